@@ -1,0 +1,2 @@
+//! The regprobe program.
+fn main() {}
