@@ -1,0 +1,328 @@
+//! Challenges and credentials (RFC 3261 §20.44, §20.7, RFC 7616, RFC 7615): reading only. The arithmetic is `sip-digest`'s.
+
+use std::borrow::Cow;
+
+use thiserror::Error;
+
+use crate::lexer;
+
+/// A WWW-Authenticate or Proxy-Authenticate challenge.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Challenge<'a> {
+    /// The scheme as it stands: `Digest`, `Basic`, ...
+    pub scheme: &'a [u8],
+    /// The parameters.
+    pub params: AuthParams<'a>,
+}
+
+/// An Authorization or Proxy-Authorization value.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Credentials<'a> {
+    /// The scheme as it stands.
+    pub scheme: &'a [u8],
+    /// The parameters.
+    pub params: AuthParams<'a>,
+}
+
+/// An Authentication-Info value (RFC 7615 §3).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AuthenticationInfo<'a> {
+    /// The parameters: `nextnonce`, `qop`, `rspauth`, `cnonce`, `nc`.
+    pub params: AuthParams<'a>,
+}
+
+/// Which header a challenge came in, and so which header answers it (RFC 3261 §22.2, §22.3).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ChallengeSource {
+    /// `WWW-Authenticate`, answered by `Authorization`.
+    Www,
+    /// `Proxy-Authenticate`, answered by `Proxy-Authorization`.
+    Proxy,
+}
+
+/// One challenge of a message with the header that it came in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ChallengeField<'a> {
+    /// The header.
+    pub source: ChallengeSource,
+    /// The challenge, or why it could not be read.
+    pub challenge: Result<Challenge<'a>, AuthError>,
+}
+
+/// `name=value` pairs that have been checked: each well-formed, none twice, not more than 32.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct AuthParams<'a>(&'a [u8]);
+
+/// Why a challenge, credentials or authentication info could not be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+pub enum AuthError {
+    /// Nothing where a scheme should stand.
+    #[error("no authentication scheme")]
+    Scheme,
+    /// A parameter without `=`, name or value.
+    #[error("malformed parameter")]
+    Parameter,
+    /// A quoted string that never closes.
+    #[error("quoted string never ends")]
+    Quote,
+    /// The same parameter twice: which one counts would be anybody's guess.
+    #[error("parameter given twice")]
+    Duplicate,
+    /// More parameters than 32.
+    #[error("more than 32 parameters")]
+    TooMany,
+}
+
+impl<'a> Challenge<'a> {
+    /// Reads a header value that holds one challenge; of several in a list it takes the first (see [`Self::parse_list`]).
+    ///
+    /// # Errors
+    /// See [`AuthError`].
+    pub fn parse(value: &'a [u8]) -> Result<Self, AuthError> {
+        Self::parse_list(value).next().unwrap_or(Err(AuthError::Scheme))
+    }
+
+    /// Reads each challenge of one header value. SIP wants one a header (RFC 3261 §20.44); some servers send a list as HTTP does.
+    pub fn parse_list(value: &'a [u8]) -> impl Iterator<Item = Result<Self, AuthError>> {
+        let mut rest = lexer::trim(value);
+        std::iter::from_fn(move || {
+            if rest.is_empty() {
+                return None;
+            }
+            let (one, tail) = rest.split_at_checked(challenge_length(rest)).unwrap_or((rest, &[]));
+            rest = lexer::trim(tail);
+            Some(scheme_and_params(one).map(|(scheme, params)| Self { scheme, params }))
+        })
+    }
+
+    /// The value of a parameter: quotes stripped, escapes kept, because digest hashes and echoes the bytes between the quotes.
+    #[must_use]
+    pub fn param(&self, name: &[u8]) -> Option<&'a [u8]> {
+        self.params.raw(name)
+    }
+
+    /// True for the scheme that we answer.
+    #[must_use]
+    pub const fn is_digest(&self) -> bool {
+        self.scheme.eq_ignore_ascii_case(b"Digest")
+    }
+}
+
+impl<'a> Credentials<'a> {
+    /// Reads an Authorization or Proxy-Authorization value.
+    ///
+    /// # Errors
+    /// See [`AuthError`].
+    pub fn parse(value: &'a [u8]) -> Result<Self, AuthError> {
+        scheme_and_params(lexer::trim(value)).map(|(scheme, params)| Self { scheme, params })
+    }
+
+    /// The value of a parameter, quotes stripped, escapes kept.
+    #[must_use]
+    pub fn param(&self, name: &[u8]) -> Option<&'a [u8]> {
+        self.params.raw(name)
+    }
+
+    /// True for the scheme that we check.
+    #[must_use]
+    pub const fn is_digest(&self) -> bool {
+        self.scheme.eq_ignore_ascii_case(b"Digest")
+    }
+}
+
+impl std::fmt::Debug for Credentials<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Credentials([redacted])")
+    }
+}
+
+impl std::fmt::Debug for AuthParams<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_list().entries(self.iter().map(|(name, _)| crate::printable(name))).finish()
+    }
+}
+
+impl<'a> AuthenticationInfo<'a> {
+    /// Reads an Authentication-Info value.
+    ///
+    /// # Errors
+    /// See [`AuthError`].
+    pub fn parse(value: &'a [u8]) -> Result<Self, AuthError> {
+        AuthParams::parse(value).map(|params| Self { params })
+    }
+
+    /// The value of a parameter, quotes stripped, escapes kept.
+    #[must_use]
+    pub fn param(&self, name: &[u8]) -> Option<&'a [u8]> {
+        self.params.raw(name)
+    }
+}
+
+impl<'a> AuthParams<'a> {
+    fn parse(value: &'a [u8]) -> Result<Self, AuthError> {
+        let mut names = arrayvec::ArrayVec::<&[u8], MAX_PARAMS>::new();
+        for element in lexer::list(value) {
+            let (name, _) = pair(element)?;
+            if names.iter().any(|known| known.eq_ignore_ascii_case(name)) {
+                return Err(AuthError::Duplicate);
+            }
+            names.try_push(name).map_err(|_| AuthError::TooMany)?;
+        }
+        Ok(Self(value))
+    }
+
+    /// The pairs in order; values without their quotes, escapes kept.
+    pub fn iter(&self) -> impl Iterator<Item = (&'a [u8], &'a [u8])> + use<'a> {
+        lexer::list(self.0).filter_map(|element| pair(element).ok())
+    }
+
+    /// The value under this name, in any case, quotes stripped and escapes kept; folds are still inside.
+    #[must_use]
+    pub fn raw(&self, name: &[u8]) -> Option<&'a [u8]> {
+        self.iter()
+            .find(|(known, _)| known.eq_ignore_ascii_case(name))
+            .map(|(_, value)| value)
+    }
+
+    /// The value under this name with escapes resolved, for people to read.
+    #[must_use]
+    pub fn text(&self, name: &[u8]) -> Option<Cow<'a, [u8]>> {
+        lexer::list(self.0).find_map(|element| {
+            let (known, value) = lexer::split_once(element, b'=')?;
+            lexer::trim(known)
+                .eq_ignore_ascii_case(name)
+                .then(|| lexer::unquote(lexer::trim(value)))
+        })
+    }
+}
+
+/// The most parameters that a value may have.
+const MAX_PARAMS: usize = 32;
+
+fn scheme_and_params(value: &[u8]) -> Result<(&[u8], AuthParams<'_>), AuthError> {
+    let end = value.iter().position(|byte| lexer::is_space(*byte)).unwrap_or(value.len());
+    let (scheme, rest) = value.split_at_checked(end).ok_or(AuthError::Scheme)?;
+    if scheme.is_empty() || !scheme.iter().all(|byte| lexer::is_token(*byte)) {
+        return Err(AuthError::Scheme);
+    }
+    if !scheme.eq_ignore_ascii_case(b"Digest") {
+        // Other schemes have other grammars (token68); nothing of them is read beyond the name.
+        return Ok((scheme, AuthParams(b"")));
+    }
+    Ok((scheme, AuthParams::parse(rest)?))
+}
+
+/// One `name = value`, the value's quotes stripped.
+fn pair(element: &[u8]) -> Result<(&[u8], &[u8]), AuthError> {
+    let (name, value) = lexer::split_once(element, b'=').ok_or(AuthError::Parameter)?;
+    let (name, value) = (lexer::trim(name), lexer::trim(value));
+    if name.is_empty() || !name.iter().all(|byte| lexer::is_token(*byte)) {
+        return Err(AuthError::Parameter);
+    }
+    match value.first() {
+        None => Err(AuthError::Parameter),
+        Some(b'"') => match lexer::quoted_length(value) {
+            Some(length) if length == value.len() => lexer::strip_quotes(value).map(|inner| (name, inner)).ok_or(AuthError::Quote),
+            Some(_) => Err(AuthError::Parameter),
+            None => Err(AuthError::Quote),
+        },
+        Some(_) if value.iter().any(|byte| matches!(byte, b'"' | 0..=b' ')) => Err(AuthError::Parameter),
+        Some(_) => Ok((name, value)),
+    }
+}
+
+/// How far the first challenge of a list reaches: up to the comma before an element that opens a new scheme.
+fn challenge_length(list: &[u8]) -> usize {
+    let mut at = 0;
+    while let Some(comma) = list.get(at..).and_then(|rest| lexer::find_outside(rest, b',')) {
+        let next = list.get(at + comma + 1..).unwrap_or_default();
+        if opens_challenge(lexer::trim(next)) {
+            return at + comma + 1;
+        }
+        at += comma + 1;
+    }
+    list.len()
+}
+
+/// `token SP token =`: a scheme followed by its first parameter.
+fn opens_challenge(element: &[u8]) -> bool {
+    let Some(end) = element.iter().position(|byte| !lexer::is_token(*byte)) else {
+        return false;
+    };
+    let after = element.get(end..).unwrap_or_default();
+    end > 0
+        && after.first().is_some_and(|byte| lexer::is_space(*byte))
+        && lexer::trim(after).first().is_some_and(|byte| lexer::is_token(*byte))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_challenge_is_read_in_any_case_and_spacing() {
+        let challenge =
+            Challenge::parse(b"DIGEST Realm = \"a, \\\"b\\\"\" ,\r\n nonce=\"n,=\",qop=\"auth,auth-int\", algorithm=SHA-256,stale=TRUE")
+                .unwrap();
+        assert!(challenge.is_digest());
+        assert_eq!(challenge.param(b"realm"), Some(&br#"a, \"b\""#[..]));
+        assert_eq!(challenge.params.text(b"realm").unwrap().as_ref(), br#"a, "b""#);
+        assert_eq!(challenge.param(b"NONCE"), Some(&b"n,="[..]));
+        assert_eq!(challenge.param(b"qop"), Some(&b"auth,auth-int"[..]));
+        assert_eq!(challenge.param(b"stale"), Some(&b"TRUE"[..]));
+        assert_eq!(challenge.params.iter().count(), 5);
+    }
+
+    #[test]
+    fn a_list_of_challenges_is_taken_apart() {
+        let list: Vec<_> = Challenge::parse_list(
+            b"Digest realm=\"r\", nonce=\"1\", algorithm=SHA-256, Digest realm=\"r\", nonce=\"2\", Basic realm=\"x\"",
+        )
+        .map(|challenge| challenge.unwrap())
+        .collect();
+        assert_eq!(list.len(), 3);
+        assert_eq!(list[0].param(b"nonce"), Some(&b"1"[..]));
+        assert_eq!(list[1].param(b"nonce"), Some(&b"2"[..]));
+        assert!(!list[2].is_digest());
+    }
+
+    #[test]
+    fn malformed_challenges_have_typed_errors() {
+        for (value, error) in [
+            (&b""[..], AuthError::Scheme),
+            (b"Digest realm", AuthError::Parameter),
+            (b"Digest =", AuthError::Parameter),
+            (b"Digest realm=", AuthError::Parameter),
+            (b"Digest realm=\"open", AuthError::Quote),
+            (b"Digest realm=\"a\"b", AuthError::Parameter),
+            (b"Digest realm=a b", AuthError::Parameter),
+            (b"Digest nonce=\"1\", NONCE=\"2\"", AuthError::Duplicate),
+        ] {
+            assert_eq!(Challenge::parse(value), Err(error), "{}", crate::printable(value));
+        }
+        let many: String = (0..33).map(|n| format!("p{n}=x,")).collect();
+        assert_eq!(Challenge::parse(format!("Digest {many}").as_bytes()), Err(AuthError::TooMany));
+    }
+
+    #[test]
+    fn lone_commas_are_skipped() {
+        assert_eq!(
+            Challenge::parse(b"Digest ,, nonce=\"1\",").unwrap().param(b"nonce"),
+            Some(&b"1"[..])
+        );
+    }
+
+    #[test]
+    fn debug_never_shows_credentials() {
+        let credentials = Credentials::parse(b"Digest username=\"alice\", response=\"0123\"").unwrap();
+        assert_eq!(credentials.param(b"username"), Some(&b"alice"[..]));
+        assert_eq!(format!("{credentials:?}"), "Credentials([redacted])");
+        assert!(!format!("{:?}", credentials.params).contains("0123"));
+    }
+
+    #[test]
+    fn authentication_info_has_no_scheme() {
+        let info = AuthenticationInfo::parse(b"nextnonce=\"n\", rspauth=\"0\", nc=00000001").unwrap();
+        assert_eq!(info.param(b"nc"), Some(&b"00000001"[..]));
+    }
+}

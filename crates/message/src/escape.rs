@@ -1,0 +1,56 @@
+//! Bytes from the wire as text that is safe on a terminal, in a log line and in a sentence. Not for JSON, which escapes itself.
+
+use std::fmt::Write as _;
+
+/// Shows bytes: printable UTF-8 stays, everything that could move a cursor, hide text or end a line is written as an escape.
+///
+/// Control characters become `\x1b`, bidirectional and invisible ones `\u{202e}`, bytes that are no UTF-8 `\xfc`.
+#[must_use]
+pub fn printable(bytes: &[u8]) -> String {
+    let mut shown = String::with_capacity(bytes.len());
+    for chunk in bytes.utf8_chunks() {
+        for character in chunk.valid().chars() {
+            push(&mut shown, character);
+        }
+        for byte in chunk.invalid() {
+            let _ = write!(shown, "\\x{byte:02x}");
+        }
+    }
+    shown
+}
+
+fn push(shown: &mut String, character: char) {
+    let written = match character {
+        '\0'..='\x1f' | '\x7f' => write!(shown, "\\x{:02x}", u32::from(character)),
+        '\u{80}'..='\u{9f}'
+        | '\u{ad}'
+        | '\u{61c}'
+        | '\u{200b}'..='\u{200f}'
+        | '\u{2028}'..='\u{202e}'
+        | '\u{2060}'..='\u{206f}'
+        | '\u{feff}'
+        | '\u{fff9}'..='\u{fffb}'
+        | '\u{e0000}'..='\u{e007f}' => {
+            write!(shown, "\\u{{{:x}}}", u32::from(character))
+        }
+        _ => {
+            shown.push(character);
+            Ok(())
+        }
+    };
+    // Writing to a String cannot fail.
+    let _ = written;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_stays_and_what_moves_a_terminal_is_escaped() {
+        assert_eq!(printable("Grüße, 世界".as_bytes()), "Grüße, 世界");
+        assert_eq!(printable(b"a\x1b[2Jb\r\n\0"), "a\\x1b[2Jb\\x0d\\x0a\\x00");
+        assert_eq!(printable("x\u{202e}y\u{9b}".as_bytes()), "x\\u{202e}y\\u{9b}");
+        assert_eq!(printable(b"\xfcber"), "\\xfcber");
+    }
+}

@@ -1,0 +1,207 @@
+//! Finding messages in a stream (RFC 3261 §18.3, §20.14) and the keep-alives between them (RFC 5626 §4.4.1).
+//! Not for interpreting them: a frame is the bytes of one message.
+
+use thiserror::Error;
+
+use crate::{Headers, MAX_HEAD, MAX_MESSAGE, Name, ParseError, headers, lexer};
+
+/// Cuts a stream into messages. Holds at most one unfinished message, [`MAX_MESSAGE`] bytes, beyond what was last pushed.
+///
+/// Push what was read, then call [`Framer::poll`] until it answers `Ok(None)`.
+#[derive(Debug, Default)]
+pub struct Framer {
+    buffer: Vec<u8>,
+    /// Bytes in front that have been handed out.
+    consumed: usize,
+    /// Bytes after `consumed` in which no end of the head was found, so that a drip of bytes is not scanned again and again.
+    scanned: usize,
+}
+
+/// What stood next in the stream.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Frame<'a> {
+    /// One whole message.
+    Message(&'a [u8]),
+    /// A line end between messages: half a keep-alive ping, or a whole pong (RFC 5626 §4.4.1).
+    LineEnd,
+}
+
+/// Why a stream cannot be read on; the flow has to be closed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+pub enum FrameError {
+    /// The head is too long or has too many fields.
+    #[error("{0}")]
+    Head(#[from] ParseError),
+    /// Content-Length is no number, or two of them disagree.
+    #[error("Content-Length is malformed or contradicts itself")]
+    ContentLength,
+    /// Head and body together are longer than [`MAX_MESSAGE`].
+    #[error("message longer than 64 KiB")]
+    TooLong,
+}
+
+impl Framer {
+    /// Adds bytes as they were read.
+    pub fn push(&mut self, bytes: &[u8]) {
+        self.buffer.drain(..self.consumed);
+        self.consumed = 0;
+        self.buffer.extend_from_slice(bytes);
+    }
+
+    /// The next frame, or `Ok(None)` when more bytes are needed.
+    ///
+    /// # Errors
+    /// See [`FrameError`]; the stream is then past saving.
+    pub fn poll(&mut self) -> Result<Option<Frame<'_>>, FrameError> {
+        let pending = self.buffer.get(self.consumed..).unwrap_or_default();
+        if let Some(length) = line_end(pending) {
+            self.consumed += length;
+            return Ok(Some(Frame::LineEnd));
+        }
+        let Some(head) = head_length(pending, self.scanned) else {
+            self.scanned = pending.len();
+            // A lone CR may be half of a line end.
+            return if pending.len() > MAX_HEAD {
+                Err(ParseError::HeadTooLong.into())
+            } else {
+                Ok(None)
+            };
+        };
+        let length = head + content_length(pending.get(..head).unwrap_or_default())?;
+        if length > MAX_MESSAGE {
+            return Err(FrameError::TooLong);
+        }
+        if pending.len() < length {
+            return Ok(None);
+        }
+        let start = self.consumed;
+        self.consumed += length;
+        self.scanned = 0;
+        Ok(self.buffer.get(start..start + length).map(Frame::Message))
+    }
+
+    /// Bytes that are held and not yet handed out.
+    #[must_use]
+    pub const fn pending(&self) -> usize {
+        self.buffer.len() - self.consumed
+    }
+}
+
+/// The length of the line end that `bytes` opens with.
+fn line_end(bytes: &[u8]) -> Option<usize> {
+    match bytes {
+        [b'\r', b'\n', ..] => Some(2),
+        [b'\n', ..] => Some(1),
+        _ => None,
+    }
+}
+
+/// The length of the head with its empty line; lines may end in CRLF or LF.
+fn head_length(bytes: &[u8], scanned: usize) -> Option<usize> {
+    // The empty line may straddle what was scanned before.
+    let from = scanned.saturating_sub(3);
+    let tail = bytes.get(from..)?;
+    memchr::memchr_iter(b'\n', tail).find_map(|at| {
+        let after = from + at + 1;
+        line_end(bytes.get(after..)?).map(|length| after + length)
+    })
+}
+
+/// The body's length in bytes. Without the header there is no body (RFC 3261 §20.14 wants it on streams; some leave it out).
+fn content_length(head: &[u8]) -> Result<usize, FrameError> {
+    if head.len() > MAX_HEAD {
+        return Err(ParseError::HeadTooLong.into());
+    }
+    let Some((_, start)) = headers::first_line(head) else {
+        return Err(ParseError::HeadUnfinished.into());
+    };
+    let (headers, _) = Headers::index(head, start)?;
+    let mut agreed: Option<usize> = None;
+    for value in headers.all(Name::ContentLength) {
+        let length = match lexer::decimal::<u128>(value).ok_or(FrameError::ContentLength)? {
+            // Any number of digits is a number, but over the limit it does not matter which.
+            long if long > MAX_MESSAGE as u128 => return Err(FrameError::TooLong),
+            short => usize::try_from(short).map_err(|_| FrameError::TooLong)?,
+        };
+        if agreed.is_some_and(|known| known != length) {
+            return Err(FrameError::ContentLength);
+        }
+        agreed = Some(length);
+    }
+    Ok(agreed.unwrap_or(0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const REPLY: &[u8] = b"SIP/2.0 200 OK\r\nl: 3\r\n\r\nabc";
+
+    fn frames(framer: &mut Framer) -> Vec<Vec<u8>> {
+        let mut found = Vec::new();
+        while let Some(frame) = framer.poll().unwrap() {
+            found.push(match frame {
+                Frame::Message(bytes) => bytes.to_vec(),
+                Frame::LineEnd => b"\n".to_vec(),
+            });
+        }
+        found
+    }
+
+    #[test]
+    fn messages_come_out_whole_however_they_went_in() {
+        let mut stream = b"\r\n\r\n".to_vec();
+        stream.extend_from_slice(REPLY);
+        stream.extend_from_slice(REPLY);
+        let expected = [&b"\n"[..], b"\n", REPLY, REPLY];
+        for size in 1..stream.len() {
+            let mut framer = Framer::default();
+            let found: Vec<_> = stream
+                .chunks(size)
+                .flat_map(|chunk| {
+                    framer.push(chunk);
+                    frames(&mut framer)
+                })
+                .collect();
+            assert_eq!(found, expected, "chunks of {size}");
+            assert_eq!(framer.pending(), 0);
+        }
+    }
+
+    #[test]
+    fn lf_only_messages_and_missing_lengths_are_framed() {
+        let mut framer = Framer::default();
+        framer.push(b"SIP/2.0 200 OK\nVia: x\n\nSIP/2.0 100 T\n\n");
+        assert_eq!(frames(&mut framer), [&b"SIP/2.0 200 OK\nVia: x\n\n"[..], b"SIP/2.0 100 T\n\n"]);
+    }
+
+    #[test]
+    fn lengths_that_lie_close_the_flow() {
+        for (length, error) in [
+            ("-1", FrameError::ContentLength),
+            ("x", FrameError::ContentLength),
+            ("2147483648", FrameError::TooLong),
+            ("4294967296", FrameError::TooLong),
+            ("18446744073709551616", FrameError::TooLong),
+            ("65536", FrameError::TooLong),
+            ("3\r\nl: 4", FrameError::ContentLength),
+        ] {
+            let mut framer = Framer::default();
+            framer.push(format!("SIP/2.0 200 OK\r\nContent-Length: {length}\r\n\r\n").as_bytes());
+            assert_eq!(framer.poll(), Err(error), "{length}");
+        }
+    }
+
+    #[test]
+    fn an_endless_head_is_cut_off_at_the_limit() {
+        let mut framer = Framer::default();
+        framer.push(b"SIP/2.0 200 OK\r\n");
+        let mut pushed = 0;
+        while framer.poll().is_ok() {
+            framer.push(b"X: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\r\n");
+            pushed += 1;
+            assert!(pushed < 1000, "the framer must give up");
+        }
+        assert!(framer.pending() <= MAX_HEAD + 128);
+    }
+}

@@ -1,0 +1,133 @@
+//! A host in a URI or Via: name, IPv4 or IPv6 (RFC 3261 §25.1 `host`, RFC 5118). No resolution here.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use crate::lexer;
+
+/// A host. Names compare without case, addresses by value.
+#[derive(Debug, Clone, Copy)]
+pub enum Host<'a> {
+    /// A domain name, as it stands.
+    Name(&'a str),
+    /// An address; IPv6 may have stood with or without brackets.
+    Address(IpAddr),
+}
+
+impl<'a> Host<'a> {
+    /// Reads `host [ ":" port ]`. `None` when it is neither a name nor an address, or the port is no port.
+    pub(crate) fn with_port(bytes: &'a [u8]) -> Option<(Self, Option<u16>)> {
+        let bytes = lexer::trim(bytes);
+        if let Some(rest) = bytes.strip_prefix(b"[") {
+            let (address, after) = lexer::split_once(rest, b']')?;
+            return Some((Self::ipv6(address)?, port(after)?));
+        }
+        if memchr::memchr_iter(b':', bytes).count() > 1 {
+            // Some registrars leave the brackets out (RFC 5118 §4.5); then there is no telling a port from a group.
+            return Some((Self::ipv6(bytes)?, None));
+        }
+        let at = memchr::memchr(b':', bytes).unwrap_or(bytes.len());
+        let (host, after) = bytes.split_at_checked(at)?;
+        Some((Self::parse(lexer::trim(host))?, port(after)?))
+    }
+
+    /// Reads a host without port: a name, an IPv4 address, or an IPv6 address in brackets or without.
+    #[must_use]
+    pub fn parse(bytes: &'a [u8]) -> Option<Self> {
+        let text = std::str::from_utf8(bytes).ok()?;
+        if let Some(inner) = text.strip_prefix('[') {
+            return Self::ipv6(inner.strip_suffix(']')?.as_bytes());
+        }
+        if let Ok(address) = text.parse::<IpAddr>() {
+            return Some(Self::Address(address));
+        }
+        let valid = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_');
+        (!text.is_empty() && text.len() <= 255 && text.bytes().all(valid)).then_some(Self::Name(text))
+    }
+
+    /// The address, when the host is one.
+    #[must_use]
+    pub const fn address(&self) -> Option<IpAddr> {
+        match self {
+            Self::Address(address) => Some(*address),
+            Self::Name(_) => None,
+        }
+    }
+
+    fn ipv6(bytes: &[u8]) -> Option<Self> {
+        let address: Ipv6Addr = std::str::from_utf8(bytes).ok()?.parse().ok()?;
+        Some(Self::Address(IpAddr::V6(address)))
+    }
+}
+
+/// What follows the host: nothing, or a colon and a port. A colon alone counts as no port.
+fn port(after: &[u8]) -> Option<Option<u16>> {
+    let after = lexer::trim(after);
+    if after.is_empty() {
+        return Some(None);
+    }
+    match lexer::trim(after.strip_prefix(b":")?) {
+        b"" => Some(None),
+        digits => lexer::decimal(digits).map(Some),
+    }
+}
+
+impl PartialEq for Host<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Name(left), Self::Name(right)) => left.eq_ignore_ascii_case(right),
+            (Self::Address(left), Self::Address(right)) => left == right,
+            (Self::Name(_), Self::Address(_)) | (Self::Address(_), Self::Name(_)) => false,
+        }
+    }
+}
+
+impl Eq for Host<'_> {}
+
+impl std::fmt::Display for Host<'_> {
+    /// As it stands in a URI: IPv6 in brackets.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Name(name) => f.write_str(name),
+            Self::Address(IpAddr::V4(address)) => address.fmt(f),
+            Self::Address(IpAddr::V6(address)) => write!(f, "[{address}]"),
+        }
+    }
+}
+
+impl From<Ipv4Addr> for Host<'_> {
+    fn from(address: Ipv4Addr) -> Self {
+        Self::Address(IpAddr::V4(address))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn host(text: &str) -> Option<(String, Option<u16>)> {
+        Host::with_port(text.as_bytes()).map(|(host, port)| (host.to_string(), port))
+    }
+
+    #[test]
+    fn names_and_addresses_are_told_apart() {
+        assert_eq!(host("pbx.example.com:5061"), Some(("pbx.example.com".into(), Some(5061))));
+        assert_eq!(host("192.0.2.1 : 5060"), Some(("192.0.2.1".into(), Some(5060))));
+        assert_eq!(host("[2001:db8::1]:5060"), Some(("[2001:db8::1]".into(), Some(5060))));
+        assert_eq!(host("2001:db8::1"), Some(("[2001:db8::1]".into(), None)));
+        assert_eq!(host("h:"), Some(("h".into(), None)));
+    }
+
+    #[test]
+    fn what_is_no_host_is_refused() {
+        for text in ["", "[::1", "[::g]", "a b", "h:99999", "h:-1", "ex\u{e4}mple", "<h>", "1:2:3"] {
+            assert_eq!(host(text), None, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn names_compare_without_case() {
+        assert_eq!(Host::parse(b"A.Example"), Host::parse(b"a.eXample"));
+        assert_eq!(Host::parse(b"[::1]"), Host::parse(b"0:0:0:0:0:0:0:1"));
+        assert_ne!(Host::parse(b"::1"), Host::parse(b"localhost"));
+    }
+}

@@ -1,0 +1,94 @@
+//! `;name=value` parameters of headers and URIs (RFC 3261 §25.1 `generic-param`). Names compare without case.
+
+use std::borrow::Cow;
+
+use crate::lexer;
+
+/// One parameter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Param<'a> {
+    /// The name's own bytes.
+    pub name: &'a [u8],
+    /// The value's own bytes, quotes included; `None` for a parameter without value.
+    pub value: Option<&'a [u8]>,
+}
+
+/// The parameters that follow a value, still unparsed: `;a=b;c`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Params<'a>(&'a [u8]);
+
+impl<'a> Params<'a> {
+    pub(crate) const fn new(raw: &'a [u8]) -> Self {
+        Self(raw)
+    }
+
+    /// The parameters in order; empty ones (`;;`) are skipped.
+    pub fn iter(&self) -> impl Iterator<Item = Param<'a>> + use<'a> {
+        let mut rest = Some(self.0);
+        std::iter::from_fn(move || {
+            let current = rest?;
+            let (part, tail) = match lexer::find_outside(current, b';') {
+                Some(at) => (current.get(..at)?, current.get(at + 1..)),
+                None => (current, None),
+            };
+            rest = tail;
+            Some(lexer::trim(part))
+        })
+        .filter(|part| !part.is_empty())
+        .map(|part| match lexer::split_once(part, b'=') {
+            Some((name, value)) => Param {
+                name: lexer::trim(name),
+                value: Some(lexer::trim(value)),
+            },
+            None => Param { name: part, value: None },
+        })
+    }
+
+    /// The first parameter with this name: `Some(None)` when it has no value.
+    #[must_use]
+    pub fn find(&self, name: &str) -> Option<Option<&'a [u8]>> {
+        self.iter()
+            .find(|param| param.name.eq_ignore_ascii_case(name.as_bytes()))
+            .map(|param| param.value)
+    }
+
+    /// The first value under this name, as it stands.
+    #[must_use]
+    pub fn value(&self, name: &str) -> Option<&'a [u8]> {
+        self.find(name).flatten()
+    }
+
+    /// The first value under this name, without quotes and escapes.
+    #[must_use]
+    pub fn text(&self, name: &str) -> Option<Cow<'a, [u8]>> {
+        self.value(name).map(lexer::unquote)
+    }
+
+    /// The first value under this name as a whole number, quoted or not.
+    #[must_use]
+    pub fn number<T: std::str::FromStr>(&self, name: &str) -> Option<T> {
+        self.text(name).and_then(|value| lexer::decimal(lexer::trim(&value)))
+    }
+
+    /// The unparsed bytes, from the first `;` on.
+    #[must_use]
+    pub const fn as_bytes(&self) -> &'a [u8] {
+        self.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_may_be_missing_quoted_and_spaced() {
+        let params = Params::new(br#"; Expires = "60";lr;;+sip.instance="<urn:uuid:1;2>" ; q=0.5"#);
+        assert_eq!(params.number::<u32>("expires"), Some(60));
+        assert_eq!(params.find("lr"), Some(None));
+        assert_eq!(params.text("+SIP.instance").unwrap().as_ref(), b"<urn:uuid:1;2>");
+        assert_eq!(params.value("q"), Some(&b"0.5"[..]));
+        assert_eq!(params.find("none"), None);
+        assert_eq!(params.iter().count(), 4);
+    }
+}

@@ -1,0 +1,348 @@
+//! SIP, SIPS and tel URIs: reading and the comparison of RFC 3261 §19.1.4. Not for resolving them.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::str::FromStr;
+
+use thiserror::Error;
+
+use crate::{Host, Params, lexer};
+
+/// A URI of any scheme.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Uri<'a> {
+    /// `sip:` or `sips:` (RFC 3261 §19.1).
+    Sip(SipUri<'a>),
+    /// `tel:` with the number and its parameters (RFC 3966).
+    Tel(&'a [u8]),
+    /// Another scheme, all of it.
+    Other(&'a [u8]),
+}
+
+/// A `sip:` or `sips:` URI. `==` compares the bytes' meaning field by field; for the protocol's own sense of "the same
+/// address" use [`SipUri::equivalent`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SipUri<'a> {
+    /// True for `sips:`.
+    pub secure: bool,
+    /// The user part, escapes as they stand.
+    pub user: Option<&'a [u8]>,
+    /// The password part, which nobody should use.
+    pub password: Option<&'a [u8]>,
+    /// The host.
+    pub host: Host<'a>,
+    /// The port, when one is given.
+    pub port: Option<u16>,
+    /// The URI parameters.
+    pub params: Params<'a>,
+    /// The headers part behind `?`, unparsed.
+    pub headers: &'a [u8],
+}
+
+/// Why bytes are no URI.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+pub enum UriError {
+    /// No `scheme:` in front.
+    #[error("no scheme such as sip: in front")]
+    Scheme,
+    /// The host is missing or is no host, or the port is no number up to 65535.
+    #[error("host or port is missing or malformed")]
+    Host,
+    /// Another scheme than sip or sips where only those will do.
+    #[error("not a sip: or sips: URI")]
+    NotSip,
+    /// White space, control characters, quotes, or bytes that are not ASCII.
+    #[error("characters that no URI may hold")]
+    Characters,
+}
+
+impl<'a> Uri<'a> {
+    /// Reads a URI.
+    ///
+    /// # Errors
+    /// See [`UriError`].
+    pub fn parse(bytes: &'a [u8]) -> Result<Self, UriError> {
+        let bytes = lexer::trim(bytes);
+        let (scheme, rest) = lexer::split_once(bytes, b':').ok_or(UriError::Scheme)?;
+        let named = scheme.first().is_some_and(u8::is_ascii_alphabetic)
+            && scheme
+                .iter()
+                .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.'));
+        match scheme {
+            _ if !named => Err(UriError::Scheme),
+            _ if scheme.eq_ignore_ascii_case(b"sip") => SipUri::parse_rest(false, rest).map(Self::Sip),
+            _ if scheme.eq_ignore_ascii_case(b"sips") => SipUri::parse_rest(true, rest).map(Self::Sip),
+            _ if scheme.eq_ignore_ascii_case(b"tel") => Ok(Self::Tel(rest)),
+            _ => Ok(Self::Other(bytes)),
+        }
+    }
+
+    /// The SIP or SIPS URI, when it is one.
+    #[must_use]
+    pub const fn sip(&self) -> Option<&SipUri<'a>> {
+        match self {
+            Self::Sip(uri) => Some(uri),
+            Self::Tel(_) | Self::Other(_) => None,
+        }
+    }
+}
+
+impl<'a> SipUri<'a> {
+    /// Reads a `sip:` or `sips:` URI.
+    ///
+    /// # Errors
+    /// See [`UriError`].
+    pub fn parse(bytes: &'a [u8]) -> Result<Self, UriError> {
+        match Uri::parse(bytes)? {
+            Uri::Sip(uri) => Ok(uri),
+            Uri::Tel(_) | Uri::Other(_) => Err(UriError::NotSip),
+        }
+    }
+
+    fn parse_rest(secure: bool, rest: &'a [u8]) -> Result<Self, UriError> {
+        // Users such as `alice@corp.example` stand unescaped in the wild: the last `@` before the headers ends the user part.
+        let first_at = memchr::memchr(b'@', rest).unwrap_or(0);
+        let headers_at = rest
+            .get(first_at..)
+            .and_then(|tail| memchr::memchr(b'?', tail))
+            .map(|at| first_at + at);
+        let (body, headers) = headers_at
+            .and_then(|at| Some((rest.get(..at)?, rest.get(at + 1..)?)))
+            .unwrap_or((rest, b""));
+        let (userinfo, hostpart) = match memchr::memrchr(b'@', body) {
+            Some(at) => (body.get(..at), body.get(at + 1..).unwrap_or_default()),
+            None => (None, body),
+        };
+        let params_at = memchr::memchr(b';', hostpart).unwrap_or(hostpart.len());
+        let (hostport, params) = hostpart.split_at_checked(params_at).ok_or(UriError::Host)?;
+        let (host, port) = Host::with_port(hostport).ok_or(UriError::Host)?;
+        let (user, password) = match userinfo.map(|info| (info, lexer::split_once(info, b':'))) {
+            None => (None, None),
+            Some((_, Some((user, password)))) => (Some(user), Some(password)),
+            Some((user, None)) => (Some(user), None),
+        };
+        Ok(Self {
+            secure,
+            user,
+            password,
+            host,
+            port,
+            params: Params::new(params),
+            headers,
+        })
+    }
+
+    /// The value of `;transport=`.
+    #[must_use]
+    pub fn transport(&self) -> Option<&'a [u8]> {
+        self.params.value("transport")
+    }
+
+    /// The `uri-param`s by which RFC 3261 §19.1.4 tells URIs apart even when only one of the two has them.
+    const DISTINGUISHING: [&'static str; 5] = ["user", "ttl", "method", "maddr", "transport"];
+
+    /// True when both address the same resource (RFC 3261 §19.1.4).
+    #[must_use]
+    pub fn equivalent(&self, other: &Self) -> bool {
+        let same_user = match (self.user, other.user) {
+            (Some(left), Some(right)) => unescape(left) == unescape(right),
+            (None, None) => true,
+            (Some(_), None) | (None, Some(_)) => false,
+        };
+        self.secure == other.secure
+            && same_user
+            && self.password.map(unescape) == other.password.map(unescape)
+            && self.host == other.host
+            && self.port == other.port
+            && self.params_match(other)
+            && self.headers_match(other)
+    }
+
+    fn params_match(&self, other: &Self) -> bool {
+        let distinguishing = Self::DISTINGUISHING
+            .iter()
+            .all(|name| self.params.find(name).is_some() == other.params.find(name).is_some());
+        distinguishing
+            && self.params.iter().all(|param| {
+                let twin = other.params.iter().find(|twin| twin.name.eq_ignore_ascii_case(param.name));
+                twin.is_none_or(|twin| same_text(param.value, twin.value))
+            })
+    }
+
+    /// Headers are never ignored and may come in any order.
+    fn headers_match(&self, other: &Self) -> bool {
+        let has = |headers: &[u8], wanted: &[u8]| {
+            headers
+                .split(|byte| *byte == b'&')
+                .any(|header| same_text(Some(header), Some(wanted)))
+        };
+        self.headers.split(|byte| *byte == b'&').all(|header| has(other.headers, header))
+            && other.headers.split(|byte| *byte == b'&').all(|header| has(self.headers, header))
+    }
+}
+
+fn same_text(left: Option<&[u8]>, right: Option<&[u8]>) -> bool {
+    match (left, right) {
+        (Some(left), Some(right)) => unescape(left).eq_ignore_ascii_case(&unescape(right)),
+        (None, None) => true,
+        (Some(_), None) | (None, Some(_)) => false,
+    }
+}
+
+/// Resolves `%41`; a `%` that opens no escape stays.
+fn unescape(bytes: &[u8]) -> Cow<'_, [u8]> {
+    if memchr::memchr(b'%', bytes).is_none() {
+        return Cow::Borrowed(bytes);
+    }
+    let mut plain = Vec::with_capacity(bytes.len());
+    let mut rest = bytes;
+    while let Some((byte, tail)) = rest.split_first() {
+        match (byte, tail) {
+            (b'%', [high, low, after @ ..]) if high.is_ascii_hexdigit() && low.is_ascii_hexdigit() => {
+                plain.push(hex(*high) << 4 | hex(*low));
+                rest = after;
+            }
+            _ => {
+                plain.push(*byte);
+                rest = tail;
+            }
+        }
+    }
+    Cow::Owned(plain)
+}
+
+fn hex(digit: u8) -> u8 {
+    match digit {
+        b'0'..=b'9' => digit - b'0',
+        _ => (digit | 0x20).wrapping_sub(b'a').wrapping_add(10),
+    }
+}
+
+/// A SIP or SIPS URI that owns its text, is valid, and holds nothing that could break out of a header.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct OwnedUri(String);
+
+impl OwnedUri {
+    /// The URI's parts.
+    #[must_use]
+    pub fn parts(&self) -> SipUri<'_> {
+        SipUri::parse(self.0.as_bytes()).expect("the text was parsed when the value was made and never changes")
+    }
+
+    /// The URI as it was given.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for OwnedUri {
+    type Err = UriError;
+
+    fn from_str(text: &str) -> Result<Self, UriError> {
+        if !text
+            .bytes()
+            .all(|byte| byte.is_ascii_graphic() && !matches!(byte, b'<' | b'>' | b'"'))
+        {
+            return Err(UriError::Characters);
+        }
+        SipUri::parse(text.as_bytes())?;
+        Ok(Self(text.to_owned()))
+    }
+}
+
+impl fmt::Display for OwnedUri {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl fmt::Debug for OwnedUri {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "<{}>", self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn equivalent(left: &str, right: &str) -> bool {
+        let (left, right) = (SipUri::parse(left.as_bytes()).unwrap(), SipUri::parse(right.as_bytes()).unwrap());
+        assert_eq!(left.equivalent(&right), right.equivalent(&left), "equivalence is symmetric");
+        left.equivalent(&right)
+    }
+
+    #[test]
+    fn the_parts_of_a_full_uri_are_found() {
+        let uri = SipUri::parse(b"SIPS:al%69ce:pw@[2001:db8::1]:5061;transport=tcp;lr?subject=x&a=b").unwrap();
+        assert!(uri.secure);
+        assert_eq!(
+            (uri.user, uri.password, uri.port),
+            (Some(&b"al%69ce"[..]), Some(&b"pw"[..]), Some(5061))
+        );
+        assert_eq!(uri.transport(), Some(&b"tcp"[..]));
+        assert_eq!(uri.headers, b"subject=x&a=b");
+    }
+
+    #[test]
+    fn users_may_hold_semicolons_question_marks_and_at_signs() {
+        assert_eq!(SipUri::parse(b"sip:user;par=u@example.net").unwrap().user, Some(&b"user;par=u"[..]));
+        assert_eq!(SipUri::parse(b"sip:a@corp.example@pbx").unwrap().user, Some(&b"a@corp.example"[..]));
+        assert_eq!(SipUri::parse(b"sip:h;lr?to=x").unwrap().headers, b"to=x");
+    }
+
+    #[test]
+    fn the_rfcs_equal_pairs_are_equivalent() {
+        // RFC 3261 §19.1.4, the pairs that it calls equivalent.
+        assert!(equivalent(
+            "sip:%61lice@atlanta.com;transport=TCP",
+            "sip:alice@AtLanTa.CoM;Transport=tcp"
+        ));
+        assert!(equivalent("sip:carol@chicago.com", "sip:carol@chicago.com;newparam=5"));
+        assert!(equivalent("sip:carol@chicago.com;security=on", "sip:carol@chicago.com;newparam=5"));
+        assert!(equivalent(
+            "sip:alice@atlanta.com?subject=project%20x&priority=urgent",
+            "sip:alice@atlanta.com?priority=urgent&subject=project%20x"
+        ));
+        assert!(equivalent(
+            "sip:a@h;transport=tcp;method=REGISTER?to=sip:bob%40biloxi.com",
+            "sip:a@h;method=REGISTER;transport=tcp?to=sip:bob%40biloxi.com"
+        ));
+    }
+
+    #[test]
+    fn the_rfcs_unequal_pairs_are_not() {
+        for (left, right) in [
+            ("SIP:ALICE@AtLanTa.CoM;Transport=udp", "sip:alice@AtLanTa.CoM;Transport=UDP"),
+            ("sip:bob@biloxi.com", "sip:bob@biloxi.com:5060"),
+            ("sip:bob@biloxi.com", "sip:bob@biloxi.com;transport=udp"),
+            ("sip:bob@biloxi.com", "sip:bob@biloxi.com:6000;transport=tcp"),
+            ("sip:carol@chicago.com", "sip:carol@chicago.com?Subject=next%20meeting"),
+            ("sip:bob@phone21.boxesbybob.com", "sip:bob@192.0.2.4"),
+            ("sip:carol@chicago.com;security=on", "sip:carol@chicago.com;security=off"),
+            ("sip:a@h", "sips:a@h"),
+            ("sip:a@h", "sip:h"),
+        ] {
+            assert!(!equivalent(left, right), "{left} {right}");
+        }
+    }
+
+    #[test]
+    fn tel_and_other_schemes_are_kept_and_junk_is_refused() {
+        assert_eq!(Uri::parse(b"tel:+1-201-555-0123;x=y"), Ok(Uri::Tel(b"+1-201-555-0123;x=y")));
+        assert_eq!(Uri::parse(b"http://h/"), Ok(Uri::Other(b"http://h/")));
+        assert_eq!(Uri::parse(b"alice"), Err(UriError::Scheme));
+        assert_eq!(Uri::parse(b"sip:"), Err(UriError::Host));
+        assert_eq!(Uri::parse(b"sip:/"), Err(UriError::Host));
+        assert_eq!(SipUri::parse(b"tel:1"), Err(UriError::NotSip));
+    }
+
+    #[test]
+    fn an_owned_uri_can_not_break_out_of_a_header() {
+        for text in ["sip:a@h\r\nEvil: 1", "sip:a@h>", "sip:a b@h", "sip:\"a\"@h", "sip:\u{e4}@h"] {
+            assert_eq!(text.parse::<OwnedUri>(), Err(UriError::Characters), "{text:?}");
+        }
+        assert_eq!("sip:a@h".parse::<OwnedUri>().unwrap().parts().user, Some(&b"a"[..]));
+    }
+}
