@@ -1,0 +1,176 @@
+//! The client's answer to a challenge: an Authorization or Proxy-Authorization value (RFC 7616 §3.4). Not when or whom to answer.
+
+use sip_message::Value;
+use thiserror::Error;
+
+use crate::calculation::{Calculation, count_digits};
+use crate::hash::Hex;
+use crate::{Algorithm, Challenge, Secret, username};
+
+/// What an answer adds of its own, stored so that a retransmission computes the same bytes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answer {
+    /// How many requests were sent with this nonce, this one included: 1 for the first.
+    pub nonce_count: u32,
+    /// The client's nonce: visible ASCII without quote and backslash. With `-sess` it stays the same as long as the server's nonce does.
+    pub cnonce: String,
+}
+
+/// The request that the answer goes into.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Request<'a> {
+    /// The method.
+    pub method: &'a [u8],
+    /// The Request-URI, exactly as it stands in the request line.
+    pub uri: &'a [u8],
+    /// The body; it counts only with `auth-int`.
+    pub body: &'a [u8],
+}
+
+/// Why a challenge cannot be answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+pub enum AnswerError {
+    /// The HA1 at hand was computed with another hash than the challenge asks for.
+    #[error("the HA1 at hand is for {held}, the challenge asks for {asked}")]
+    Ha1Algorithm {
+        /// The hash of the HA1.
+        held: Algorithm,
+        /// The challenge's algorithm.
+        asked: Algorithm,
+    },
+    /// A Request-URI that cannot stand between quotes as it is.
+    #[error("the Request-URI has a byte that no URI may have")]
+    Uri,
+    /// A client nonce that is empty or cannot stand between quotes as it is.
+    #[error("the client nonce is empty or has a byte that it may not have")]
+    Cnonce,
+}
+
+impl Challenge {
+    /// Whether this secret can answer this challenge.
+    ///
+    /// # Errors
+    /// [`AnswerError::Ha1Algorithm`].
+    pub fn can_answer(&self, secret: &Secret) -> Result<(), AnswerError> {
+        secret.fits(self.algorithm())
+    }
+
+    /// Writes the answer: the value of [`Authorization` or `Proxy-Authorization`](Self::source), without the header's name.
+    /// `username` is the plain name; quoting and hashing are done here. Nothing is written when there is an error.
+    ///
+    /// # Errors
+    /// See [`AnswerError`].
+    pub fn write_answer(
+        &self,
+        value: &mut Value<'_>,
+        answer: &Answer,
+        request: &Request<'_>,
+        username: &str,
+        secret: &Secret,
+    ) -> Result<(), AnswerError> {
+        let nonce_count = count_digits(answer.nonce_count);
+        let response = self.calculate(answer, request, username, secret)?;
+
+        username::write(value.text(b"Digest "), self, username);
+        between_quotes(value, b", realm=\"", self.realm());
+        between_quotes(value, b", nonce=\"", self.nonce());
+        between_quotes(value, b", uri=\"", request.uri);
+        between_quotes(value, b", response=\"", response.as_bytes());
+        if let Some(spelling) = self.spelling() {
+            value.text(b", algorithm=").text(spelling);
+        }
+        if self.qop().is_some() || self.algorithm().is_session() {
+            // RFC 7616 §3.4: a cnonce goes with a qop. A session without one needs it all the same, for its A1.
+            between_quotes(value, b", cnonce=\"", answer.cnonce.as_bytes());
+        }
+        if let Some(opaque) = self.opaque() {
+            between_quotes(value, b", opaque=\"", opaque);
+        }
+        if let Some(qop) = self.qop() {
+            // RFC 7616 §3.4: qop, nc and algorithm stand without quotes in an answer.
+            value.text(b", qop=").text(qop.name().as_bytes()).text(b", nc=").text(&nonce_count);
+        }
+        if self.userhash() {
+            value.text(b", userhash=true");
+        }
+        Ok(())
+    }
+
+    fn calculate(&self, answer: &Answer, request: &Request<'_>, username: &str, secret: &Secret) -> Result<Hex, AnswerError> {
+        if !request.uri.iter().all(is_plain) {
+            return Err(AnswerError::Uri);
+        }
+        if answer.cnonce.is_empty() || !answer.cnonce.as_bytes().iter().all(is_plain) {
+            return Err(AnswerError::Cnonce);
+        }
+        let ha1 = secret.digits(self.algorithm(), username.as_bytes(), self.realm())?;
+        let calculation = Calculation {
+            algorithm: self.algorithm(),
+            nonce: self.nonce(),
+            cnonce: answer.cnonce.as_bytes(),
+            nonce_count: &count_digits(answer.nonce_count),
+            qop: self.qop(),
+            method: request.method,
+            uri: request.uri,
+            body: request.body,
+        };
+        Ok(calculation.digest(ha1))
+    }
+}
+
+/// True for bytes that mean themselves between quotes.
+const fn is_plain(byte: &u8) -> bool {
+    byte.is_ascii_graphic() && !matches!(byte, b'"' | b'\\')
+}
+
+/// Writes bytes that are known to stand between quotes as they are, and the closing quote.
+pub(crate) fn between_quotes(value: &mut Value<'_>, opening: &[u8], raw: &[u8]) {
+    value.text(opening).text(raw).text(b"\"");
+}
+
+#[cfg(test)]
+mod tests {
+    use sip_message::Writer;
+
+    use super::*;
+    use crate::challenge::tests::read;
+
+    fn write(challenge: &[u8], answer: &Answer, request: &Request<'_>, username: &str, secret: &Secret) -> Result<String, AnswerError> {
+        let mut out = Vec::new();
+        let mut written = Ok(());
+        Writer::request(&mut out, request.method, b"sip:h").header("A", |value| {
+            written = read(challenge).unwrap().write_answer(value, answer, request, username, secret);
+        });
+        let text = String::from_utf8(out).unwrap();
+        written.map(|()| text.split_once("\r\nA: ").unwrap().1.trim_end().to_owned())
+    }
+
+    fn answer(nonce_count: u32, cnonce: &str) -> Answer {
+        Answer {
+            nonce_count,
+            cnonce: cnonce.into(),
+        }
+    }
+
+    const GET: Request<'_> = Request {
+        method: b"GET",
+        uri: b"/dir/index.html",
+        body: b"",
+    };
+
+    #[test]
+    fn the_example_of_rfc_2617_comes_out() {
+        let written = write(
+            b"Digest realm=\"testrealm@host.com\", qop=\"auth,auth-int\", nonce=\"dcd98b7102dd2f0e8b11d0f600bfb0c093\", opaque=\"5ccc069c403ebaf9f0171e9517f40e41\"",
+            &answer(1, "0a4f113b"),
+            &GET,
+            "Mufasa",
+            &Secret::Password("Circle Of Life".into()),
+        );
+        assert_eq!(
+            written.unwrap(),
+            "Digest username=\"Mufasa\", realm=\"testrealm@host.com\", nonce=\"dcd98b7102dd2f0e8b11d0f600bfb0c093\", uri=\"/dir/index.html\", \
+             response=\"6629fae49393a05397450978507c4ef1\", cnonce=\"0a4f113b\", opaque=\"5ccc069c403ebaf9f0171e9517f40e41\", qop=auth, nc=00000001"
+        );
+    }
+}
