@@ -43,44 +43,39 @@ pub enum AddressError {
 impl<'a> NameAddr<'a> {
     /// Reads one address; commas are the caller's affair.
     ///
+    /// Display names that are neither quoted nor made of tokens are taken as they stand (RFC 4475 §3.1.2.15).
+    ///
     /// # Errors
     /// See [`AddressError`].
     pub fn parse(value: &'a [u8]) -> Result<Self, AddressError> {
         let value = lexer::trim(value);
-        let display_length = match value.first() {
+        let quoted = match value.first() {
             Some(b'"') => lexer::quoted_length(value).ok_or(AddressError::Display)?,
             _ => 0,
         };
-        let (quoted, rest) = value.split_at_checked(display_length).unwrap_or((&[], value));
-        let Some(open) = memchr::memchr(b'<', rest).filter(|open| display_length > 0 || !opens_params(rest, *open)) else {
-            return Self::bare(rest, quoted);
+        let (name, rest) = value.split_at_checked(quoted).unwrap_or((&[], value));
+        let Some(open) = memchr::memchr(b'<', rest).filter(|open| !belongs_to_param(rest, *open)) else {
+            // RFC 3261 §20.10: without brackets, parameters belong to the header and not to the URI.
+            return Self::checked(name, before_params(rest), Params::after(rest));
         };
-        let display = if quoted.is_empty() {
-            lexer::trim(rest.get(..open).unwrap_or_default())
-        } else {
-            quoted
-        };
-        let (raw_uri, params) = lexer::split_once(rest.get(open + 1..).unwrap_or_default(), b'>').ok_or(AddressError::Angle)?;
-        Self::checked(display, lexer::trim(raw_uri), params)
-    }
-
-    /// Without angle brackets, parameters belong to the header and not to the URI (RFC 3261 §20.10).
-    fn bare(rest: &'a [u8], display: &'a [u8]) -> Result<Self, AddressError> {
-        let end = memchr::memchr(b';', rest).unwrap_or(rest.len());
-        let (raw_uri, params) = rest.split_at_checked(end).ok_or(AddressError::NoUri)?;
-        Self::checked(display, lexer::trim(raw_uri), params)
-    }
-
-    const fn checked(display: &'a [u8], raw_uri: &'a [u8], params: &'a [u8]) -> Result<Self, AddressError> {
-        if raw_uri.is_empty() {
-            Err(AddressError::NoUri)
-        } else {
-            Ok(Self {
-                display,
-                raw_uri,
-                params: Params::new(params),
-            })
+        let display = value.get(..quoted + open).unwrap_or_default();
+        let (uri, behind) = lexer::split_once(rest.get(open + 1..).unwrap_or_default(), b'>').ok_or(AddressError::Angle)?;
+        if memchr::memchr(b'<', uri).is_some() {
+            return Err(AddressError::Angle);
         }
+        Self::checked(display, uri, Params::after(behind))
+    }
+
+    fn checked(display: &'a [u8], uri: &'a [u8], params: Params<'a>) -> Result<Self, AddressError> {
+        let raw_uri = lexer::trim(uri);
+        if raw_uri.is_empty() {
+            return Err(AddressError::NoUri);
+        }
+        Ok(Self {
+            display: lexer::trim(display),
+            raw_uri,
+            params,
+        })
     }
 
     /// The URI's parts.
@@ -91,24 +86,22 @@ impl<'a> NameAddr<'a> {
         Uri::parse(self.raw_uri)
     }
 
-    /// The display name without quotes and escapes.
+    /// The display name as a person reads it: on one line, without quotes and escapes.
     #[must_use]
     pub fn display_name(&self) -> Cow<'a, [u8]> {
-        lexer::unquote(self.display)
+        lexer::plain(self.display)
     }
 
-    /// The `tag` of From and To.
+    /// The `tag` of From and To; an empty one is none.
     #[must_use]
     pub fn tag(&self) -> Option<&'a [u8]> {
-        self.params.value("tag")
+        self.params.value("tag").filter(|tag| !tag.is_empty())
     }
 
     /// The `expires` of a Contact in seconds; larger values than fit become `u32::MAX`.
     #[must_use]
     pub fn expires(&self) -> Option<u32> {
-        let text = self.params.text("expires")?;
-        let wide: u128 = lexer::decimal(lexer::trim(&text))?;
-        Some(u32::try_from(wide).unwrap_or(u32::MAX))
+        lexer::saturating(lexer::trim(&self.params.text("expires")?))
     }
 
     /// The `+sip.instance` of a Contact without quotes and angle brackets (RFC 5626 §4.1).
@@ -147,9 +140,17 @@ impl<'a> Contact<'a> {
     }
 }
 
-/// In `sip:a@h;+sip.instance="<urn:x>"` the `<` belongs to a parameter: a quote stands before it.
-fn opens_params(rest: &[u8], open: usize) -> bool {
-    rest.get(..open).is_some_and(|before| memchr::memchr(b'"', before).is_some())
+/// In `sip:a@h;+sip.instance="<urn:x>"` the `<` belongs to a parameter: a bare URI stands before the first `;`, and a value
+/// has just begun.
+fn belongs_to_param(rest: &[u8], open: usize) -> bool {
+    let before = lexer::trim(rest.get(..open).unwrap_or_default());
+    let bare = before_params(before);
+    bare.len() < before.len() && matches!(before.last(), Some(b'"' | b'=')) && Uri::parse(bare).is_ok()
+}
+
+/// What stands before the first `;`.
+fn before_params(rest: &[u8]) -> &[u8] {
+    lexer::split_once(rest, b';').map_or(rest, |(before, _)| before)
 }
 
 fn strip_angles(text: &[u8]) -> &[u8] {
@@ -186,9 +187,57 @@ mod tests {
     }
 
     #[test]
+    fn a_bracket_in_a_parameter_opens_no_uri() {
+        for params in [";+sip.instance=\"<urn:x>\"", ";x=<urn:x>", ";a=b;x = \"\\\"<y>\""] {
+            let text = format!("sip:bob@h{params}");
+            assert_eq!(NameAddr::parse(text.as_bytes()).unwrap().raw_uri, b"sip:bob@h", "{text}");
+            let text = format!("<sip:bob@h>{params}");
+            assert_eq!(NameAddr::parse(text.as_bytes()).unwrap().raw_uri, b"sip:bob@h", "{text}");
+            let text = format!("\"Bob\" sip:bob@h{params}");
+            assert_eq!(NameAddr::parse(text.as_bytes()).unwrap().raw_uri, b"sip:bob@h", "{text}");
+        }
+    }
+
+    #[test]
+    fn odd_display_names_hide_no_uri() {
+        for display in [
+            "Bob \"the man\"",
+            "O\"Brien",
+            "Bell, Alexander",
+            "sip:bob@pbx",
+            "Bob; x=\"y\"",
+            "\"Bob\" Smith",
+            "\"\"",
+            "'Bob'",
+            "",
+        ] {
+            let text = format!("{display}<sip:bob@h>;tag=7");
+            let address = NameAddr::parse(text.as_bytes()).unwrap();
+            assert_eq!(
+                (address.display, address.raw_uri, address.tag()),
+                (display.as_bytes(), &b"sip:bob@h"[..], Some(&b"7"[..])),
+                "{text}"
+            );
+        }
+        assert_eq!(
+            NameAddr::parse(b"\"Bob\r\n \\\"B\\\"\" <sip:b@h>").unwrap().display_name().as_ref(),
+            b"Bob \"B\""
+        );
+    }
+
+    #[test]
+    fn odd_parameters_are_passed_over() {
+        let address = NameAddr::parse(b"<sip:a@h> junk;;tag;=;tag=;expires = \"60\" ;TAG=late").unwrap();
+        assert_eq!((address.tag(), address.expires()), (None, Some(60)));
+        assert_eq!(NameAddr::parse(b"<sip:a@h>tag=1").unwrap().tag(), None);
+        assert_eq!(NameAddr::parse(b"<sip:a@h>;tag=").unwrap().tag(), None);
+    }
+
+    #[test]
     fn malformed_addresses_have_typed_errors() {
         assert_eq!(NameAddr::parse(b"\"open <sip:a@h>"), Err(AddressError::Display));
         assert_eq!(NameAddr::parse(b"<sip:a@h"), Err(AddressError::Angle));
+        assert_eq!(NameAddr::parse(b"<sip:a@h;x, <sip:b@h>"), Err(AddressError::Angle));
         assert_eq!(NameAddr::parse(b";tag"), Err(AddressError::NoUri));
         assert_eq!(NameAddr::parse(b"<>"), Err(AddressError::NoUri));
         assert_eq!(NameAddr::parse(b"\"x\\"), Err(AddressError::Display));
@@ -198,6 +247,12 @@ mod tests {
     fn expires_saturates_and_star_is_known() {
         assert_eq!(
             NameAddr::parse(b"<sip:a@h>;expires=99999999999999999999").unwrap().expires(),
+            Some(u32::MAX)
+        );
+        assert_eq!(
+            NameAddr::parse(format!("<sip:a@h>;expires={}", "9".repeat(60)).as_bytes())
+                .unwrap()
+                .expires(),
             Some(u32::MAX)
         );
         assert_eq!(NameAddr::parse(b"<sip:a@h>;expires=\"60\"").unwrap().expires(), Some(60));

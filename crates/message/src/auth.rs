@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use thiserror::Error;
 
-use crate::lexer;
+use crate::lexer::{self, Brackets, Split};
 
 /// A WWW-Authenticate or Proxy-Authenticate challenge.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -83,16 +83,29 @@ impl<'a> Challenge<'a> {
     }
 
     /// Reads each challenge of one header value. SIP wants one a header (RFC 3261 §20.44); some servers send a list as HTTP does.
-    pub fn parse_list(value: &'a [u8]) -> impl Iterator<Item = Result<Self, AuthError>> {
-        let mut rest = lexer::trim(value);
+    pub fn parse_list(value: &'a [u8]) -> impl Iterator<Item = Result<Self, AuthError>> + use<'a> {
+        let mut elements = Split::new(value, b',', Brackets::Plain);
+        // Where the challenge begins whose elements are being passed.
+        let mut begun: Option<usize> = None;
         std::iter::from_fn(move || {
-            if rest.is_empty() {
-                return None;
+            loop {
+                let at = elements.position();
+                let Some(element) = elements.next() else {
+                    return begun.take().and_then(|start| value.get(start..));
+                };
+                let element = lexer::trim(element);
+                match begun {
+                    None if element.is_empty() => {}
+                    None => begun = Some(at),
+                    Some(start) if opens_challenge(element) => {
+                        begun = Some(at);
+                        return value.get(start..at);
+                    }
+                    Some(_) => {}
+                }
             }
-            let (one, tail) = rest.split_at_checked(challenge_length(rest)).unwrap_or((rest, &[]));
-            rest = lexer::trim(tail);
-            Some(scheme_and_params(one).map(|(scheme, params)| Self { scheme, params }))
         })
+        .map(|one| scheme_and_params(lexer::trim(one)).map(|(scheme, params)| Self { scheme, params }))
     }
 
     /// The value of a parameter: quotes stripped, escapes kept, because digest hashes and echoes the bytes between the quotes.
@@ -161,8 +174,12 @@ impl<'a> AuthenticationInfo<'a> {
 impl<'a> AuthParams<'a> {
     fn parse(value: &'a [u8]) -> Result<Self, AuthError> {
         let mut names = arrayvec::ArrayVec::<&[u8], MAX_PARAMS>::new();
-        for element in lexer::list(value) {
-            let (name, _) = pair(element)?;
+        for element in elements(value) {
+            let name = match pair(element) {
+                Ok((name, _)) => name,
+                Err(AuthError::Parameter) if continues_qop(names.last(), element) => continue,
+                Err(error) => return Err(error),
+            };
             if names.iter().any(|known| known.eq_ignore_ascii_case(name)) {
                 return Err(AuthError::Duplicate);
             }
@@ -173,7 +190,7 @@ impl<'a> AuthParams<'a> {
 
     /// The pairs in order; values without their quotes, escapes kept.
     pub fn iter(&self) -> impl Iterator<Item = (&'a [u8], &'a [u8])> + use<'a> {
-        lexer::list(self.0).filter_map(|element| pair(element).ok())
+        elements(self.0).filter_map(|element| pair(element).ok())
     }
 
     /// The value under this name, in any case, quotes stripped and escapes kept; folds are still inside.
@@ -184,14 +201,14 @@ impl<'a> AuthParams<'a> {
             .map(|(_, value)| value)
     }
 
-    /// The value under this name with escapes resolved, for people to read.
+    /// The value under this name as a person reads it: on one line, with escapes resolved.
     #[must_use]
     pub fn text(&self, name: &[u8]) -> Option<Cow<'a, [u8]>> {
-        lexer::list(self.0).find_map(|element| {
+        elements(self.0).find_map(|element| {
             let (known, value) = lexer::split_once(element, b'=')?;
             lexer::trim(known)
                 .eq_ignore_ascii_case(name)
-                .then(|| lexer::unquote(lexer::trim(value)))
+                .then(|| lexer::plain(lexer::trim(value)))
         })
     }
 }
@@ -212,6 +229,20 @@ fn scheme_and_params(value: &[u8]) -> Result<(&[u8], AuthParams<'_>), AuthError>
     Ok((scheme, AuthParams::parse(rest)?))
 }
 
+/// The parameters, trimmed; empty ones are skipped.
+fn elements(value: &[u8]) -> impl Iterator<Item = &[u8]> {
+    Split::new(value, b',', Brackets::Plain)
+        .map(lexer::trim)
+        .filter(|element| !element.is_empty())
+}
+
+/// Some servers leave the quotes of `qop="auth,auth-int"` out, which makes the second option look like a parameter without value.
+/// The first option is one that can be answered, so the rest is passed over.
+fn continues_qop(before: Option<&&[u8]>, element: &[u8]) -> bool {
+    before.is_some_and(|name| name.eq_ignore_ascii_case(b"qop"))
+        && (element.eq_ignore_ascii_case(b"auth") || element.eq_ignore_ascii_case(b"auth-int"))
+}
+
 /// One `name = value`, the value's quotes stripped.
 fn pair(element: &[u8]) -> Result<(&[u8], &[u8]), AuthError> {
     let (name, value) = lexer::split_once(element, b'=').ok_or(AuthError::Parameter)?;
@@ -229,19 +260,6 @@ fn pair(element: &[u8]) -> Result<(&[u8], &[u8]), AuthError> {
         Some(_) if value.iter().any(|byte| matches!(byte, b'"' | 0..=b' ')) => Err(AuthError::Parameter),
         Some(_) => Ok((name, value)),
     }
-}
-
-/// How far the first challenge of a list reaches: up to the comma before an element that opens a new scheme.
-fn challenge_length(list: &[u8]) -> usize {
-    let mut at = 0;
-    while let Some(comma) = list.get(at..).and_then(|rest| lexer::find_outside(rest, b',')) {
-        let next = list.get(at + comma + 1..).unwrap_or_default();
-        if opens_challenge(lexer::trim(next)) {
-            return at + comma + 1;
-        }
-        at += comma + 1;
-    }
-    list.len()
 }
 
 /// `token SP token =`: a scheme followed by its first parameter.
@@ -302,6 +320,27 @@ mod tests {
         }
         let many: String = (0..33).map(|n| format!("p{n}=x,")).collect();
         assert_eq!(Challenge::parse(format!("Digest {many}").as_bytes()), Err(AuthError::TooMany));
+    }
+
+    #[test]
+    fn a_malformed_challenge_in_a_list_hides_no_other() {
+        let list: Vec<_> = Challenge::parse_list(b", Digest realm, Digest nonce=\"2\",, Negotiate abc==, Digest nonce=\"3")
+            .map(|challenge| challenge.map(|challenge| challenge.param(b"nonce")))
+            .collect();
+        assert_eq!(
+            list,
+            [Err(AuthError::Parameter), Ok(Some(&b"2"[..])), Ok(None), Err(AuthError::Quote)]
+        );
+        assert_eq!(Challenge::parse_list(b" , ").count(), 0);
+    }
+
+    #[test]
+    fn an_unquoted_qop_list_is_forgiven_and_brackets_are_plain() {
+        let challenge = Challenge::parse(b"Digest qop=auth,auth-int, nonce=a<b, opaque=c>d").unwrap();
+        assert_eq!(challenge.param(b"qop"), Some(&b"auth"[..]));
+        assert_eq!(challenge.param(b"nonce"), Some(&b"a<b"[..]));
+        assert_eq!(challenge.param(b"opaque"), Some(&b"c>d"[..]));
+        assert_eq!(Challenge::parse(b"Digest nonce=a, auth"), Err(AuthError::Parameter));
     }
 
     #[test]

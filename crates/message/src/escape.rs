@@ -22,17 +22,7 @@ pub fn printable(bytes: &[u8]) -> String {
 fn push(shown: &mut String, character: char) {
     let written = match character {
         '\0'..='\x1f' | '\x7f' => write!(shown, "\\x{:02x}", u32::from(character)),
-        '\u{80}'..='\u{9f}'
-        | '\u{ad}'
-        | '\u{61c}'
-        | '\u{200b}'..='\u{200f}'
-        | '\u{2028}'..='\u{202e}'
-        | '\u{2060}'..='\u{206f}'
-        | '\u{feff}'
-        | '\u{fff9}'..='\u{fffb}'
-        | '\u{e0000}'..='\u{e007f}' => {
-            write!(shown, "\\u{{{:x}}}", u32::from(character))
-        }
+        _ if is_hidden(character) => write!(shown, "\\u{{{:x}}}", u32::from(character)),
         _ => {
             shown.push(character);
             Ok(())
@@ -40,6 +30,32 @@ fn push(shown: &mut String, character: char) {
     };
     // Writing to a String cannot fail.
     let _ = written;
+}
+
+/// C1 controls, line and paragraph separators, bidirectional marks, and what Unicode calls default ignorable: they are there, but
+/// nobody sees them.
+const fn is_hidden(character: char) -> bool {
+    matches!(
+        character,
+        '\u{80}'..='\u{9f}'
+            | '\u{ad}'
+            | '\u{34f}'
+            | '\u{61c}'
+            | '\u{115f}'..='\u{1160}'
+            | '\u{17b4}'..='\u{17b5}'
+            | '\u{180b}'..='\u{180f}'
+            | '\u{200b}'..='\u{200f}'
+            | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}'
+            | '\u{3164}'
+            | '\u{fe00}'..='\u{fe0f}'
+            | '\u{feff}'
+            | '\u{ffa0}'
+            | '\u{fff0}'..='\u{fffb}'
+            | '\u{1bca0}'..='\u{1bca3}'
+            | '\u{1d173}'..='\u{1d17a}'
+            | '\u{e0000}'..='\u{e0fff}'
+    )
 }
 
 #[cfg(test)]
@@ -52,5 +68,9 @@ mod tests {
         assert_eq!(printable(b"a\x1b[2Jb\r\n\0"), "a\\x1b[2Jb\\x0d\\x0a\\x00");
         assert_eq!(printable("x\u{202e}y\u{9b}".as_bytes()), "x\\u{202e}y\\u{9b}");
         assert_eq!(printable(b"\xfcber"), "\\xfcber");
+        assert_eq!(
+            printable("a\u{3164}\u{fe0f}\u{e0100}b".as_bytes()),
+            "a\\u{3164}\\u{fe0f}\\u{e0100}b"
+        );
     }
 }

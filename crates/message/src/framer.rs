@@ -7,14 +7,24 @@ use crate::{Headers, MAX_HEAD, MAX_MESSAGE, Name, ParseError, headers, lexer};
 
 /// Cuts a stream into messages. Holds at most one unfinished message, [`MAX_MESSAGE`] bytes, beyond what was last pushed.
 ///
-/// Push what was read, then call [`Framer::poll`] until it answers `Ok(None)`.
+/// Push what was read, then call [`Framer::poll`] until it answers `Ok(None)`. After an error it takes in nothing more.
 #[derive(Debug, Default)]
 pub struct Framer {
     buffer: Vec<u8>,
     /// Bytes in front that have been handed out.
     consumed: usize,
-    /// Bytes after `consumed` in which no end of the head was found, so that a drip of bytes is not scanned again and again.
-    scanned: usize,
+    progress: Progress,
+}
+
+/// How far the message in front is known, so that a drip of bytes is not read again and again.
+#[derive(Debug)]
+enum Progress {
+    /// No end of the head is among the first `scanned` bytes.
+    Head { scanned: usize },
+    /// The head has ended; head and body are `length` bytes.
+    Body { length: usize },
+    /// The stream is past saving.
+    Failed(FrameError),
 }
 
 /// What stood next in the stream.
@@ -40,44 +50,81 @@ pub enum FrameError {
     TooLong,
 }
 
+impl Default for Progress {
+    fn default() -> Self {
+        Self::Head { scanned: 0 }
+    }
+}
+
 impl Framer {
     /// Adds bytes as they were read.
     pub fn push(&mut self, bytes: &[u8]) {
+        if let Progress::Failed(_) = self.progress {
+            return;
+        }
         self.buffer.drain(..self.consumed);
         self.consumed = 0;
+        // One large read must not be paid for as long as the flow lives.
+        self.buffer.shrink_to(MAX_MESSAGE);
         self.buffer.extend_from_slice(bytes);
     }
 
     /// The next frame, or `Ok(None)` when more bytes are needed.
     ///
     /// # Errors
-    /// See [`FrameError`]; the stream is then past saving.
+    /// See [`FrameError`]; the stream is then past saving, and every further call gives the same error.
     pub fn poll(&mut self) -> Result<Option<Frame<'_>>, FrameError> {
-        let pending = self.buffer.get(self.consumed..).unwrap_or_default();
-        if let Some(length) = line_end(pending) {
-            self.consumed += length;
-            return Ok(Some(Frame::LineEnd));
+        match self.advance() {
+            Ok(Some(Step::LineEnd(length))) => {
+                self.take(length);
+                Ok(Some(Frame::LineEnd))
+            }
+            Ok(Some(Step::Message(length))) => Ok(Some(Frame::Message(self.take(length)))),
+            Ok(None) => Ok(None),
+            Err(error) => {
+                *self = Self {
+                    progress: Progress::Failed(error),
+                    ..Self::default()
+                };
+                Err(error)
+            }
         }
-        let Some(head) = head_length(pending, self.scanned) else {
-            self.scanned = pending.len();
-            // A lone CR may be half of a line end.
-            return if pending.len() > MAX_HEAD {
-                Err(ParseError::HeadTooLong.into())
-            } else {
-                Ok(None)
-            };
+    }
+
+    /// Looks how long the next frame is; `None` when that cannot be told or it is not there yet.
+    fn advance(&mut self) -> Result<Option<Step>, FrameError> {
+        let pending = self.buffer.get(self.consumed..).unwrap_or_default();
+        let length = match self.progress {
+            Progress::Failed(error) => return Err(error),
+            Progress::Body { length } => length,
+            Progress::Head { scanned } => {
+                if let Some(length) = line_end(pending) {
+                    return Ok(Some(Step::LineEnd(length)));
+                }
+                let Some(head) = head_length(pending, scanned) else {
+                    self.progress = Progress::Head { scanned: pending.len() };
+                    return if pending.len() > MAX_HEAD {
+                        Err(ParseError::HeadTooLong.into())
+                    } else {
+                        Ok(None)
+                    };
+                };
+                head + content_length(pending.get(..head).unwrap_or_default())?
+            }
         };
-        let length = head + content_length(pending.get(..head).unwrap_or_default())?;
         if length > MAX_MESSAGE {
             return Err(FrameError::TooLong);
         }
-        if pending.len() < length {
-            return Ok(None);
-        }
+        self.progress = Progress::Body { length };
+        Ok((pending.len() >= length).then_some(Step::Message(length)))
+    }
+
+    /// Hands out the first `length` bytes.
+    fn take(&mut self, length: usize) -> &[u8] {
         let start = self.consumed;
         self.consumed += length;
-        self.scanned = 0;
-        Ok(self.buffer.get(start..start + length).map(Frame::Message))
+        self.progress = Progress::default();
+        self.buffer.get(start..self.consumed).unwrap_or_default()
     }
 
     /// Bytes that are held and not yet handed out.
@@ -85,6 +132,12 @@ impl Framer {
     pub const fn pending(&self) -> usize {
         self.buffer.len() - self.consumed
     }
+}
+
+/// What the next frame is and how many bytes it takes.
+enum Step {
+    LineEnd(usize),
+    Message(usize),
 }
 
 /// The length of the line end that `bytes` opens with.
@@ -118,11 +171,12 @@ fn content_length(head: &[u8]) -> Result<usize, FrameError> {
     let (headers, _) = Headers::index(head, start)?;
     let mut agreed: Option<usize> = None;
     for value in headers.all(Name::ContentLength) {
-        let length = match lexer::decimal::<u128>(value).ok_or(FrameError::ContentLength)? {
-            // Any number of digits is a number, but over the limit it does not matter which.
-            long if long > MAX_MESSAGE as u128 => return Err(FrameError::TooLong),
-            short => usize::try_from(short).map_err(|_| FrameError::TooLong)?,
-        };
+        // Any number of digits is a number, but over the limit it does not matter which.
+        let length = lexer::saturating(value).ok_or(FrameError::ContentLength)?;
+        let length = usize::try_from(length).unwrap_or(usize::MAX);
+        if length > MAX_MESSAGE {
+            return Err(FrameError::TooLong);
+        }
         if agreed.is_some_and(|known| known != length) {
             return Err(FrameError::ContentLength);
         }
@@ -169,6 +223,25 @@ mod tests {
     }
 
     #[test]
+    fn one_large_read_is_not_kept_as_capacity() {
+        let mut framer = Framer::default();
+        framer.push(&REPLY.repeat(100_000));
+        while framer.poll().unwrap().is_some() {}
+        framer.push(b"S");
+        assert!(framer.buffer.capacity() <= 2 * MAX_MESSAGE);
+    }
+
+    #[test]
+    fn a_line_end_may_come_in_halves() {
+        let mut framer = Framer::default();
+        framer.push(b"\r");
+        assert_eq!(framer.poll(), Ok(None));
+        framer.push(b"\nSIP/2.0 200 OK\r\n\r\n");
+        assert_eq!(framer.poll(), Ok(Some(Frame::LineEnd)));
+        assert_eq!(framer.poll(), Ok(Some(Frame::Message(b"SIP/2.0 200 OK\r\n\r\n"))));
+    }
+
+    #[test]
     fn lf_only_messages_and_missing_lengths_are_framed() {
         let mut framer = Framer::default();
         framer.push(b"SIP/2.0 200 OK\nVia: x\n\nSIP/2.0 100 T\n\n");
@@ -184,24 +257,32 @@ mod tests {
             ("4294967296", FrameError::TooLong),
             ("18446744073709551616", FrameError::TooLong),
             ("65536", FrameError::TooLong),
+            ("99999999999999999999999999999999999999999999999999", FrameError::TooLong),
+            ("", FrameError::ContentLength),
+            ("3, 3", FrameError::ContentLength),
             ("3\r\nl: 4", FrameError::ContentLength),
         ] {
             let mut framer = Framer::default();
             framer.push(format!("SIP/2.0 200 OK\r\nContent-Length: {length}\r\n\r\n").as_bytes());
             assert_eq!(framer.poll(), Err(error), "{length}");
+            framer.push(REPLY);
+            assert_eq!(framer.poll(), Err(error), "an error stays");
+            assert_eq!(framer.pending(), 0, "and what follows is not kept");
         }
     }
 
     #[test]
     fn an_endless_head_is_cut_off_at_the_limit() {
+        let line = b"X: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\r\n";
         let mut framer = Framer::default();
         framer.push(b"SIP/2.0 200 OK\r\n");
-        let mut pushed = 0;
-        while framer.poll().is_ok() {
-            framer.push(b"X: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\r\n");
-            pushed += 1;
-            assert!(pushed < 1000, "the framer must give up");
+        let mut lines = 0;
+        while framer.poll() == Ok(None) {
+            framer.push(line);
+            lines += 1;
+            assert!(lines < 1000, "the framer must give up");
         }
-        assert!(framer.pending() <= MAX_HEAD + 128);
+        assert_eq!(framer.poll(), Err(FrameError::Head(ParseError::HeadTooLong)));
+        assert!(lines * line.len() > MAX_HEAD - line.len(), "and not before the limit");
     }
 }

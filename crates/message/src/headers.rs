@@ -83,9 +83,14 @@ impl<'a> Headers<'a> {
         self.all(name).flat_map(lexer::list)
     }
 
-    /// The value of the first field with this name, in any case; for headers that [`Name`] does not know.
+    /// The value of the first field with this name, in any case; for headers that [`Name`] does not know. Of those that it
+    /// knows, the compact form is found as well.
     #[must_use]
     pub fn named(&self, name: &str) -> Option<&'a [u8]> {
+        let known = Name::from_bytes(name.as_bytes());
+        if known != Name::Other {
+            return self.first(known);
+        }
         self.iter()
             .find(|field| field.raw_name.eq_ignore_ascii_case(name.as_bytes()))
             .map(|field| field.value)
@@ -153,10 +158,16 @@ fn slot(bytes: &[u8], line: &Line) -> Slot {
     let colon = memchr::memchr(b':', text).unwrap_or(0);
     // RFC 3261 §7.3.1 allows white space between the name and the colon.
     let name = text.get(..colon).map_or(&[][..], |name| name.trim_ascii_end());
-    // A line without a colon is kept whole, under an empty name, so that nothing is lost.
-    let value_start = if name.is_empty() { line.start } else { line.start + colon + 1 };
+    let known = Name::from_bytes(name);
+    // A line that is no field is kept whole, under an empty name, so that nothing is lost.
+    let is_field = known != Name::Other || (!name.is_empty() && name.iter().all(|byte| lexer::is_token(*byte)));
+    let (name, value_start) = if is_field {
+        (name, line.start + colon + 1)
+    } else {
+        (&[][..], line.start)
+    };
     Slot {
-        name: Name::from_bytes(name),
+        name: known,
         name_start: offset(line.start),
         name_end: offset(line.start + name.len()),
         value_start: offset(value_start),
@@ -188,11 +199,20 @@ mod tests {
 
     #[test]
     fn a_line_without_colon_is_kept_and_hides_nothing() {
-        let headers = index(b"garbage\r\n: nameless\r\nExpires: 60\r\n\r\n");
+        let headers = index(b"garbage\r\n: nameless\r\nExpires: 60\r\nnot a name: x\r\n folded\r\n\r\n");
         assert_eq!(headers.first(Name::Expires), Some(&b"60"[..]));
         let raw: Vec<_> = headers.iter().map(|field| (field.raw_name, field.value)).collect();
         assert_eq!(raw[0], (&b""[..], &b"garbage"[..]));
         assert_eq!(raw[1], (&b""[..], &b": nameless"[..]));
+        assert_eq!(raw[3], (&b""[..], &b"not a name: x\r\n folded"[..]));
+    }
+
+    #[test]
+    fn a_fold_without_a_line_before_it_is_no_field() {
+        let headers = index(b" Via: x\r\nl: 0\r\n\r\n");
+        assert_eq!(headers.first(Name::Via), None);
+        assert_eq!(headers.named("Content-Length"), Some(&b"0"[..]));
+        assert_eq!(headers.iter().next().unwrap().value, b"Via: x");
     }
 
     #[test]

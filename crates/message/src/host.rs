@@ -22,7 +22,7 @@ impl<'a> Host<'a> {
             return Some((Self::ipv6(address)?, port(after)?));
         }
         if memchr::memchr_iter(b':', bytes).count() > 1 {
-            // Some registrars leave the brackets out (RFC 5118 §4.5); then there is no telling a port from a group.
+            // RFC 5118 §4.2 calls this invalid, and real registrars send it. There is no telling a port from a group, so it is an address.
             return Some((Self::ipv6(bytes)?, None));
         }
         let at = memchr::memchr(b':', bytes).unwrap_or(bytes.len());
@@ -54,9 +54,21 @@ impl<'a> Host<'a> {
     }
 
     fn ipv6(bytes: &[u8]) -> Option<Self> {
-        let address: Ipv6Addr = std::str::from_utf8(bytes).ok()?.parse().ok()?;
+        let text = std::str::from_utf8(bytes).ok()?;
+        let address: Ipv6Addr = text.parse().ok().or_else(|| with_one_colon_less(text))?;
         Some(Self::Address(IpAddr::V6(address)))
     }
+}
+
+/// Reads `2001:db8:::192.0.2.1`, which the RFC's grammar makes of `2001:db8::192.0.2.1` (RFC 5118 §4.10).
+fn with_one_colon_less(text: &str) -> Option<Ipv6Addr> {
+    const LONGEST: usize = "ffff:ffff:ffff:ffff:ffff:ffff:255.255.255.255".len();
+    let (before, after) = text.split_once(":::").filter(|(_, after)| !after.is_empty())?;
+    let mut mended = arrayvec::ArrayString::<LONGEST>::new();
+    for part in [before, "::", after] {
+        mended.try_push_str(part).ok()?;
+    }
+    mended.parse().ok()
 }
 
 /// What follows the host: nothing, or a colon and a port. A colon alone counts as no port.
@@ -115,11 +127,29 @@ mod tests {
         assert_eq!(host("[2001:db8::1]:5060"), Some(("[2001:db8::1]".into(), Some(5060))));
         assert_eq!(host("2001:db8::1"), Some(("[2001:db8::1]".into(), None)));
         assert_eq!(host("h:"), Some(("h".into(), None)));
+        assert_eq!(host("[::ffff:192.0.2.1]"), Some(("[::ffff:192.0.2.1]".into(), None)));
+        assert_eq!(
+            host("[2001:db8:::192.0.2.1]:5070"),
+            Some(("[2001:db8::c000:201]".into(), Some(5070)))
+        );
     }
 
     #[test]
     fn what_is_no_host_is_refused() {
-        for text in ["", "[::1", "[::g]", "a b", "h:99999", "h:-1", "ex\u{e4}mple", "<h>", "1:2:3"] {
+        for text in [
+            "",
+            "[::1",
+            "[::g]",
+            "a b",
+            "h:99999",
+            "h:-1",
+            ":::",
+            "::::",
+            "[1:::2:::3]",
+            "ex\u{e4}mple",
+            "<h>",
+            "1:2:3",
+        ] {
             assert_eq!(host(text), None, "{text:?}");
         }
     }

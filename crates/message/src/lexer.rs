@@ -25,43 +25,93 @@ pub(crate) fn split_once(bytes: &[u8], separator: u8) -> Option<(&[u8], &[u8])> 
     Some((bytes.get(..at)?, bytes.get(at + 1..)?))
 }
 
-/// The position of the first `wanted` byte outside quoted strings and `<...>`.
-pub(crate) fn find_outside(bytes: &[u8], wanted: u8) -> Option<usize> {
-    let (mut quoted, mut angled, mut escaped) = (false, false, false);
-    for (at, byte) in bytes.iter().copied().enumerate() {
-        if quoted {
-            match byte {
-                _ if escaped => escaped = false,
-                b'\\' => escaped = true,
-                b'"' => quoted = false,
-                _ => {}
-            }
-            continue;
-        }
-        match byte {
-            _ if byte == wanted && !angled => return Some(at),
-            b'"' => quoted = true,
-            b'<' => angled = true,
-            b'>' => angled = false,
-            _ => {}
+/// Where a separator does not separate, besides quoted strings.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Brackets {
+    /// `<...>` holds a URI, whose commas and semicolons are its own.
+    Hold,
+    /// `<` is a byte like any other, as in authentication parameters.
+    Plain,
+}
+
+/// The parts between separators, untrimmed. Separators in quoted strings do not count, nor those in `<...>` where it holds.
+///
+/// A quote or bracket that never closes is a byte like any other, so that a malformed part does not swallow those after it.
+/// Each byte is looked at a bounded number of times, however the brackets and quotes are strewn.
+#[derive(Debug, Clone)]
+pub(crate) struct Split<'a> {
+    bytes: &'a [u8],
+    separator: u8,
+    brackets: Brackets,
+    /// Where the next part starts; `None` after the last one.
+    next: Option<usize>,
+    /// False once a quote was met that never closes: no later one does, for it would have closed this one.
+    quotes_close: bool,
+}
+
+impl<'a> Split<'a> {
+    pub(crate) const fn new(bytes: &'a [u8], separator: u8, brackets: Brackets) -> Self {
+        Self {
+            bytes,
+            separator,
+            brackets,
+            next: Some(0),
+            quotes_close: true,
         }
     }
-    None
+
+    /// The offset at which the part starts that [`Iterator::next`] will give.
+    pub(crate) fn position(&self) -> usize {
+        self.next.unwrap_or(self.bytes.len())
+    }
+
+    /// The offset of the next separator that separates, from `at` on.
+    fn separator_after(&mut self, mut at: usize) -> Option<usize> {
+        loop {
+            let rest = self.bytes.get(at..)?;
+            let found = match (self.quotes_close, self.brackets) {
+                (true, Brackets::Hold) => memchr::memchr3(self.separator, b'"', b'<', rest)?,
+                (true, Brackets::Plain) => memchr::memchr2(self.separator, b'"', rest)?,
+                (false, Brackets::Hold) => memchr::memchr2(self.separator, b'<', rest)?,
+                (false, Brackets::Plain) => memchr::memchr(self.separator, rest)?,
+            };
+            let opened = rest.get(found..)?;
+            at += found
+                + match opened.first()? {
+                    b'"' => quoted_length(opened).unwrap_or_else(|| {
+                        self.quotes_close = false;
+                        1
+                    }),
+                    b'<' => bracketed_length(opened).unwrap_or(1),
+                    _ => return Some(at + found),
+                };
+        }
+    }
+}
+
+impl<'a> Iterator for Split<'a> {
+    type Item = &'a [u8];
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let start = self.next?;
+        let end = self.separator_after(start);
+        self.next = end.map(|end| end + 1);
+        self.bytes.get(start..end.unwrap_or(self.bytes.len()))
+    }
+}
+
+/// The length of `<...>`; `None` when it never closes, which another `<` before any `>` shows.
+fn bracketed_length(bytes: &[u8]) -> Option<usize> {
+    let inner = bytes.get(1..)?;
+    let at = memchr::memchr2(b'<', b'>', inner)?;
+    (inner.get(at) == Some(&b'>')).then_some(at + 2)
 }
 
 /// The elements of a comma-separated header value, trimmed, empty ones skipped; commas in quotes and `<...>` do not split.
 pub(crate) fn list(value: &[u8]) -> impl Iterator<Item = &[u8]> {
-    let mut rest = Some(value);
-    std::iter::from_fn(move || {
-        let current = rest?;
-        let (element, tail) = match find_outside(current, b',') {
-            Some(at) => (current.get(..at)?, current.get(at + 1..)),
-            None => (current, None),
-        };
-        rest = tail;
-        Some(trim(element))
-    })
-    .filter(|element| !element.is_empty())
+    Split::new(value, b',', Brackets::Hold)
+        .map(trim)
+        .filter(|element| !element.is_empty())
 }
 
 /// The length of the quoted string that `bytes` opens with, quotes included; `None` when it does not open with one or never closes.
@@ -69,16 +119,14 @@ pub(crate) fn quoted_length(bytes: &[u8]) -> Option<usize> {
     if bytes.first() != Some(&b'"') {
         return None;
     }
-    let mut escaped = false;
-    for (at, byte) in bytes.iter().copied().enumerate().skip(1) {
-        match byte {
-            _ if escaped => escaped = false,
-            b'\\' => escaped = true,
-            b'"' => return Some(at + 1),
-            _ => {}
+    let mut at = 1;
+    loop {
+        at += memchr::memchr2(b'"', b'\\', bytes.get(at..)?)?;
+        if bytes.get(at) == Some(&b'"') {
+            return Some(at + 1);
         }
+        at += 2;
     }
-    None
 }
 
 /// The contents of a quoted string with its escapes resolved, or the bytes as they are when they are not quoted.
@@ -103,9 +151,19 @@ pub fn unquote(bytes: &[u8]) -> Cow<'_, [u8]> {
     Cow::Owned(resolved)
 }
 
-/// The bytes between the quotes, untouched.
+/// The bytes between the quotes, untouched; `None` when `bytes` is not one whole quoted string.
 pub(crate) fn strip_quotes(bytes: &[u8]) -> Option<&[u8]> {
-    bytes.strip_prefix(b"\"")?.strip_suffix(b"\"")
+    (quoted_length(bytes)? == bytes.len())
+        .then(|| bytes.get(1..bytes.len() - 1))
+        .flatten()
+}
+
+/// What a person reads: one line, without quotes and escapes.
+pub(crate) fn plain(bytes: &[u8]) -> Cow<'_, [u8]> {
+    match unfold(bytes) {
+        Cow::Borrowed(line) => unquote(line),
+        Cow::Owned(line) => Cow::Owned(unquote(&line).into_owned()),
+    }
 }
 
 /// A value on one line: each fold (a line end with the white space around it) becomes one space (RFC 3261 §7.3.1).
@@ -136,6 +194,12 @@ pub(crate) fn decimal<T: std::str::FromStr>(digits: &[u8]) -> Option<T> {
     std::str::from_utf8(digits).ok()?.parse().ok()
 }
 
+/// A decimal number, or the largest when it does not fit; `None` when it is no number.
+pub(crate) fn saturating(digits: &[u8]) -> Option<u32> {
+    let number = !digits.is_empty() && digits.iter().all(u8::is_ascii_digit);
+    number.then(|| decimal(digits).unwrap_or(u32::MAX))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -147,10 +211,37 @@ mod tests {
     }
 
     #[test]
+    fn what_never_closes_swallows_nothing() {
+        let parts = |value| list(value).collect::<Vec<_>>();
+        assert_eq!(parts(b"<sip:a@h, <sip:b,c@h>, d"), [&b"<sip:a@h"[..], b"<sip:b,c@h>", b"d"]);
+        assert_eq!(parts(b"\"a, <sip:b,c@h>, \\\", d"), [&b"\"a"[..], b"<sip:b,c@h>", b"\\\"", b"d"]);
+        assert_eq!(parts(b"<, a"), [&b"<"[..], b"a"]);
+    }
+
+    #[test]
+    fn quotes_inside_brackets_are_plain_bytes() {
+        assert_eq!(list(b"<sip:a\"b@h>, <sip:c@h>").count(), 2);
+    }
+
+    #[test]
+    fn brackets_hold_only_where_they_are_asked_to() {
+        assert_eq!(Split::new(b"a=<,b=>", b',', Brackets::Plain).count(), 2);
+        assert_eq!(Split::new(b"a=<,b=>", b',', Brackets::Hold).count(), 1);
+    }
+
+    #[test]
     fn unquote_resolves_escapes_and_leaves_the_rest() {
         assert_eq!(unquote(br#""a\"b\\c""#).as_ref(), br#"a"b\c"#);
         assert_eq!(unquote(b"plain").as_ref(), b"plain");
         assert_eq!(unquote(b"\"open").as_ref(), b"\"open");
+        assert_eq!(unquote(br#""open\""#).as_ref(), br#""open\""#);
+        assert_eq!(unquote(b"\"").as_ref(), b"\"");
+        assert_eq!(unquote(b"\"\"").as_ref(), b"");
+    }
+
+    #[test]
+    fn plain_text_has_neither_folds_nor_escapes() {
+        assert_eq!(plain(b"\"a\r\n \\\"b\"").as_ref(), b"a \"b");
     }
 
     #[test]
@@ -171,5 +262,8 @@ mod tests {
         assert_eq!(decimal::<u16>(b"65536"), None);
         assert_eq!(decimal::<u16>(b"+1"), None);
         assert_eq!(decimal::<u16>(b""), None);
+        assert_eq!(saturating(&[b'9'; 60]), Some(u32::MAX));
+        assert_eq!(saturating(b"0000000000000000000060"), Some(60));
+        assert_eq!(saturating(b"6O"), None);
     }
 }

@@ -177,7 +177,8 @@ impl<'a> StartLine<'a> {
 
     /// RFC 3261 §7.2; a missing space before an empty reason phrase is forgiven.
     fn status_line(rest: &'a [u8]) -> Option<Self> {
-        let rest = rest.strip_prefix(b" ")?.trim_ascii_start();
+        let code_at = rest.iter().position(|byte| !lexer::is_space(*byte)).filter(|spaces| *spaces > 0)?;
+        let rest = rest.get(code_at..)?;
         let (code, reason) = rest.split_at_checked(3)?;
         let status = lexer::decimal(code).and_then(Status::new)?;
         match reason.first() {
@@ -210,7 +211,8 @@ impl<'a> StartLine<'a> {
 fn body<'a>(headers: &Headers<'a>, rest: &'a [u8]) -> &'a [u8] {
     let length = headers
         .first(Name::ContentLength)
-        .and_then(lexer::decimal::<usize>)
+        .and_then(lexer::saturating)
+        .and_then(|length| usize::try_from(length).ok())
         .unwrap_or(rest.len());
     rest.get(..length).unwrap_or(rest)
 }
@@ -237,6 +239,7 @@ mod tests {
     fn reason_phrases_may_be_empty_missing_or_latin_1() {
         assert_eq!(response(b"SIP/2.0 401 \r\n\r\n").reason, b"");
         assert_eq!(response(b"SIP/2.0 401\r\n\r\n").reason, b"");
+        assert_eq!(response(b"sip/2.0 \t401  No \r\n\r\n").reason, b"No");
         assert_eq!(
             response(b"SIP/2.0 403 Zugriff verweigert \xfcber\r\n\r\n").reason,
             b"Zugriff verweigert \xfcber"

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::lexer;
+use crate::lexer::{self, Brackets, Split};
 
 /// One parameter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,26 +22,23 @@ impl<'a> Params<'a> {
         Self(raw)
     }
 
+    /// The parameters behind a value: from its first `;` on, whatever stands before it.
+    pub(crate) fn after(value: &'a [u8]) -> Self {
+        Self(memchr::memchr(b';', value).and_then(|at| value.get(at..)).unwrap_or_default())
+    }
+
     /// The parameters in order; empty ones (`;;`) are skipped.
     pub fn iter(&self) -> impl Iterator<Item = Param<'a>> + use<'a> {
-        let mut rest = Some(self.0);
-        std::iter::from_fn(move || {
-            let current = rest?;
-            let (part, tail) = match lexer::find_outside(current, b';') {
-                Some(at) => (current.get(..at)?, current.get(at + 1..)),
-                None => (current, None),
-            };
-            rest = tail;
-            Some(lexer::trim(part))
-        })
-        .filter(|part| !part.is_empty())
-        .map(|part| match lexer::split_once(part, b'=') {
-            Some((name, value)) => Param {
-                name: lexer::trim(name),
-                value: Some(lexer::trim(value)),
-            },
-            None => Param { name: part, value: None },
-        })
+        Split::new(self.0, b';', Brackets::Hold)
+            .map(lexer::trim)
+            .filter(|part| !part.is_empty())
+            .map(|part| match lexer::split_once(part, b'=') {
+                Some((name, value)) => Param {
+                    name: lexer::trim(name),
+                    value: Some(lexer::trim(value)),
+                },
+                None => Param { name: part, value: None },
+            })
     }
 
     /// The first parameter with this name: `Some(None)` when it has no value.
@@ -58,10 +55,10 @@ impl<'a> Params<'a> {
         self.find(name).flatten()
     }
 
-    /// The first value under this name, without quotes and escapes.
+    /// The first value under this name as a person reads it: on one line, without quotes and escapes.
     #[must_use]
     pub fn text(&self, name: &str) -> Option<Cow<'a, [u8]>> {
-        self.value(name).map(lexer::unquote)
+        self.value(name).map(lexer::plain)
     }
 
     /// The first value under this name as a whole number, quoted or not.

@@ -31,9 +31,9 @@ pub struct RetryAfter<'a> {
 pub struct Warning<'a> {
     /// The three-digit code.
     pub code: u16,
-    /// Who added it.
+    /// Who added it; empty when the server left it out.
     pub agent: &'a [u8],
-    /// The text, without quotes and escapes.
+    /// The text, on one line, without quotes and escapes.
     pub text: Cow<'a, [u8]>,
 }
 
@@ -44,7 +44,7 @@ pub struct Reason<'a> {
     pub protocol: &'a [u8],
     /// The `cause`.
     pub cause: Option<u16>,
-    /// The `text`, without quotes and escapes.
+    /// The `text`, on one line, without quotes and escapes.
     pub text: Option<Cow<'a, [u8]>>,
 }
 
@@ -65,10 +65,7 @@ impl<'a> CSeq<'a> {
     /// # Errors
     /// [`ValueError::Number`] above 2³²-1 or without digits, [`ValueError::Malformed`] without a method.
     pub fn parse(value: &'a [u8]) -> Result<Self, ValueError> {
-        let value = lexer::trim(value);
-        let end = value.iter().position(|byte| lexer::is_space(*byte)).ok_or(ValueError::Malformed)?;
-        let (digits, method) = value.split_at_checked(end).ok_or(ValueError::Malformed)?;
-        let method = lexer::trim(method);
+        let (digits, method) = split_at_space(lexer::trim(value)).ok_or(ValueError::Malformed)?;
         if !method.iter().all(|byte| lexer::is_token(*byte)) {
             return Err(ValueError::Malformed);
         }
@@ -86,7 +83,7 @@ pub(crate) fn seconds(value: &[u8]) -> Result<u32, ValueError> {
     let (digits, rest) = value.split_at_checked(end).ok_or(ValueError::Malformed)?;
     match rest.first() {
         _ if digits.is_empty() => Err(ValueError::Number),
-        None | Some(b';' | b' ' | b'\t' | b'\r' | b'\n' | b'(') => Ok(lexer::decimal(digits).unwrap_or(u32::MAX)),
+        None | Some(b';' | b' ' | b'\t' | b'\r' | b'\n' | b'(') => lexer::saturating(digits).ok_or(ValueError::Number),
         Some(_) => Err(ValueError::Malformed),
     }
 }
@@ -97,34 +94,64 @@ impl<'a> RetryAfter<'a> {
     /// # Errors
     /// [`ValueError`] when it does not open with a number of seconds.
     pub fn parse(value: &'a [u8]) -> Result<Self, ValueError> {
-        let after_comment = memchr::memrchr(b')', value).map_or(0, |close| close + 1);
-        let params = value.get(after_comment..).and_then(|rest| rest.get(memchr::memchr(b';', rest)?..));
-        let comment = memchr::memchr(b'(', value).and_then(|open| value.get(open + 1..after_comment.checked_sub(1)?));
+        let value = lexer::trim(value);
+        let end = value.iter().position(|byte| !byte.is_ascii_digit()).unwrap_or(value.len());
+        let behind = lexer::trim(value.get(end..).unwrap_or_default());
+        let (comment, params) = comment_length(behind)
+            .and_then(|length| Some((behind.get(1..length - 1)?, behind.get(length..)?)))
+            .map_or((None, behind), |(comment, params)| (Some(comment), params));
         Ok(Self {
             seconds: seconds(value)?,
             comment,
-            duration: params.and_then(|raw| Params::new(raw).number("duration")),
+            duration: Params::after(params).text("duration").and_then(|text| lexer::saturating(&text)),
         })
     }
 }
 
+/// The length of the comment that `bytes` opens with, parentheses included; comments nest and hold escapes (RFC 3261 §25.1).
+fn comment_length(bytes: &[u8]) -> Option<usize> {
+    let (mut depth, mut escaped) = (0_usize, false);
+    for (at, byte) in bytes.iter().copied().enumerate() {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' => escaped = true,
+            b'(' => depth += 1,
+            b')' => depth = depth.checked_sub(1)?,
+            _ => {}
+        }
+        if depth == 0 {
+            return bytes.starts_with(b"(").then_some(at + 1);
+        }
+    }
+    None
+}
+
 impl<'a> Warning<'a> {
-    /// Reads one warning: `code agent "text"`.
+    /// Reads one warning: `code agent "text"`. Some servers leave the agent out, or the quotes.
     ///
     /// # Errors
-    /// [`ValueError`] when the code is no three digits or a part is missing.
+    /// [`ValueError`] when the code is no three digits or the text is missing.
     pub fn parse(element: &'a [u8]) -> Result<Self, ValueError> {
-        let (code, rest) = element.split_at_checked(3).ok_or(ValueError::Malformed)?;
-        let code = lexer::decimal(code).ok_or(ValueError::Number)?;
-        let rest = lexer::trim(rest);
-        let end = rest.iter().position(|byte| lexer::is_space(*byte)).ok_or(ValueError::Malformed)?;
-        let (agent, text) = rest.split_at_checked(end).ok_or(ValueError::Malformed)?;
+        let (code, rest) = split_at_space(lexer::trim(element)).ok_or(ValueError::Malformed)?;
+        let code = lexer::decimal(code).filter(|_| code.len() == 3).ok_or(ValueError::Number)?;
+        let (agent, text) = match rest.first() {
+            Some(b'"') => (&[][..], rest),
+            _ => split_at_space(rest).ok_or(ValueError::Malformed)?,
+        };
+        let text = lexer::quoted_length(text).and_then(|length| text.get(..length)).unwrap_or(text);
         Ok(Self {
             code,
             agent,
-            text: lexer::unquote(lexer::trim(text)),
+            text: lexer::plain(text),
         })
     }
+}
+
+/// The first word and what follows the white space after it; `None` when nothing follows.
+fn split_at_space(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
+    let end = bytes.iter().position(|byte| lexer::is_space(*byte))?;
+    let (word, rest) = bytes.split_at_checked(end)?;
+    Some((word, lexer::trim(rest))).filter(|(_, rest)| !rest.is_empty())
 }
 
 impl<'a> Reason<'a> {
@@ -196,7 +223,10 @@ mod tests {
             }
         );
         assert!(RetryAfter::parse(b"Fri, 26 Sep").is_err());
-        assert!(RetryAfter::parse(b"5 )(").is_ok());
+        assert_eq!(RetryAfter::parse(b"5 )(").unwrap().comment, None);
+        assert_eq!(RetryAfter::parse(b"5 (open").unwrap().comment, None);
+        let nested = RetryAfter::parse(br#"5(a (b) \) c);x="(d);";duration=99999999999"#).unwrap();
+        assert_eq!((nested.comment, nested.duration), (Some(&br"a (b) \) c"[..]), Some(u32::MAX)));
     }
 
     #[test]
@@ -211,7 +241,17 @@ mod tests {
             (reason.protocol, reason.cause, reason.text.as_deref()),
             (&b"Q.850"[..], Some(16), Some(&b"Terminated"[..]))
         );
-        assert!(Warning::parse(b"39").is_err());
+        for (value, code, agent, text) in [
+            (&b"399 \"no agent\""[..], 399, &b""[..], &b"no agent"[..]),
+            (b"392\r\n [2001:db8::1]:5060 \"a\r\n b\" junk", 392, b"[2001:db8::1]:5060", b"a b"),
+            (b"399 pbx no quotes", 399, b"pbx", b"no quotes"),
+        ] {
+            let warning = Warning::parse(value).unwrap();
+            assert_eq!((warning.code, warning.agent, warning.text.as_ref()), (code, agent, text));
+        }
+        for value in ["39", "39 h \"t\"", "3990 h \"t\"", "399", "399 h"] {
+            assert!(Warning::parse(value.as_bytes()).is_err(), "{value}");
+        }
         assert!(Reason::parse(b";cause=1").is_err());
     }
 }

@@ -42,6 +42,9 @@ impl<'a> Via<'a> {
         let rest = lexer::trim(rest);
         let end = rest.iter().position(|byte| lexer::is_space(*byte)).ok_or(ViaError::SentBy)?;
         let (transport, rest) = rest.split_at_checked(end).ok_or(ViaError::Protocol)?;
+        if !transport.iter().all(|byte| lexer::is_token(*byte)) {
+            return Err(ViaError::Protocol);
+        }
         let params_at = memchr::memchr(b';', rest).unwrap_or(rest.len());
         let (sent_by, params) = rest.split_at_checked(params_at).ok_or(ViaError::SentBy)?;
         let (host, port) = Host::with_port(sent_by).ok_or(ViaError::SentBy)?;
@@ -53,10 +56,10 @@ impl<'a> Via<'a> {
         })
     }
 
-    /// The `branch`.
+    /// The `branch`; an empty one is none.
     #[must_use]
     pub fn branch(&self) -> Option<&'a [u8]> {
-        self.params.value("branch")
+        self.params.value("branch").filter(|branch| !branch.is_empty())
     }
 
     /// The `received` address; IPv6 with or without brackets.
@@ -91,6 +94,7 @@ mod tests {
         let via = Via::parse(b"SIP/2.0/TLS h;rport;received=;branch").unwrap();
         assert_eq!((via.received(), via.rport(), via.branch()), (None, None, None));
         assert_eq!(Via::parse(b"SIP/2.0/UDP h;rport=x").unwrap().rport(), None);
+        assert_eq!(Via::parse(b"SIP/2.0/UDP h;branch=").unwrap().branch(), None);
     }
 
     #[test]
@@ -99,5 +103,7 @@ mod tests {
         assert_eq!(Via::parse(b"HTTP/2.0/UDP h"), Err(ViaError::Protocol));
         assert_eq!(Via::parse(b"SIP/2.0/UDP"), Err(ViaError::SentBy));
         assert_eq!(Via::parse(b"SIP/2.0/UDP ;branch=x"), Err(ViaError::SentBy));
+        assert_eq!(Via::parse(b"SIP/2.0/UDP;branch=x h"), Err(ViaError::Protocol));
+        assert_eq!(Via::parse(b"SIP/2.0/UDP h:port"), Err(ViaError::SentBy));
     }
 }

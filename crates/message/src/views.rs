@@ -59,6 +59,18 @@ impl<'a> Headers<'a> {
         self.first(Name::MinExpires).map(seconds)
     }
 
+    /// Max-Forwards.
+    #[must_use]
+    pub fn max_forwards(&self) -> Option<Result<u32, ValueError>> {
+        self.first(Name::MaxForwards).map(seconds)
+    }
+
+    /// Flow-Timer, in seconds: how often a registrar wants to hear a keep-alive (RFC 5626 §4.4).
+    #[must_use]
+    pub fn flow_timer(&self) -> Option<Result<u32, ValueError>> {
+        self.named("Flow-Timer").map(seconds)
+    }
+
     /// Retry-After.
     #[must_use]
     pub fn retry_after(&self) -> Option<Result<RetryAfter<'a>, ValueError>> {
@@ -129,9 +141,18 @@ mod tests {
         assert_eq!(headers.via(), Some(Err(ViaError::Protocol)));
         assert_eq!(headers.expires(), Some(Err(ValueError::Number)));
         assert_eq!(headers.cseq().unwrap().unwrap().number, 1);
-        assert_eq!(headers.contacts().filter(Result::is_ok).count(), 1 + 1);
+        let contacts: Vec<_> = headers.contacts().map(|contact| contact.is_ok()).collect();
+        assert_eq!(contacts, [false, true, true]);
         let challenges: Vec<_> = headers.challenges().map(|field| field.challenge.is_ok()).collect();
         assert_eq!(challenges, [false, true]);
+    }
+
+    #[test]
+    fn small_numbers_are_read_or_refused() {
+        let message = Message::parse(b"SIP/2.0 200 OK\r\nMax-Forwards: 0068\r\nflow-timer: 120\r\nMin-Expires:\r\n\r\n").unwrap();
+        assert_eq!(message.headers().max_forwards(), Some(Ok(68)));
+        assert_eq!(message.headers().flow_timer(), Some(Ok(120)));
+        assert_eq!(message.headers().min_expires(), Some(Err(ValueError::Number)));
     }
 
     #[test]

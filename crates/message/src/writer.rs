@@ -69,25 +69,27 @@ impl<'b> Writer<'b> {
 impl Value<'_> {
     /// Writes bytes as they stand; CR, LF and NUL become spaces.
     pub fn text(&mut self, bytes: &[u8]) -> &mut Self {
-        self.out.extend(
-            bytes
-                .iter()
-                .map(|byte| if matches!(byte, b'\r' | b'\n' | 0) { b' ' } else { *byte }),
-        );
+        let mut rest = bytes;
+        while let Some((clean, after)) = memchr::memchr3(b'\r', b'\n', 0, rest).and_then(|at| Some((rest.get(..at)?, rest.get(at + 1..)?)))
+        {
+            self.out.extend_from_slice(clean);
+            self.out.push(b' ');
+            rest = after;
+        }
+        self.out.extend_from_slice(rest);
         self
     }
 
     /// Writes a quoted string; quotes and backslashes inside are escaped.
     pub fn quoted(&mut self, bytes: &[u8]) -> &mut Self {
         self.out.push(b'"');
-        for byte in bytes {
-            if matches!(byte, b'"' | b'\\') {
-                self.out.push(b'\\');
-            }
-            self.text(std::slice::from_ref(byte));
+        let mut rest = bytes;
+        while let Some((clean, special)) = memchr::memchr2(b'"', b'\\', rest).and_then(|at| rest.split_at_checked(at)) {
+            let (escaped, after) = special.split_at_checked(1).unwrap_or((special, &[]));
+            self.text(clean).text(b"\\").text(escaped);
+            rest = after;
         }
-        self.out.push(b'"');
-        self
+        self.text(rest).text(b"\"")
     }
 
     /// Writes a decimal number.
