@@ -194,8 +194,10 @@ pub struct Policy {
     pub refresh_percent: (u32, u32),
     /// The first wait after a failure, and what doubles from there (RFC 5626 §4.5): 30 s.
     pub retry_base: Duration,
-    /// The longest wait after a failure, Retry-After included (RFC 5626 §4.5): 30 min.
+    /// The longest wait after a failure (RFC 5626 §4.5): 30 min.
     pub retry_cap: Duration,
+    /// The longest Retry-After that is obeyed: 24 h.
+    pub retry_after_cap: Duration,
     /// How many exchanges in a row may end in wrong credentials before the operator has to act: 1.
     pub credential_attempts: u32,
     /// From how few days left on a certificate is worth a warning: 30.
@@ -221,6 +223,7 @@ impl Default for Policy {
             refresh_percent: (50, 90),
             retry_base: Duration::from_secs(30),
             retry_cap: Duration::from_secs(1800),
+            retry_after_cap: Duration::from_secs(86_400),
             credential_attempts: 1,
             certificate_warning_days: 30,
         }
@@ -231,7 +234,11 @@ impl Policy {
     /// The numbers for one probe: ten seconds, nothing by itself afterwards.
     #[must_use]
     pub fn one_shot() -> Self {
-        Self { timeout: Duration::from_secs(10), maintain: false, ..Self::default() }
+        Self {
+            timeout: Duration::from_secs(10),
+            maintain: false,
+            ..Self::default()
+        }
     }
 }
 

@@ -2,17 +2,17 @@
 
 mod account;
 mod io;
+pub mod locate;
 mod report;
 mod state;
-pub mod locate;
 
 pub use account::{Account, Advertised, ContactPlan, Families, Goal, Override, Policy, Transport, host_port};
 pub use io::{
-    Action, Closed, DnsError, Endpoint, FlowId, Input, Key, Naptr, Opened, Question, QueryId, RecordKind, Records, Srv, TlsFacts, TlsFailure,
-    Transmit,
+    Action, Closed, DnsError, Endpoint, FlowId, Input, Key, Naptr, Opened, QueryId, Question, RecordKind, Records, Srv, TlsFacts,
+    TlsFailure, Transmit,
 };
 pub use report::{
-    Arrow, AuthReport, BindingReport, Direction, Finding, LadderStep, LastResponse, NetworkReport, OtherBinding, PhasesReport, Removal, Report,
-    SCHEMA, Severity, TargetReport, TlsReport, TranscriptEntry,
+    Arrow, AuthReport, BindingReport, Direction, Finding, LadderStep, LastResponse, NetworkReport, OtherBinding, PhasesReport, Removal,
+    Report, SCHEMA, Severity, TargetReport, TlsReport, TranscriptEntry,
 };
 pub use state::{Cause, FindingId, State};
