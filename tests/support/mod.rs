@@ -1,0 +1,26 @@
+//! Real programs for the tests: each type here starts one on free loopback ports, waits until it answers, and ends it when
+//! dropped. A test that fails shows their logs and keeps their directories. Not for peers of our own making: those are in
+//! `sip-registrar` and `sip-sim`.
+//!
+//! ```text
+//! let kamailio = Kamailio::start(Setup { algorithm: Algorithm::Sha256, ..Setup::default() });
+//! let dns = Dnsmasq::start(Zone::default().host("pbx.example.test", kamailio.udp().ip()));
+//! let sipp = Sipp::start(&Scenario::silence());
+//! ```
+//!
+//! A peer must be dropped by the thread that started it: the kernel ends it together with that thread (`process`).
+
+#![allow(
+    dead_code,
+    reason = "each test program compiles this module and uses its own part of it"
+)]
+
+pub(crate) mod certificates;
+pub(crate) mod dnsmasq;
+pub(crate) mod kamailio;
+pub(crate) mod port;
+pub(crate) mod process;
+pub(crate) mod scenario;
+pub(crate) mod scratch;
+pub(crate) mod sip_client;
+pub(crate) mod sipp;
