@@ -24,8 +24,7 @@ fn sipsak(registrar: SocketAddr, user: &str, password: &str, contact_port: u16) 
     let contact = format!("sip:{user}@127.0.0.1:{contact_port}");
     Command::new(find("sipsak"))
         .args([
-            "-U", "-i", "-vvv", "-s", &address, "-C", &contact, "-a", password, "-u", user, "-x",
-            "300",
+            "-U", "-i", "-vvv", "-s", &address, "-C", &contact, "-a", password, "-u", user, "-x", "300",
         ])
         .output()
         .expect("sipsak can be started")
@@ -47,13 +46,7 @@ fn unauthenticated_reply(setup: Setup) -> String {
 fn kamailio_registers_a_user_by_md5() {
     let kamailio = Kamailio::start(Setup::default());
     let output = sipsak(kamailio.udp(), "u1", PASSWORD, 7777);
-    assert_eq!(
-        output.status.code(),
-        Some(0),
-        "{}\n{}",
-        text(&output),
-        kamailio.log()
-    );
+    assert_eq!(output.status.code(), Some(0), "{}\n{}", text(&output), kamailio.log());
 }
 
 #[test]
@@ -89,10 +82,7 @@ fn kamailio_challenges_as_set_up() {
         ..Setup::default()
     });
     let challenge = header(&reply, "WWW-Authenticate").expect("a 401 has a challenge");
-    assert!(
-        challenge.contains("algorithm=SHA-256") && !challenge.contains("qop"),
-        "{challenge}"
-    );
+    assert!(challenge.contains("algorithm=SHA-256") && !challenge.contains("qop"), "{challenge}");
 
     let reply = unauthenticated_reply(Setup {
         challenge: Challenge::Proxy,
@@ -124,17 +114,10 @@ fn kamailio_takes_one_contact_when_told_so() {
         max_contacts: Some(1),
         ..Setup::default()
     });
-    assert_eq!(
-        sipsak(kamailio.udp(), "u1", PASSWORD, 7777).status.code(),
-        Some(0)
-    );
+    assert_eq!(sipsak(kamailio.udp(), "u1", PASSWORD, 7777).status.code(), Some(0));
     let second = sipsak(kamailio.udp(), "u1", PASSWORD, 7778);
     assert_eq!(second.status.code(), Some(1), "{}", text(&second));
-    assert!(
-        text(&second).contains("503 Service Unavailable"),
-        "{}",
-        text(&second)
-    );
+    assert!(text(&second).contains("503 Service Unavailable"), "{}", text(&second));
 }
 
 #[test]
@@ -147,16 +130,8 @@ fn kamailio_refuses_a_brief_registration_with_min_expires() {
     let kamailio = Kamailio::start(setup);
     let output = sipsak(kamailio.udp(), "u1", PASSWORD, 7777);
     assert_eq!(output.status.code(), Some(1), "{}", text(&output));
-    assert!(
-        text(&output).contains("423 Interval Too Brief"),
-        "{}",
-        text(&output)
-    );
-    assert!(
-        text(&output).contains("Min-Expires: 600"),
-        "{}",
-        text(&output)
-    );
+    assert!(text(&output).contains("423 Interval Too Brief"), "{}", text(&output));
+    assert!(text(&output).contains("Min-Expires: 600"), "{}", text(&output));
 }
 
 #[test]
@@ -188,13 +163,7 @@ fn openssl_verdict(certificate: ServerCertificate) -> String {
         ..Setup::default()
     });
     let output = Command::new(find("openssl"))
-        .args([
-            "s_client",
-            "-connect",
-            &kamailio.tls().to_string(),
-            "-servername",
-            SERVER_NAME,
-        ])
+        .args(["s_client", "-connect", &kamailio.tls().to_string(), "-servername", SERVER_NAME])
         .args([
             "-verify_hostname",
             SERVER_NAME,
@@ -215,19 +184,10 @@ fn kamailio_shows_the_certificate_that_was_asked_for() {
         (ServerCertificate::Valid, "Verify return code: 0 (ok)"),
         (ServerCertificate::EndsSoon, "Verify return code: 0 (ok)"),
         (ServerCertificate::Expired, "certificate has expired"),
-        (
-            ServerCertificate::NotYetValid,
-            "certificate is not yet valid",
-        ),
+        (ServerCertificate::NotYetValid, "certificate is not yet valid"),
         (ServerCertificate::WrongName, "hostname mismatch"),
-        (
-            ServerCertificate::Untrusted,
-            "unable to get local issuer certificate",
-        ),
-        (
-            ServerCertificate::WithoutIntermediate,
-            "unable to get local issuer certificate",
-        ),
+        (ServerCertificate::Untrusted, "unable to get local issuer certificate"),
+        (ServerCertificate::WithoutIntermediate, "unable to get local issuer certificate"),
     ];
     for (certificate, expected) in verdicts {
         let verdict = openssl_verdict(certificate);
@@ -248,21 +208,11 @@ fn kamailio_demands_a_client_certificate_when_told_so() {
     let session = |with_certificate: bool| {
         let mut openssl = Command::new(find("openssl"));
         openssl
-            .args([
-                "s_client",
-                "-tls1_2",
-                "-connect",
-                &kamailio.tls().to_string(),
-                "-CAfile",
-            ])
+            .args(["s_client", "-tls1_2", "-connect", &kamailio.tls().to_string(), "-CAfile"])
             .arg(kamailio.ca_file());
         if with_certificate {
             let files = kamailio.certificates();
-            openssl
-                .arg("-cert")
-                .arg(&files.client)
-                .arg("-key")
-                .arg(&files.client_key);
+            openssl.arg("-cert").arg(&files.client).arg("-key").arg(&files.client_key);
         }
         text(&openssl.output().expect("openssl can be started"))
     };
@@ -292,24 +242,16 @@ fn dnsmasq_serves_the_records_of_the_zone() {
     );
     assert_eq!(
         answers("_sip._udp.example.test", RecordType::SRV),
-        [
-            "10 0 5060 dead.example.test.",
-            "20 5 5070 pbx.example.test."
-        ]
+        ["10 0 5060 dead.example.test.", "20 5 5070 pbx.example.test."]
     );
-    assert_eq!(
-        answers("_sip._tcp.example.test", RecordType::SRV),
-        ["0 0 1 ."]
-    );
+    assert_eq!(answers("_sip._tcp.example.test", RecordType::SRV), ["0 0 1 ."]);
     assert_eq!(answers("pbx.example.test", RecordType::A), ["127.0.0.1"]);
 }
 
 #[test]
 fn dnsmasq_tells_what_does_not_exist_from_what_it_may_not_answer() {
     let dns = Dnsmasq::start(Zone::default());
-    let code = |name: &str| {
-        ask(dns.address(), name, RecordType::A).map(|reply| reply.metadata.response_code)
-    };
+    let code = |name: &str| ask(dns.address(), name, RecordType::A).map(|reply| reply.metadata.response_code);
     assert_eq!(code("absent.test"), Some(ResponseCode::NXDomain));
     assert_eq!(code("example.org"), Some(ResponseCode::Refused));
 }
@@ -330,19 +272,14 @@ impl Call {
     }
 
     fn register(&self, sequence: u32) {
-        self.client
-            .send(&self.client.request("REGISTER", "call", sequence));
+        self.client.send(&self.client.request("REGISTER", "call", sequence));
     }
 
     /// Sends an OPTIONS of a Call-ID of its own and returns what comes before and with its answer.
     fn replies_until_ping(&self, call_id: &str) -> Vec<String> {
-        self.client
-            .send(&self.client.request("OPTIONS", call_id, 1));
+        self.client.send(&self.client.request("OPTIONS", call_id, 1));
         let mut replies = vec![self.next()];
-        while replies
-            .last()
-            .is_some_and(|reply| !reply.ends_with("OPTIONS"))
-        {
+        while replies.last().is_some_and(|reply| !reply.ends_with("OPTIONS")) {
             replies.push(self.next());
         }
         replies.pop();
@@ -377,15 +314,9 @@ fn sipp_loses_the_first_request_and_answers_its_retransmission() {
 fn sipp_duplicates_its_replies() {
     let call = Call::to(&Scenario::replies_duplicated());
     call.register(1);
-    assert_eq!(
-        [call.next(), call.next()],
-        ["401 1 REGISTER", "401 1 REGISTER"]
-    );
+    assert_eq!([call.next(), call.next()], ["401 1 REGISTER", "401 1 REGISTER"]);
     call.register(2);
-    assert_eq!(
-        [call.next(), call.next()],
-        ["200 2 REGISTER", "200 2 REGISTER"]
-    );
+    assert_eq!([call.next(), call.next()], ["200 2 REGISTER", "200 2 REGISTER"]);
 }
 
 #[test]
@@ -413,10 +344,7 @@ fn sipp_crosses_the_replies_of_two_requests() {
     call.register(1);
     assert_eq!(call.next(), "401 1 REGISTER");
     call.register(2);
-    assert_eq!(
-        [call.next(), call.next()],
-        ["401 1 REGISTER", "200 2 REGISTER"]
-    );
+    assert_eq!([call.next(), call.next()], ["401 1 REGISTER", "200 2 REGISTER"]);
 }
 
 #[test]

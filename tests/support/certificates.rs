@@ -4,10 +4,7 @@
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
-use rcgen::{
-    BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, KeyUsagePurpose,
-    date_time_ymd,
-};
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, KeyUsagePurpose, date_time_ymd};
 
 use super::scratch::Scratch;
 
@@ -53,11 +50,7 @@ impl Certificates {
     pub(crate) fn generate(kind: ServerCertificate, scratch: &Scratch) -> Self {
         let trusted = root("Test Root");
         let unknown = root("Unknown Root");
-        let issuer = if kind == ServerCertificate::Untrusted {
-            &unknown
-        } else {
-            &trusted
-        };
+        let issuer = if kind == ServerCertificate::Untrusted { &unknown } else { &trusted };
         let intermediate = intermediate(issuer);
         let server = leaf(server_parameters(kind), &intermediate);
         let sent_with_it = if kind == ServerCertificate::WithoutIntermediate {
@@ -85,20 +78,16 @@ struct Leaf {
 type Authority = CertifiedIssuer<'static, KeyPair>;
 
 fn root(name: &str) -> Authority {
-    CertifiedIssuer::self_signed(authority_parameters(name), new_key())
-        .expect("the parameters are complete")
+    CertifiedIssuer::self_signed(authority_parameters(name), new_key()).expect("the parameters are complete")
 }
 
 fn intermediate(root: &Authority) -> Authority {
-    CertifiedIssuer::signed_by(authority_parameters("Test Intermediate"), new_key(), root)
-        .expect("the parameters are complete")
+    CertifiedIssuer::signed_by(authority_parameters("Test Intermediate"), new_key(), root).expect("the parameters are complete")
 }
 
 fn leaf(parameters: CertificateParams, issuer: &Authority) -> Leaf {
     let key = new_key();
-    let certificate = parameters
-        .signed_by(&key, issuer)
-        .expect("the parameters are complete");
+    let certificate = parameters.signed_by(&key, issuer).expect("the parameters are complete");
     Leaf {
         certificate: certificate.pem(),
         key: key.serialize_pem(),
@@ -117,18 +106,14 @@ fn server_parameters(kind: ServerCertificate) -> CertificateParams {
         | ServerCertificate::Expired
         | ServerCertificate::NotYetValid
         | ServerCertificate::Untrusted
-        | ServerCertificate::WithoutIntermediate => {
-            parameters(SERVER_NAME, &[SERVER_NAME, "127.0.0.1", "::1"])
-        }
+        | ServerCertificate::WithoutIntermediate => parameters(SERVER_NAME, &[SERVER_NAME, "127.0.0.1", "::1"]),
     };
     match kind {
         ServerCertificate::EndsSoon => parameters.not_after = (SystemTime::now() + TEN_DAYS).into(),
         ServerCertificate::Expired => parameters.not_after = date_time_ymd(2001, 1, 1),
         ServerCertificate::NotYetValid => parameters.not_before = date_time_ymd(4000, 1, 1),
-        ServerCertificate::Valid
-        | ServerCertificate::WrongName
-        | ServerCertificate::Untrusted
-        | ServerCertificate::WithoutIntermediate => {}
+        ServerCertificate::Valid | ServerCertificate::WrongName | ServerCertificate::Untrusted | ServerCertificate::WithoutIntermediate => {
+        }
     }
     parameters
 }
@@ -142,11 +127,8 @@ fn authority_parameters(name: &str) -> CertificateParams {
 
 fn parameters(subject: &str, names: &[&str]) -> CertificateParams {
     let names: Vec<String> = names.iter().map(|&name| name.to_owned()).collect();
-    let mut parameters =
-        CertificateParams::new(names).expect("the names are DNS names or addresses");
-    parameters
-        .distinguished_name
-        .push(DnType::CommonName, subject);
+    let mut parameters = CertificateParams::new(names).expect("the names are DNS names or addresses");
+    parameters.distinguished_name.push(DnType::CommonName, subject);
     parameters.use_authority_key_identifier_extension = true;
     parameters
 }

@@ -20,31 +20,13 @@ pub(crate) struct Zone {
 impl Zone {
     /// NAPTR (RFC 3403) with the flag `s`: `name` offers `service` (`SIP+D2U`, `SIP+D2T`, `SIPS+D2T`) at the SRV name
     /// `replacement`.
-    pub(crate) fn naptr(
-        self,
-        name: &str,
-        order: u16,
-        preference: u16,
-        service: &str,
-        replacement: &str,
-    ) -> Self {
-        self.with(format!(
-            "--naptr-record={name},{order},{preference},s,{service},,{replacement}"
-        ))
+    pub(crate) fn naptr(self, name: &str, order: u16, preference: u16, service: &str, replacement: &str) -> Self {
+        self.with(format!("--naptr-record={name},{order},{preference},s,{service},,{replacement}"))
     }
 
     /// SRV (RFC 2782): `name` is served by `target` at `port`.
-    pub(crate) fn srv(
-        self,
-        name: &str,
-        priority: u16,
-        weight: u16,
-        port: u16,
-        target: &str,
-    ) -> Self {
-        self.with(format!(
-            "--srv-host={name},{target},{port},{priority},{weight}"
-        ))
+    pub(crate) fn srv(self, name: &str, priority: u16, weight: u16, port: u16, target: &str) -> Self {
+        self.with(format!("--srv-host={name},{target},{port},{priority},{weight}"))
     }
 
     /// SRV with the target `.`: the service is decidedly not there.
@@ -98,14 +80,8 @@ impl Dnsmasq {
         let address = SocketAddr::new(LOOPBACK, port::free(LOOPBACK));
         // A name that only this process knows: whoever answers it is not one that took the port before it.
         let token = format!("{}.ready.test", scratch.name());
-        let mut process = Process::start(
-            "dnsmasq",
-            &arguments(zone, address.port(), &token),
-            &scratch,
-        );
-        process.await_ready(|| {
-            ask(address, &token, RecordType::A).is_some_and(|reply| !reply.answers.is_empty())
-        })?;
+        let mut process = Process::start("dnsmasq", &arguments(zone, address.port(), &token), &scratch);
+        process.await_ready(|| ask(address, &token, RecordType::A).is_some_and(|reply| !reply.answers.is_empty()))?;
         Ok(Self {
             process,
             address,

@@ -193,11 +193,7 @@ fn answers_as(instance: &str, address: SocketAddr) -> bool {
 fn options_by_tcp(address: SocketAddr) -> io::Result<String> {
     let mut stream = TcpStream::connect(address)?;
     stream.set_read_timeout(Some(ANSWER_WITHIN))?;
-    stream.write_all(
-        SipClient::new(address)
-            .request("OPTIONS", "ready", 1)
-            .as_bytes(),
-    )?;
+    stream.write_all(SipClient::new(address).request("OPTIONS", "ready", 1).as_bytes())?;
     let mut reply = Vec::new();
     let mut buffer = [0; 4096];
     while !reply.ends_with(b"\r\n\r\n") {
@@ -213,11 +209,9 @@ fn options_by_tcp(address: SocketAddr) -> io::Result<String> {
 fn fixed_arguments(scratch: &Scratch) -> Vec<String> {
     let config = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/support/kamailio.cfg");
     let directory = scratch.path().display().to_string();
-    [
-        "-DD", "-E", "-m", "32", "-M", "4", "-Y", &directory, "-f", config,
-    ]
-    .map(str::to_owned)
-    .to_vec()
+    ["-DD", "-E", "-m", "32", "-M", "4", "-Y", &directory, "-f", config]
+        .map(str::to_owned)
+        .to_vec()
 }
 
 fn listeners(setup: &Setup, sip_port: u16, tls_port: u16) -> Vec<String> {
@@ -257,22 +251,13 @@ fn definitions(setup: &Setup, certificates: &Certificates, instance: &str) -> Ve
         Nonce::StaleAnswers(count) => count,
     };
     let mut definitions = vec![
-        format!(
-            "INSTANCE={}",
-            quoted(&format!("Instance: {instance}\\r\\n"))
-        ),
+        format!("INSTANCE={}", quoted(&format!("Instance: {instance}\\r\\n"))),
         format!("CERTIFICATE={}", file(&certificates.server)),
         format!("PRIVATE_KEY={}", file(&certificates.server_key)),
         format!("CA_LIST={}", file(&certificates.authority)),
-        format!(
-            "CLIENT_CERTIFICATE={}",
-            flag(setup.demands_client_certificate)
-        ),
+        format!("CLIENT_CERTIFICATE={}", flag(setup.demands_client_certificate)),
         format!("MIN_EXPIRES={}", setup.min_expires_s),
-        format!(
-            "MIN_EXPIRES_MODE={}",
-            flag(setup.too_brief == TooBrief::Refused)
-        ),
+        format!("MIN_EXPIRES_MODE={}", flag(setup.too_brief == TooBrief::Refused)),
         format!("MAX_EXPIRES={}", setup.max_expires_s),
         format!("MAX_CONTACTS={}", setup.max_contacts.unwrap_or(0)),
         format!("ALGORITHM={}", quoted(algorithm)),
@@ -280,10 +265,7 @@ fn definitions(setup: &Setup, certificates: &Certificates, instance: &str) -> Ve
         // Without one-time nonces all challenges of a second are alike, and a stale one must not come back.
         format!("ONE_TIME_NONCE={}", flag(setup.nonce != Nonce::Reusable)),
         format!("CHALLENGE={}", quoted(&qop.to_string())),
-        format!(
-            "STALE_CHALLENGE={}",
-            quoted(&(qop | CHALLENGE_STALE).to_string())
-        ),
+        format!("STALE_CHALLENGE={}", quoted(&(qop | CHALLENGE_STALE).to_string())),
         format!("STALE_ANSWERS={stale_answers}"),
     ];
     if setup.challenge == Challenge::Proxy {

@@ -10,10 +10,7 @@
 //!
 //! A peer must be dropped by the thread that started it: the kernel ends it together with that thread (`process`).
 
-#![allow(
-    dead_code,
-    reason = "each test program compiles this module and uses its own part of it"
-)]
+#![allow(dead_code, reason = "each test program compiles this module and uses its own part of it")]
 
 pub(crate) mod certificates;
 pub(crate) mod dnsmasq;

@@ -25,11 +25,7 @@ pub(crate) struct Process {
 
 impl Process {
     /// Starts `program` in the scratch directory. It receives SIGTERM as soon as the calling thread ends.
-    pub(crate) fn start<A: AsRef<OsStr>>(
-        program: &str,
-        arguments: &[A],
-        scratch: &Scratch,
-    ) -> Self {
+    pub(crate) fn start<A: AsRef<OsStr>>(program: &str, arguments: &[A], scratch: &Scratch) -> Self {
         let log = scratch.file(&format!("{program}.log"));
         let output = File::create(&log).expect("a scratch directory is writable");
         let errors = output.try_clone().expect("an open file can be duplicated");
@@ -61,19 +57,11 @@ impl Process {
                 return Ok(());
             }
             if Instant::now() > deadline {
-                return Err(format!(
-                    "{} was not ready after {READY_WITHIN:?}:\n{}",
-                    self.program,
-                    self.log()
-                ));
+                return Err(format!("{} was not ready after {READY_WITHIN:?}:\n{}", self.program, self.log()));
             }
             thread::sleep(POLL_EVERY);
         }
-        Err(format!(
-            "{} ended before it was ready:\n{}",
-            self.program,
-            self.log()
-        ))
+        Err(format!("{} ended before it was ready:\n{}", self.program, self.log()))
     }
 
     /// What the program has written so far.
@@ -84,10 +72,7 @@ impl Process {
     }
 
     fn has_ended(&mut self) -> bool {
-        self.child
-            .try_wait()
-            .expect("a child can be waited for")
-            .is_some()
+        self.child.try_wait().expect("a child can be waited for").is_some()
     }
 
     fn signal(&self, signal: Signal) {
@@ -144,9 +129,7 @@ pub(crate) fn find(program: &str) -> PathBuf {
         .chain(DAEMONS.iter().map(PathBuf::from))
         .map(|directory| directory.join(program))
         .find(|candidate: &PathBuf| Path::is_file(candidate))
-        .unwrap_or_else(|| {
-            panic!("{program} is not installed; scripts/install-peers installs what the tests need")
-        })
+        .unwrap_or_else(|| panic!("{program} is not installed; scripts/install-peers installs what the tests need"))
 }
 
 const DAEMONS: [&str; 3] = ["/usr/local/sbin", "/usr/sbin", "/sbin"];

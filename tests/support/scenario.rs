@@ -42,46 +42,30 @@ enum Reply {
 impl Scenario {
     /// The first request is lost; its retransmission is answered 200. The loss lasts 300 ms, less than T1.
     pub(crate) fn first_request_lost() -> Self {
-        Self::new(
-            "first request lost",
-            &[Step::Lose(300), Step::Receive, Step::Send(Reply::Bound)],
-        )
+        Self::new("first request lost", &[Step::Lose(300), Step::Receive, Step::Send(Reply::Bound)])
     }
 
     /// The 401 and the 200 both come twice.
     pub(crate) fn replies_duplicated() -> Self {
         let twice = |reply| [Step::Receive, Step::Send(reply), Step::Send(reply)];
-        Self::new(
-            "replies duplicated",
-            &[twice(Reply::Challenge), twice(Reply::Bound)].concat(),
-        )
+        Self::new("replies duplicated", &[twice(Reply::Challenge), twice(Reply::Bound)].concat())
     }
 
     /// The 200 comes 700 ms late, after the first retransmission, and nothing before it.
     pub(crate) fn reply_delayed() -> Self {
-        Self::new(
-            "reply delayed",
-            &[Step::Receive, Step::Pause(700), Step::Send(Reply::Bound)],
-        )
+        Self::new("reply delayed", &[Step::Receive, Step::Pause(700), Step::Send(Reply::Bound)])
     }
 
     /// 200, then the 100 that should have come before it, then the 200 again.
     pub(crate) fn trying_after_final() -> Self {
         let replies = [Reply::Bound, Reply::Trying, Reply::Bound].map(Step::Send);
-        Self::new(
-            "trying after final",
-            &[&[Step::Receive], &replies[..]].concat(),
-        )
+        Self::new("trying after final", &[&[Step::Receive], &replies[..]].concat())
     }
 
     /// The request with credentials is answered by a 401 to the request before it, and then by its own 200.
     pub(crate) fn replies_crossed() -> Self {
         let first = [Step::ReceiveFirst, Step::Send(Reply::Challenge)];
-        let second = [
-            Step::Receive,
-            Step::Send(Reply::ChallengeToFirst),
-            Step::Send(Reply::Bound),
-        ];
+        let second = [Step::Receive, Step::Send(Reply::ChallengeToFirst), Step::Send(Reply::Bound)];
         Self::new("replies crossed", &[&first[..], &second[..]].concat())
     }
 
@@ -98,10 +82,7 @@ impl Scenario {
 
     /// 100 and nothing else, ever.
     pub(crate) fn only_trying() -> Self {
-        Self::new(
-            "only trying",
-            &[Step::Receive, Step::Send(Reply::Trying), Step::Hang],
-        )
+        Self::new("only trying", &[Step::Receive, Step::Send(Reply::Trying), Step::Hang])
     }
 
     /// No reply, ever.
@@ -115,10 +96,7 @@ impl Scenario {
             Some(Step::Lose(milliseconds)) => {
                 format!(r#" timeout="{milliseconds}" ontimeout="{HEARING}""#)
             }
-            Some(
-                Step::Receive | Step::ReceiveFirst | Step::Send(_) | Step::Pause(_) | Step::Hang,
-            )
-            | None => String::new(),
+            Some(Step::Receive | Step::ReceiveFirst | Step::Send(_) | Step::Pause(_) | Step::Hang) | None => String::new(),
         };
         let mut xml = format!(
             "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<scenario name=\"{}\">\n\
@@ -131,12 +109,7 @@ impl Scenario {
         }
         xml += &label(REMOVAL);
         removals.iter().for_each(|step| xml += &step.xml());
-        let _ = write!(
-            xml,
-            "<nop next=\"{REMOVAL}\"/>\n{}{}</scenario>\n",
-            label(PING),
-            send(PING_REPLY)
-        );
+        let _ = write!(xml, "<nop next=\"{REMOVAL}\"/>\n{}{}</scenario>\n", label(PING), send(PING_REPLY));
         xml
     }
 

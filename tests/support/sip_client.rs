@@ -18,9 +18,7 @@ impl SipClient {
     pub(crate) fn new(peer: SocketAddr) -> Self {
         let host = if peer.is_ipv4() { LOOPBACK } else { peer.ip() };
         let socket = UdpSocket::bind((host, 0)).expect("the loopback interface has a free port");
-        socket
-            .connect(peer)
-            .expect("a loopback address can be connected to");
+        socket.connect(peer).expect("a loopback address can be connected to");
         let local = socket.local_addr().expect("a bound socket has an address");
         Self { socket, local }
     }
@@ -54,9 +52,7 @@ impl SipClient {
     /// The next datagram, if one comes within `patience`.
     pub(crate) fn receive(&self, patience: Duration) -> Option<String> {
         let mut buffer = [0; 65_535];
-        self.socket
-            .set_read_timeout(Some(patience))
-            .expect("the patience is not zero");
+        self.socket.set_read_timeout(Some(patience)).expect("the patience is not zero");
         let length = self.socket.recv(&mut buffer).ok()?;
         Some(String::from_utf8_lossy(&buffer[..length]).into_owned())
     }

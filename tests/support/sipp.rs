@@ -34,8 +34,7 @@ impl Sipp {
         let scratch = Scratch::new("sipp");
         let address = SocketAddr::new(LOOPBACK, port::free(LOOPBACK));
         scratch.write("scenario.xml", &scenario.xml());
-        let mut process =
-            Process::start("sipp", &arguments(address.port(), scratch.name()), &scratch);
+        let mut process = Process::start("sipp", &arguments(address.port(), scratch.name()), &scratch);
         let client = SipClient::new(address);
         process.await_ready(|| answers_as(scratch.name(), &client))?;
         Ok(Self {
@@ -70,15 +69,7 @@ fn arguments(port: u16, instance: &str) -> Vec<String> {
         "-cp",
         &control,
     ];
-    let manners = [
-        "-nostdin",
-        "-nd",
-        "-deadcall_wait",
-        "0",
-        "-key",
-        "instance",
-        instance,
-    ];
+    let manners = ["-nostdin", "-nd", "-deadcall_wait", "0", "-key", "instance", instance];
     let logs = [
         "-trace_msg",
         "-message_file",
@@ -87,11 +78,7 @@ fn arguments(port: u16, instance: &str) -> Vec<String> {
         "-error_file",
         "errors.log",
     ];
-    [&arguments[..], &manners, &logs]
-        .concat()
-        .into_iter()
-        .map(str::to_owned)
-        .collect()
+    [&arguments[..], &manners, &logs].concat().into_iter().map(str::to_owned).collect()
 }
 
 const ANSWER_WITHIN: Duration = Duration::from_millis(100);
