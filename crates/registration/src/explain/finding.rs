@@ -1,0 +1,215 @@
+//! Explanations of the findings: things worth knowing whatever the state is. Text only.
+
+use super::Explanation;
+use crate::FindingId;
+
+impl FindingId {
+    /// What the finding means, where it usually comes from, and what to do about it.
+    #[must_use]
+    pub const fn explanation(self) -> &'static Explanation {
+        match self {
+            Self::WeakDigest => &WEAK_DIGEST,
+            Self::PlaintextTransport => &PLAINTEXT_TRANSPORT,
+            Self::NonceRotated => &NONCE_ROTATED,
+            Self::NatDetected => &NAT_DETECTED,
+            Self::SipAlgSuspected => &SIP_ALG_SUSPECTED,
+            Self::ContactRewritten => &CONTACT_REWRITTEN,
+            Self::ExpiresShortened => &EXPIRES_SHORTENED,
+            Self::ExpiresLengthened => &EXPIRES_LENGTHENED,
+            Self::OtherBindingsPresent => &OTHER_BINDINGS_PRESENT,
+            Self::ReplyFromOtherAddress => &REPLY_FROM_OTHER_ADDRESS,
+            Self::CertificateExpiresSoon => &CERTIFICATE_EXPIRES_SOON,
+            Self::RetransmissionsNeeded => &RETRANSMISSIONS_NEEDED,
+            Self::LateReply => &LATE_REPLY,
+            Self::FailurePhraseIn200 => &FAILURE_PHRASE_IN_200,
+            Self::FailedOver => &FAILED_OVER,
+            Self::CredentialsSuspect => &CREDENTIALS_SUSPECT,
+            Self::UnknownAlgorithmOffered => &UNKNOWN_ALGORITHM_OFFERED,
+            Self::IntervalRaised => &INTERVAL_RAISED,
+            Self::RetryAfter => &RETRY_AFTER,
+            Self::WarningReceived => &WARNING_RECEIVED,
+        }
+    }
+}
+
+const WEAK_DIGEST: Explanation = Explanation {
+    meaning: "The registrar offered MD5 and nothing stronger, so whoever records one log-in can try passwords against it at billions a second.",
+    likely: &[
+        "an older registrar, or one that still has its default settings",
+        "SHA-256 left out for the sake of old phones, although both can be offered side by side (RFC 8760)",
+    ],
+    todo: "Use TLS, so that there is nothing to record, and a long random password. Ask the operator to offer SHA-256 beside MD5.",
+};
+
+const PLAINTEXT_TRANSPORT: Explanation = Explanation {
+    meaning: "The exchange went over UDP or TCP without TLS: everybody on the path reads numbers and call data, and the digest can be attacked offline.",
+    likely: &[
+        "the registrar offers no TLS, or its DNS records do not announce it",
+        "the transport was chosen by hand",
+    ],
+    todo: "Try `--transport tls`. If that works, move the phones to it; inside a closed lab or a VPN this can stay as it is.",
+};
+
+const NONCE_ROTATED: Explanation = Explanation {
+    meaning: "The registrar refused our answer with another nonce than the one that it had been computed for, without calling the old one stale.",
+    likely: &[
+        "a registrar that draws a new nonce with each refusal: then the password is wrong all the same",
+        "several servers behind one address that do not share their nonces",
+        "a nonce that lives shorter than the way there and back",
+    ],
+    todo: "Verify the password first. If it is right beyond doubt, probe with `--every-target` and have the operator check that all nodes behind the address share the nonce secret.",
+};
+
+const NAT_DETECTED: Explanation = Explanation {
+    meaning: "The registrar sees us under another address or port than our own: there is at least one NAT between us.",
+    likely: &[
+        "an ordinary home or office router",
+        "a carrier-grade NAT, where the outer port lives for seconds only",
+        "a container or a virtual machine with a network of its own",
+    ],
+    todo: "Harmless while the mapping lives. If calls stop arriving after some idle time, send keep-alives every 25 s, shorten the expiry, or use TCP or TLS.",
+};
+
+const SIP_ALG_SUSPECTED: Explanation = Explanation {
+    meaning: "What the registrar echoes in Via, Contact or Call-ID is not what was sent: something on the way edits SIP messages.",
+    likely: &[
+        "the SIP ALG of the router, often on by default and on again after a firmware update or reset",
+        "a firewall with SIP inspection",
+        "a session border controller that does this on purpose",
+    ],
+    todo: "Switch SIP ALG or SIP inspection off in the router, or use `--transport tls`, which it cannot read. Repeat the probe to see whether the finding is gone.",
+};
+
+const CONTACT_REWRITTEN: Explanation = Explanation {
+    meaning: "The registrar stored another Contact than the one that was sent; calls will go to the stored one.",
+    likely: &[
+        "the registrar replaces private addresses by what it sees, which usually helps",
+        "a session border controller puts itself in the way on purpose",
+        "a SIP ALG on the router changed it before it arrived",
+    ],
+    todo: "Compare the two: if the stored address is the outer one of this network, all is well; if it is private or unknown to you, look for a SIP ALG, or set `--advertise`.",
+};
+
+const EXPIRES_SHORTENED: Explanation = Explanation {
+    meaning: "The registrar granted less time than was asked for; a phone that trusts its own setting refreshes too late and drops off in between.",
+    likely: &[
+        "an upper limit on the registrar",
+        "a provider that keeps NAT mappings open through frequent refreshes",
+    ],
+    todo: "Make sure that the phone obeys the granted time, or set its expiry to what the registrar grants.",
+};
+
+const EXPIRES_LENGTHENED: Explanation = Explanation {
+    meaning: "The registrar granted more time than was asked for, which RFC 3261 does not let it do.",
+    likely: &[
+        "a lower limit that is enforced silently instead of with a 423",
+        "a proxy between us and the registrar that has a fixed expiry",
+    ],
+    todo: "Mind that a binding which is not removed outlives what the phone believes. Refresh by the requested time, or ask for at least the granted one.",
+};
+
+const OTHER_BINDINGS_PRESENT: Explanation = Explanation {
+    meaning: "Other Contacts are bound to the same account, so calls ring there too, or only there.",
+    likely: &[
+        "more phones or a softphone use the account, as intended",
+        "old bindings of this device under an earlier address, waiting to expire",
+        "somebody else knows the password",
+    ],
+    todo: "List them with `regprobe bindings`. If you do not know one of them, change the password; leftovers go away with `regprobe unregister --contact`.",
+};
+
+const REPLY_FROM_OTHER_ADDRESS: Explanation = Explanation {
+    meaning: "A reply came from another address or port than the request had gone to; a strict firewall or NAT drops such replies.",
+    likely: &[
+        "a registrar with several addresses that answers from the wrong one",
+        "a load balancer whose nodes answer directly",
+        "somebody forges replies",
+    ],
+    todo: "Have the operator answer from the address that was asked. Until then probe by TCP or TLS, where this cannot happen. A challenge from a foreign address is never answered.",
+};
+
+const CERTIFICATE_EXPIRES_SOON: Explanation = Explanation {
+    meaning: "The server's certificate is still valid, but not for long; when it ends, every phone that verifies it drops off at the same moment.",
+    likely: &[
+        "the automatic renewal has failed unnoticed",
+        "the certificate was renewed on disk and the SIP server was never told to reload it",
+    ],
+    todo: "Renew it, reload the SIP server, and probe again to see the new end date on the wire.",
+};
+
+const RETRANSMISSIONS_NEEDED: Explanation = Explanation {
+    meaning: "At least one request had to be sent again because no reply came in time.",
+    likely: &[
+        "packet loss on the way",
+        "a registrar that takes longer than half a second to answer",
+        "a stateful firewall that loses the first packet of a flow",
+    ],
+    todo: "Repeat the probe a few times. If it happens often, look for loss on the path (`mtr --udp`) and at the registrar's load, or use TCP.",
+};
+
+const LATE_REPLY: Explanation = Explanation {
+    meaning: "A reply came after we had stopped waiting for it.",
+    likely: &[
+        "the registrar is overloaded, or waits for a database or an upstream of its own",
+        "a path with several seconds of buffering",
+    ],
+    todo: "Probe with a longer `--timeout`, up to the 32s of the RFC. If it succeeds then, the registrar is alive and too slow.",
+};
+
+const FAILURE_PHRASE_IN_200: Explanation = Explanation {
+    meaning: "The status code says success and the reason phrase beside it says failure; by the RFC only the code counts.",
+    likely: &[
+        "a proxy or script that changes the code and leaves the phrase",
+        "a provider that hides a refusal behind a 200",
+    ],
+    todo: "Trust the binding in the report, not the phrase, and prove it with a test call to the account.",
+};
+
+const FAILED_OVER: Explanation = Explanation {
+    meaning: "An earlier target of the DNS answer failed and a later one served us; phones without RFC 3263 failover have no service now.",
+    likely: &[
+        "one node of the cluster is down or cut off",
+        "a DNS record still points at a server that was retired",
+    ],
+    todo: "Read the outcome of every target in the report, or probe each by itself with `--every-target`, and repair or remove the dead one.",
+};
+
+const CREDENTIALS_SUSPECT: Explanation = Explanation {
+    meaning: "The registrar answered 403 after it had seen our credentials; several products say so instead of challenging again when the password is wrong.",
+    likely: &[
+        "wrong password or authentication user",
+        "too many failures before, and the address or account is locked for now",
+        "the credentials belong to another account than the AOR",
+    ],
+    todo: "Check the password and `--auth-user`, then wait some minutes before the next attempt, so that a lock can lapse.",
+};
+
+const UNKNOWN_ALGORITHM_OFFERED: Explanation = Explanation {
+    meaning: "The registrar offered a digest algorithm or scheme that regprobe does not know; it was skipped and the others were judged.",
+    likely: &[
+        "an IMS core that offers AKA for SIM cards beside MD5",
+        "a spelling mistake in the registrar's configuration",
+    ],
+    todo: "Nothing to do while the log-in works. If it does not, have the operator offer MD5 or SHA-256 for this account.",
+};
+
+const INTERVAL_RAISED: Explanation = Explanation {
+    meaning: "The registrar found the requested time too short (423), and the request was repeated with the minimum that it named.",
+    likely: &["the registrar protects itself against frequent refreshes"],
+    todo: "Nothing needs fixing here; set the phone's expiry to at least that minimum and it saves a round trip at every registration.",
+};
+
+const RETRY_AFTER: Explanation = Explanation {
+    meaning: "The registrar says how many seconds to stay away; trying earlier only prolongs it.",
+    likely: &["overload or maintenance on the registrar", "a lock after too many attempts"],
+    todo: "Stay away for that long, with every phone of the account, then probe again.",
+};
+
+const WARNING_RECEIVED: Explanation = Explanation {
+    meaning: "The reply carries a Warning header, in which the server says more than the status code does.",
+    likely: &[
+        "a policy or a header that the server did not like",
+        "a server that uses the header for its own diagnostics",
+    ],
+    todo: "Read the text in the message of the finding: it is the nearest thing to the server's log that can be had from outside.",
+};
