@@ -1,5 +1,6 @@
 //! One Digest challenge that can be answered: read from the wire, checked, owned (RFC 7616 §3.3). Not the choice among several.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use sip_message::{AuthError, ChallengeField, ChallengeSource, printable, unfold};
@@ -138,7 +139,12 @@ impl TryFrom<ChallengeField<'_>> for Challenge {
         }
         let word = |name: &[u8]| challenge.param(name).map(<[u8]>::trim_ascii);
         let is = |name: &[u8], text: &[u8]| word(name).is_some_and(|value| value.eq_ignore_ascii_case(text));
-        let echo = |name: &'static str| challenge.param(name.as_bytes()).map(|raw| repeatable(name, raw)).transpose();
+        let echo = |name: &'static str| {
+            challenge
+                .param(name.as_bytes())
+                .map(|raw| repeatable(name, raw).map(Box::from))
+                .transpose()
+        };
         let spelling = word(b"algorithm");
         Ok(Self {
             source: field.source,
@@ -173,7 +179,7 @@ impl fmt::Debug for Challenge {
 }
 
 /// A value that can be sent back between quotes and then reads as the same bytes.
-pub(crate) fn repeatable(name: &'static str, raw: &[u8]) -> Result<Box<[u8]>, ChallengeError> {
+pub(crate) fn repeatable<'a>(name: &'static str, raw: &'a [u8]) -> Result<Cow<'a, [u8]>, ChallengeError> {
     if raw.len() > LONGEST {
         return Err(ChallengeError::TooLong(name));
     }
@@ -192,7 +198,7 @@ pub(crate) fn repeatable(name: &'static str, raw: &[u8]) -> Result<Box<[u8]>, Ch
         // Only a value without quotes can end so, and no such value is legal.
         return Err(ChallengeError::Unrepeatable(name));
     }
-    Ok(value.into())
+    Ok(value)
 }
 
 /// The quality of protection to answer with, of those in the list. An empty list offers none, as in RFC 2069.

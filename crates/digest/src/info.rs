@@ -36,7 +36,7 @@ pub enum InfoError {
 
 impl NextNonce {
     pub(crate) fn parse(raw: &[u8]) -> Result<Self, ChallengeError> {
-        repeatable("nextnonce", raw).map(Self)
+        repeatable("nextnonce", raw).map(|nonce| Self(nonce.into()))
     }
 
     /// The nonce as it stands between the quotes.

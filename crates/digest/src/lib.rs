@@ -27,6 +27,7 @@ mod hash;
 mod info;
 mod offers;
 mod secret;
+pub mod server;
 mod username;
 
 pub use algorithm::{Algorithm, Qop};

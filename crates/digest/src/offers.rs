@@ -1,5 +1,8 @@
-//! What a 401 or 407 offers: each challenge judged on its own, the strongest that we support chosen (RFC 8760 §2.3). Not the policy
-//! about realms or about the weakest algorithm that a user allows.
+//! What a 401 or 407 offers: each challenge judged on its own, the strongest that we support chosen. Not the policy about realms or
+//! about the weakest algorithm that a user allows.
+//!
+//! RFC 8760 §2.4 takes the topmost that is supported unless local policy says otherwise. Ours does: whoever reorders the headers
+//! on the way must not weaken the answer.
 
 use sip_message::{AuthError, ChallengeField, ChallengeSource, Headers, Name};
 
