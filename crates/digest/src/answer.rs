@@ -159,18 +159,73 @@ mod tests {
     };
 
     #[test]
-    fn the_example_of_rfc_2617_comes_out() {
-        let written = write(
-            b"Digest realm=\"testrealm@host.com\", qop=\"auth,auth-int\", nonce=\"dcd98b7102dd2f0e8b11d0f600bfb0c093\", opaque=\"5ccc069c403ebaf9f0171e9517f40e41\"",
-            &answer(1, "0a4f113b"),
-            &GET,
-            "Mufasa",
-            &Secret::Password("Circle Of Life".into()),
+    fn an_answer_holds_what_the_challenge_asked_for_and_no_more() {
+        let secret = Secret::Password("x".into());
+        let after_digest = |challenge: &str| {
+            let written = write(challenge.as_bytes(), &answer(16, "c"), &GET, "a", &secret).unwrap();
+            let response = written.find("response=").unwrap();
+            let names = written.replace(written.get(response..).unwrap().split('"').nth(1).unwrap(), "R");
+            names
+                .strip_prefix("Digest username=\"a\", realm=\"r\", nonce=\"n\", uri=\"/dir/index.html\", response=\"R\"")
+                .unwrap()
+                .to_owned()
+        };
+        let base = "Digest realm=\"r\", nonce=\"n\"";
+        assert_eq!(after_digest(base), "");
+        assert_eq!(after_digest(&format!("{base}, opaque=\"\"")), ", opaque=\"\"");
+        assert_eq!(after_digest(&format!("{base}, algorithm=\"md5\"")), ", algorithm=md5");
+        assert_eq!(
+            after_digest(&format!("{base}, algorithm=MD5-sess")),
+            ", algorithm=MD5-sess, cnonce=\"c\""
         );
         assert_eq!(
-            written.unwrap(),
-            "Digest username=\"Mufasa\", realm=\"testrealm@host.com\", nonce=\"dcd98b7102dd2f0e8b11d0f600bfb0c093\", uri=\"/dir/index.html\", \
-             response=\"6629fae49393a05397450978507c4ef1\", cnonce=\"0a4f113b\", opaque=\"5ccc069c403ebaf9f0171e9517f40e41\", qop=auth, nc=00000001"
+            after_digest(&format!("{base}, qop=\"auth-int\"")),
+            ", cnonce=\"c\", qop=auth-int, nc=00000010"
         );
+    }
+
+    #[test]
+    fn realm_nonce_and_opaque_go_back_as_they_came() {
+        let challenge = br#"Digest realm="a \"b\" \\", nonce="\n", opaque="o,=;""#;
+        let written = write(challenge, &answer(1, "c"), &GET, "a", &Secret::Password("x".into())).unwrap();
+        for part in [r#", realm="a \"b\" \\", "#, r#" nonce="\n", "#, r#", opaque="o,=;""#] {
+            assert!(written.contains(part), "{part} in {written}");
+        }
+    }
+
+    #[test]
+    fn a_request_uri_or_cnonce_that_breaks_its_quotes_is_refused_and_nothing_written() {
+        let try_with = |cnonce: &str, uri: &[u8], secret: &Secret| {
+            let challenge = read(b"Digest realm=\"r\", nonce=\"n\", qop=auth").unwrap();
+            let (mut out, mut result) = (Vec::new(), Ok(()));
+            let request = Request { uri, ..GET };
+            Writer::request(&mut out, b"M", b"u").header("A", |value| {
+                result = challenge.write_answer(value, &answer(1, cnonce), &request, "a", secret);
+            });
+            assert_eq!(out.ends_with(b"\r\nA: \r\n"), result.is_err());
+            result
+        };
+        let password = Secret::Password("x".into());
+        assert_eq!(try_with("c", b"sip:[::1]:5060;transport=tcp", &password), Ok(()));
+        for uri in [&b"sip:a\"b"[..], b"sip:a\\b", b"sip:a b", b"sip:a\r\nb", b"sip:\xe4"] {
+            assert_eq!(try_with("c", uri, &password), Err(AnswerError::Uri));
+        }
+        for cnonce in ["", "a\"b", "a\\", "a b", "\0", "\u{e4}"] {
+            assert_eq!(try_with(cnonce, b"sip:h", &password), Err(AnswerError::Cnonce));
+        }
+        let sha = Secret::ha1(Algorithm::Sha256, &"0".repeat(64)).unwrap();
+        let error = AnswerError::Ha1Algorithm {
+            held: Algorithm::Sha256,
+            asked: Algorithm::Md5,
+        };
+        assert_eq!(try_with("c", b"sip:h", &sha), Err(error));
+    }
+
+    #[test]
+    fn the_same_answer_gives_the_same_bytes() {
+        let challenge = b"Digest realm=\"r\", nonce=\"n\", qop=auth, algorithm=SHA-256-sess";
+        let once = |count| write(challenge, &answer(count, "c"), &GET, "a", &Secret::Password("x".into())).unwrap();
+        assert_eq!(once(1), once(1));
+        assert_ne!(once(1), once(2));
     }
 }

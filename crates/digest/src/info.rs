@@ -101,3 +101,58 @@ impl Challenge {
 fn qop(name: &[u8]) -> Result<Option<Qop>, InfoError> {
     Qop::parse(name).map(Some).ok_or_else(|| InfoError::UnsupportedQop(shown(name)))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::challenge::tests::read;
+
+    /// Checks an info against the exchange of RFC 2617 §3.5.
+    fn verify(info: &str) -> Result<Option<NextNonce>, InfoError> {
+        let challenge = read(b"Digest realm=\"testrealm@host.com\", qop=\"auth\", nonce=\"dcd98b7102dd2f0e8b11d0f600bfb0c093\"").unwrap();
+        let answer = Answer {
+            nonce_count: 1,
+            cnonce: "0a4f113b".into(),
+        };
+        let info = AuthenticationInfo::parse(info.as_bytes()).unwrap();
+        let secret = Secret::Password("Circle Of Life".into());
+        challenge.verify_info(&info, &answer, b"/dir/index.html", b"", "Mufasa", &secret)
+    }
+
+    const PROOF: &str = "rspauth=\"376602cfd2f4e8e5e78b948a85263e85\"";
+
+    #[test]
+    fn the_right_proof_is_accepted_with_and_without_its_companions() {
+        assert_eq!(verify(PROOF), Ok(None));
+        assert_eq!(verify(&format!("{PROOF}, qop=auth, nc=00000001, cnonce=\"0a4f113b\"")), Ok(None));
+        assert_eq!(verify(&PROOF.to_uppercase()), Ok(None));
+    }
+
+    #[test]
+    fn a_wrong_proof_or_one_for_another_request_is_refused() {
+        assert_eq!(verify(&PROOF.replace('3', "4")), Err(InfoError::Response));
+        assert_eq!(verify("rspauth=\"\""), Err(InfoError::Response));
+        assert_eq!(verify(&format!("{PROOF}, nc=00000002")), Err(InfoError::NonceCount));
+        assert_eq!(verify(&format!("{PROOF}, nc=1")), Err(InfoError::NonceCount));
+        assert_eq!(verify(&format!("{PROOF}, cnonce=\"other\"")), Err(InfoError::Cnonce));
+        assert_eq!(verify(&format!("{PROOF}, qop=auth-int")), Err(InfoError::Response));
+        assert_eq!(
+            verify(&format!("{PROOF}, qop=auth-conf")),
+            Err(InfoError::UnsupportedQop("auth-conf".into()))
+        );
+    }
+
+    #[test]
+    fn the_next_nonce_comes_out_unless_it_is_unusable() {
+        assert_eq!(verify("nextnonce=\"next\"").unwrap().unwrap().bytes(), b"next");
+        assert_eq!(verify(&format!("{PROOF}, nextnonce=\"next\"")).unwrap().unwrap().bytes(), b"next");
+        let long = format!("nextnonce=\"{}\"", "x".repeat(4097));
+        assert_eq!(verify(&long), Err(InfoError::NextNonce(ChallengeError::TooLong("nextnonce"))));
+        assert_eq!(verify(""), Ok(None));
+    }
+
+    #[test]
+    fn a_wrong_proof_brings_no_next_nonce() {
+        assert_eq!(verify("rspauth=\"00\", nextnonce=\"next\""), Err(InfoError::Response));
+    }
+}
