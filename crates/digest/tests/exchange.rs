@@ -265,10 +265,9 @@ proptest! {
     }
 
     #[test]
-    fn an_answer_is_one_line_and_reads_back_whatever_the_challenge_was(value in junk(), username in text(), password in text()) {
-        let mut bytes = b"SIP/2.0 401 U\r\nWWW-Authenticate: Digest realm=\"r\", ".to_vec();
-        bytes.extend_from_slice(&value);
-        bytes.extend_from_slice(b"\r\n\r\n");
+    fn an_answer_is_one_line_and_reads_back_whatever_the_challenge_was(opaque in near_value(), value in junk(), username in text(), password in text()) {
+        let opened = b"SIP/2.0 401 U\r\nWWW-Authenticate: Digest realm=\"r\", nonce=\"n\", opaque=";
+        let bytes = [&opened[..], &opaque, b"\r\nWWW-Authenticate: Digest realm=\"r\", ", &value, b"\r\n\r\n"].concat();
         let Ok(message) = Message::parse(&bytes) else { return Ok(()) };
         let answer = Answer { nonce_count: 1, cnonce: "c".into() };
         let request = Request { method: b"REGISTER", uri: b"sip:r", body: b"" };
@@ -316,6 +315,13 @@ proptest! {
             }
         }
     }
+}
+
+/// A parameter's value, quoted or not, with much of what makes quoting hard.
+fn near_value() -> impl Strategy<Value = Vec<u8>> {
+    let part = prop::sample::select(vec!["\\", "\"", "\\\"", " ", "\r\n ", "\n\t", "\0", "a", "\u{e4}", "\u{1b}"]);
+    let value = prop::collection::vec(part, 0..6).prop_map(|parts| parts.concat());
+    (value, any::<bool>()).prop_map(|(value, is_quoted)| if is_quoted { format!("\"{value}\"") } else { value }.into_bytes())
 }
 
 /// Header bytes that are nearly a challenge, nearly credentials, or nothing at all.
