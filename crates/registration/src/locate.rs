@@ -1,6 +1,19 @@
 //! Where to send: RFC 3263 as a pure plan, with the choice among SRV records of RFC 2782. Asks questions, never DNS itself.
 
-use crate::Endpoint;
+mod hosts;
+mod name;
+mod naptr;
+mod next_hop;
+mod search;
+mod srv;
+#[cfg(test)]
+mod tests;
+
+use sip_message::SipUri;
+use thiserror::Error;
+
+pub use self::search::Locate;
+use crate::{DnsError, Endpoint, Families, Override, Transport};
 
 /// One place to try.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,3 +58,59 @@ impl TargetSource {
         }
     }
 }
+
+/// What to look for.
+#[derive(Debug, Clone, Copy)]
+pub struct Wish<'a> {
+    /// Where the request goes next: the outbound proxy or the registrar.
+    pub next_hop: SipUri<'a>,
+    /// The transport to use; wins over the URI's own `transport`. `None` lets the URI decide, then RFC 3263.
+    pub transport: Option<Transport>,
+    /// Which addresses may be used.
+    pub families: Families,
+    /// Names that are not looked up.
+    pub overrides: &'a [Override],
+}
+
+/// Why there is no target.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum LocateError {
+    /// DNS answered, and there is nothing usable: no such name, no records, the service is not offered, no address of a family that
+    /// may be used.
+    #[error("nothing usable is known in DNS for {name}")]
+    NotFound {
+        /// The name that led nowhere.
+        name: String,
+    },
+    /// DNS did not answer a question, and without it there is nothing usable.
+    #[error("{} when asked for {name}", words(*.error))]
+    Failed {
+        /// The name that was asked for.
+        name: String,
+        /// What came instead of an answer.
+        error: DnsError,
+    },
+    /// The URI or the wish can not be followed. Nothing was asked.
+    #[error("{why}")]
+    Refused {
+        /// In words.
+        why: &'static str,
+    },
+}
+
+const fn words(error: DnsError) -> &'static str {
+    match error {
+        DnsError::NoSuchName => "DNS knows no such name (NXDOMAIN)",
+        DnsError::NoRecords => "DNS has no records of that type",
+        DnsError::ServerFailure => "DNS failed (SERVFAIL or an answer without sense)",
+        DnsError::Refused => "DNS refused to answer (REFUSED)",
+        DnsError::Timeout => "DNS did not answer in time",
+    }
+}
+
+/// How many questions one search asks at most.
+const MAX_QUESTIONS: u32 = 64;
+/// How many targets one search finds at most.
+const MAX_TARGETS: usize = 64;
+/// How many records of one answer are looked at.
+const MAX_RECORDS: usize = 256;
