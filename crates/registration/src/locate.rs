@@ -1,5 +1,6 @@
 //! Where to send: RFC 3263 as a pure plan, with the choice among SRV records of RFC 2782. Asks questions, never DNS itself.
 
+mod branch;
 mod hosts;
 mod name;
 mod naptr;

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use super::search::Reply;
+use super::branch::Reply;
 use super::{MAX_RECORDS, MAX_TARGETS, Target, TargetSource};
 use crate::{DnsError, Endpoint, Families, Override, RecordKind, Records, Transport};
 

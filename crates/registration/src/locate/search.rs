@@ -5,10 +5,11 @@ use std::mem;
 
 use rand_chacha::ChaCha12Rng;
 
+use super::branch::{self, Branch, Reply};
 use super::hosts::{self, Candidate, Lookup, Road};
 use super::naptr::{self, Pointer, Service};
 use super::next_hop::{self, NextHop, Peer};
-use super::{LocateError, MAX_QUESTIONS, MAX_RECORDS, Target, TargetSource, Wish, name, srv};
+use super::{LocateError, MAX_QUESTIONS, Target, TargetSource, Wish, name};
 use crate::{DnsError, Endpoint, Families, Override, Question, RecordKind, Records, Srv, Transport};
 
 /// The search for the targets of one next hop (RFC 3263 §4). Drain [`Locate::poll_question`] after `new` and after each answer, until
@@ -85,22 +86,6 @@ enum Step {
     Decided(Result<Vec<Target>, LocateError>),
 }
 
-/// One transport of a domain, with the name of its SRV records.
-#[derive(Debug)]
-struct Branch {
-    transport: Transport,
-    name: String,
-    road: Road,
-    reply: Reply<Srv>,
-}
-
-/// A question that was asked, and then what was answered.
-#[derive(Debug)]
-pub(super) enum Reply<T> {
-    Asked(u32),
-    Came(Result<Vec<T>, DnsError>),
-}
-
 impl Locate {
     /// Starts a search. It may be decided at once: see [`Locate::outcome`].
     #[must_use]
@@ -141,7 +126,7 @@ impl Locate {
             }
             Step::Places { branches, fallback } => {
                 if let Some(branch) = branches.iter_mut().find(|branch| branch.reply.is_for(token)) {
-                    branch.reply = Reply::Came(answer.and_then(places));
+                    branch.reply = Reply::Came(answer.and_then(branch::places));
                     let (branches, fallback) = (mem::take(branches), fallback.take());
                     self.step = self.follow_places(branches, fallback, rng);
                 }
@@ -374,54 +359,5 @@ impl Locate {
 
     fn nothing(&mut self, name: String) -> Step {
         Step::Decided(Err(self.failure.take().unwrap_or(LocateError::NotFound { name })))
-    }
-}
-
-impl Branch {
-    fn candidates(&self, rng: &mut ChaCha12Rng) -> Vec<Candidate> {
-        let places = srv::order(self.reply.records(), rng).into_iter();
-        places
-            .map(|place| Candidate {
-                transport: self.transport,
-                host: place.host,
-                port: place.port,
-                road: self.road,
-            })
-            .collect()
-    }
-}
-
-impl<T> Reply<T> {
-    const fn is_awaited(&self) -> bool {
-        matches!(self, Self::Asked(_))
-    }
-
-    const fn is_for(&self, token: u32) -> bool {
-        matches!(self, Self::Asked(asked) if *asked == token)
-    }
-
-    pub(super) fn records(&self) -> &[T] {
-        match self {
-            Self::Came(Ok(records)) => records,
-            Self::Came(Err(_)) | Self::Asked(_) => &[],
-        }
-    }
-
-    /// What came instead of an answer. That there is nothing is an answer.
-    const fn failure(&self) -> Option<DnsError> {
-        match self {
-            Self::Came(Err(error @ (DnsError::ServerFailure | DnsError::Refused | DnsError::Timeout))) => Some(*error),
-            Self::Came(Err(DnsError::NoSuchName | DnsError::NoRecords) | Ok(_)) | Self::Asked(_) => None,
-        }
-    }
-}
-
-fn places(records: Records) -> Result<Vec<Srv>, DnsError> {
-    match records {
-        Records::Srv(mut records) => {
-            records.truncate(MAX_RECORDS);
-            Ok(records)
-        }
-        Records::Naptr(_) | Records::Addresses(_) => Err(DnsError::ServerFailure),
     }
 }
