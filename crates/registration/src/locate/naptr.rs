@@ -95,17 +95,28 @@ mod tests {
     fn lower_order_comes_first_then_lower_preference() {
         let records = vec![
             record(20, 1, "s", "SIP+D2U", "_sip._udp.c"),
-            record(10, 9, "s", "SIP+D2T", "_sip._tcp.b"),
-            record(10, 5, "S", "sip+d2u", "_sip._udp.A."),
+            record(10, 9, "s", "SIP+D2U", "_sip._udp.b"),
+            record(10, 5, "S", "sip+d2t", "_sip._tcp.A."),
         ];
         assert_eq!(
             services(records, false),
             [
-                (Transport::Udp, "_sip._udp.a".into()),
-                (Transport::Tcp, "_sip._tcp.b".into()),
+                (Transport::Tcp, "_sip._tcp.a".into()),
+                (Transport::Udp, "_sip._udp.b".into()),
                 (Transport::Udp, "_sip._udp.c".into())
             ]
         );
+    }
+
+    #[test]
+    fn what_is_ranked_equally_goes_by_udp_tcp_tls() {
+        let records = vec![
+            record(1, 1, "s", "SIPS+D2T", "_sips._tcp.e"),
+            record(1, 1, "s", "SIP+D2T", "_sip._tcp.e"),
+            record(1, 1, "s", "SIP+D2U", "_sip._udp.e"),
+        ];
+        let transports: Vec<_> = services(records, false).into_iter().map(|(transport, _)| transport).collect();
+        assert_eq!(transports, [Transport::Udp, Transport::Tcp, Transport::Tls]);
     }
 
     #[test]
@@ -132,7 +143,7 @@ mod tests {
 
     #[test]
     fn sips_takes_only_sips() {
-        let records = vec![record(1, 0, "s", "SIP+D2T", "_sip._tcp.e"), record(2, 0, "a", "SIPS+D2T", "edge.e")];
+        let records = vec![record(1, 0, "s", "SIP+D2T", "_sip._tcp.e"), record(2, 0, "A", "SIPS+D2T", "edge.e")];
         assert_eq!(services(records, true), [(Transport::Tls, "host edge.e".into())]);
     }
 

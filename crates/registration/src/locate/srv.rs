@@ -128,6 +128,9 @@ mod tests {
         let counts = firsts(&[record(1, 99, "a"), record(1, 0, "z")]);
         // RFC 2782: one number of the hundred from 0 to 99 falls to the weightless record.
         assert!((50..200).contains(&counts["z"]), "{counts:?}");
+        // Of the two numbers 0 and 1 each has one.
+        let counts = firsts(&[record(1, 1, "a"), record(1, 0, "z")]);
+        assert!((4800..5200).contains(&counts["z"]), "{counts:?}");
     }
 
     #[test]
