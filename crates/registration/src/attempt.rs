@@ -1,0 +1,305 @@
+//! What one exchange showed: the evidence, typed and without words for people. [`crate::Report`] puts it into words.
+
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use crate::locate::Target;
+use crate::report::{Arrow, Direction, OtherBinding};
+use crate::{Cause, Goal, State, TlsFacts};
+
+/// One exchange from its start to its end.
+#[derive(Debug, Clone)]
+pub struct Attempt {
+    /// What it was for.
+    pub goal: Goal,
+    /// When it began.
+    pub started_at: Instant,
+    /// When it ended.
+    pub ended_at: Instant,
+    /// How it ended.
+    pub ending: Ending,
+    /// The last final reply.
+    pub last_reply: Option<LastReply>,
+    /// What OpenSIPS would show.
+    pub opensips_state: State,
+    /// Our binding, when the registrar confirmed one.
+    pub binding: Option<Bound>,
+    /// Everybody else's bindings; for a fetch, all of them.
+    pub other_bindings: Vec<OtherBinding>,
+    /// Authentication.
+    pub auth: AuthFacts,
+    /// Every target in the order of RFC 3263, and what became of it.
+    pub targets: Vec<TriedTarget>,
+    /// Our own address on the flow that was used last.
+    pub local: Option<SocketAddr>,
+    /// Our address as the registrar saw it, when it said so.
+    pub seen_as: Option<String>,
+    /// The TLS handshake that was seen last.
+    pub tls: Option<TlsFacts>,
+    /// How long each step took.
+    pub phases: Phases,
+    /// Requests sent, retransmissions not counted.
+    pub requests: u32,
+    /// Requests sent again.
+    pub retransmissions: u32,
+    /// Messages that had nothing to do with a request of ours, or came a second time.
+    pub strays: u32,
+    /// The Retry-After of the last final reply, in seconds.
+    pub retry_after: Option<u32>,
+    /// What the peer says that it is, escaped.
+    pub product: Option<String>,
+    /// What else was noticed, each once.
+    pub notices: Vec<Notice>,
+    /// The steps for the ladder and the transcript, in order; at most [`Attempt::MAX_STEPS`].
+    pub steps: Vec<Step>,
+    /// The registrar may hold a binding of ours although it was not confirmed.
+    pub may_be_bound: bool,
+    /// Words of the system or of DNS about the failure, escaped; empty when there are none.
+    pub words: String,
+}
+
+/// How an exchange ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ending {
+    /// The goal was reached.
+    Succeeded,
+    /// It was not.
+    Failed(Cause),
+    /// The user stopped it.
+    Interrupted,
+}
+
+impl Ending {
+    /// Why it failed.
+    #[must_use]
+    pub const fn cause(self) -> Option<Cause> {
+        match self {
+            Self::Failed(cause) => Some(cause),
+            Self::Succeeded | Self::Interrupted => None,
+        }
+    }
+}
+
+/// A final reply.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LastReply {
+    /// The status code.
+    pub code: u16,
+    /// The reason phrase, escaped.
+    pub reason: String,
+}
+
+/// A confirmed binding.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Bound {
+    /// The Contact URI that we sent.
+    pub sent: String,
+    /// The Contact URI that the registrar lists, escaped.
+    pub stored: String,
+    /// The seconds that were asked for.
+    pub requested: u32,
+    /// The seconds that were granted.
+    pub granted: u32,
+    /// Until when it holds.
+    pub valid_until: Instant,
+}
+
+/// What was learnt about authentication.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct AuthFacts {
+    /// Whether there was a challenge.
+    pub challenged: bool,
+    /// The algorithm that was answered, in its registered spelling.
+    pub algorithm: Option<&'static str>,
+    /// The realm that was answered, or offered last; escaped.
+    pub realm: Option<String>,
+    /// The quality of protection that was used.
+    pub qop: Option<&'static str>,
+    /// Everything that was offered, escaped.
+    pub offered: Vec<String>,
+    /// How often a stale nonce was replaced.
+    pub stale_retries: u32,
+    /// Whether the server proved that it knows the password.
+    pub server_authenticated: Option<bool>,
+    /// Whether any request carried credentials.
+    pub credentials_sent: bool,
+}
+
+/// A target and what became of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TriedTarget {
+    /// The target.
+    pub target: Target,
+    /// What became of it.
+    pub outcome: TargetOutcome,
+}
+
+/// What became of a target.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TargetOutcome {
+    /// Its turn never came.
+    NotTried,
+    /// It is in use.
+    InUse,
+    /// It served.
+    Served,
+    /// It failed.
+    Failed(Cause),
+}
+
+/// How long each step took.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Phases {
+    /// Looking up names.
+    pub dns: Option<Duration>,
+    /// TCP.
+    pub connect: Option<Duration>,
+    /// TLS.
+    pub tls: Option<Duration>,
+    /// From the first request to its challenge.
+    pub challenge: Option<Duration>,
+    /// From the last request to its final reply.
+    pub authenticated: Option<Duration>,
+}
+
+/// Something worth knowing beside the ending. Texts are escaped.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Notice {
+    /// The nonce changed between the challenge and the refusal.
+    NonceRotated,
+    /// The registrar sees this address instead of ours.
+    NatDetected {
+        /// Ours.
+        local: String,
+        /// What it sees.
+        seen: String,
+    },
+    /// A header came back changed.
+    EchoChanged {
+        /// Which header.
+        header: &'static str,
+        /// What was sent.
+        sent: String,
+        /// What came back.
+        echoed: String,
+    },
+    /// The registrar lists our binding under another URI.
+    ContactRewritten {
+        /// What was sent.
+        sent: String,
+        /// What is stored.
+        stored: String,
+    },
+    /// A reply came from another address than the request went to.
+    OtherSource {
+        /// From where.
+        source: SocketAddr,
+        /// Whether it was a challenge, which was not answered.
+        challenge: bool,
+    },
+    /// A reply came after its transaction was over.
+    LateReply,
+    /// A 2xx whose phrase says the opposite.
+    FailurePhrase(String),
+    /// An algorithm that we do not know was offered.
+    UnknownAlgorithm(String),
+    /// A 423 was obeyed.
+    IntervalRaised {
+        /// Seconds asked before.
+        asked: u32,
+        /// Seconds that the registrar wants at least.
+        minimum: u32,
+    },
+    /// A Warning header.
+    Warning {
+        /// Its code.
+        code: u16,
+        /// Its text.
+        text: String,
+    },
+    /// Where a 3xx points.
+    RedirectedTo(String),
+    /// A redirect led to another host, which asked for credentials and got none.
+    CredentialsWithheld(String),
+}
+
+/// One step of an exchange. Texts are escaped.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Step {
+    /// When.
+    pub at: Instant,
+    /// Its direction.
+    pub arrow: Arrow,
+    /// What: `REGISTER 1`, `401 Unauthorized`.
+    pub what: String,
+    /// More about it; may be empty.
+    pub note: String,
+    /// The message, when messages are kept.
+    pub message: Option<TracedMessage>,
+}
+
+/// A message that was kept for the transcript, secrets redacted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TracedMessage {
+    /// Which way it went.
+    pub direction: Direction,
+    /// The other side.
+    pub peer: SocketAddr,
+    /// Its text, escaped line by line.
+    pub text: String,
+}
+
+impl Attempt {
+    /// The most steps that are kept; a flood of replies is counted in [`Attempt::strays`] beyond that.
+    pub const MAX_STEPS: usize = 100;
+    /// The most notices that are kept.
+    const MAX_NOTICES: usize = 32;
+
+    pub(crate) fn begin(now: Instant, goal: Goal) -> Self {
+        Self {
+            goal,
+            started_at: now,
+            ended_at: now,
+            ending: Ending::Interrupted,
+            last_reply: None,
+            opensips_state: State::NotRegistered,
+            binding: None,
+            other_bindings: Vec::new(),
+            auth: AuthFacts::default(),
+            targets: Vec::new(),
+            local: None,
+            seen_as: None,
+            tls: None,
+            phases: Phases::default(),
+            requests: 0,
+            retransmissions: 0,
+            strays: 0,
+            retry_after: None,
+            product: None,
+            notices: Vec::new(),
+            steps: Vec::new(),
+            may_be_bound: false,
+            words: String::new(),
+        }
+    }
+
+    pub(crate) fn notice(&mut self, notice: Notice) {
+        if self.notices.len() < Self::MAX_NOTICES && !self.notices.contains(&notice) {
+            self.notices.push(notice);
+        }
+    }
+
+    pub(crate) fn step(&mut self, at: Instant, arrow: Arrow, what: impl Into<String>, note: impl Into<String>) -> Option<&mut Step> {
+        if self.steps.len() >= Self::MAX_STEPS {
+            return None;
+        }
+        self.steps.push(Step {
+            at,
+            arrow,
+            what: what.into(),
+            note: note.into(),
+            message: None,
+        });
+        self.steps.last_mut()
+    }
+}

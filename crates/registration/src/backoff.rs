@@ -1,0 +1,73 @@
+//! When to refresh and when to try again (RFC 3261 §10.2.4, RFC 5626 §4.5). Pure arithmetic over a seeded generator.
+
+use std::time::{Duration, Instant};
+
+use rand::RngExt as _;
+use rand_chacha::ChaCha12Rng;
+
+use crate::Policy;
+
+/// The moment to refresh a binding that was granted `granted` from `now` on: drawn evenly from the policy's part of it.
+pub(crate) fn refresh_at(now: Instant, granted: Duration, policy: &Policy, rng: &mut ChaCha12Rng) -> Instant {
+    let (least, most) = policy.refresh_percent;
+    now + between(granted * least / 100, granted * most / 100, rng)
+}
+
+/// The moment to try again after `failures` failures in a row (at least one).
+///
+/// The wait doubles from the base up to the cap, and 50 to 100 % of it is taken (RFC 5626 §4.5). A Retry-After replaces it: never
+/// sooner, and up to a tenth later, so that a crowd does not come back at once.
+pub(crate) fn retry_at(now: Instant, failures: u32, retry_after: Option<Duration>, policy: &Policy, rng: &mut ChaCha12Rng) -> Instant {
+    if let Some(asked) = retry_after {
+        let wait = asked.min(policy.retry_after_cap);
+        return now + between(wait, wait + wait / 10, rng);
+    }
+    let doubled = 1_u32
+        .checked_shl(failures.saturating_sub(1))
+        .and_then(|factor| policy.retry_base.checked_mul(factor));
+    let wait = doubled.map_or(policy.retry_cap, |wait| wait.min(policy.retry_cap));
+    now + between(wait / 2, wait, rng)
+}
+
+/// A moment soon, for a binding whose flow is gone: within two seconds, so that a crowd does not come back at once.
+pub(crate) fn reconnect_at(now: Instant, rng: &mut ChaCha12Rng) -> Instant {
+    now + between(Duration::ZERO, Duration::from_secs(2), rng)
+}
+
+fn between(least: Duration, most: Duration, rng: &mut ChaCha12Rng) -> Duration {
+    if most <= least { least } else { rng.random_range(least..=most) }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use rand::SeedableRng as _;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn a_refresh_falls_between_half_and_nine_tenths(seed: u64, granted in 1_u32..=u32::MAX) {
+            let (now, granted) = (crate::tests::origin(), Duration::from_secs(granted.into()));
+            let wait = refresh_at(now, granted, &Policy::default(), &mut ChaCha12Rng::seed_from_u64(seed)) - now;
+            prop_assert!(wait >= granted / 2 && wait <= granted * 9 / 10);
+        }
+
+        #[test]
+        fn a_retry_doubles_within_its_jitter_and_stays_under_the_cap(seed: u64, failures in 1_u32..200) {
+            let (now, policy) = (crate::tests::origin(), Policy::default());
+            let wait = retry_at(now, failures, None, &policy, &mut ChaCha12Rng::seed_from_u64(seed)) - now;
+            let full = Duration::from_secs(30_u64.saturating_mul(1 << (failures - 1).min(20))).min(policy.retry_cap);
+            prop_assert!(wait >= full / 2 && wait <= full, "{wait:?} of {full:?}");
+        }
+
+        #[test]
+        fn retry_after_is_never_undercut_and_is_capped(seed: u64, failures in 1_u32..200, asked: u32) {
+            let (now, policy) = (crate::tests::origin(), Policy::default());
+            let asked = Duration::from_secs(asked.into());
+            let wait = retry_at(now, failures, Some(asked), &policy, &mut ChaCha12Rng::seed_from_u64(seed)) - now;
+            let obeyed = asked.min(policy.retry_after_cap);
+            prop_assert!(wait >= obeyed && wait <= obeyed * 11 / 10);
+        }
+    }
+}

@@ -1,0 +1,161 @@
+//! Answering challenges (RFC 3261 §22, RFC 8760): what to answer, when to stop, and what a second refusal means.
+
+use rand::RngExt as _;
+use sip_digest::{Answer, Challenge, Offers};
+use sip_message::{ChallengeSource, Response, printable};
+
+use super::{Cause, Cx, Ending, Exchange, Party};
+use crate::Goal;
+use crate::attempt::Notice;
+use crate::encode::Credential;
+
+impl Exchange {
+    /// A 401 or 407.
+    pub(super) fn handle_challenge(&mut self, cx: &mut Cx<'_>, party: &mut Party<'_>, response: &Response<'_>) -> Option<Ending> {
+        let offers = Offers::read(&response.headers);
+        self.note_offers(&offers);
+        let after_credentials = !self.credentials.is_empty();
+        if offers.is_empty() {
+            // Sent-ahead credentials may have met a registrar that forgot them; without a challenge there is no telling.
+            return Some(Ending::Failed(if after_credentials {
+                Cause::RejectedWithoutChallenge
+            } else {
+                Cause::MalformedChallenge
+            }));
+        }
+        if self.withhold_credentials {
+            self.attempt.notice(Notice::CredentialsWithheld(self.uri.clone()));
+            return Some(Ending::Failed(Cause::Redirected));
+        }
+        let (Some(secret), Some(_)) = (&party.account.secret, party.account.digest_user()) else {
+            // A ping asked whether somebody is there, and somebody is.
+            return Some(if self.goal == Goal::Ping {
+                Ending::Succeeded
+            } else {
+                Ending::Failed(Cause::CredentialsMissing)
+            });
+        };
+        let mut fresh: Vec<Challenge> = Vec::new();
+        for source in [ChallengeSource::Www, ChallengeSource::Proxy] {
+            fresh.extend(offers.strongest_for(source, secret).cloned());
+        }
+        if fresh.is_empty() {
+            self.attempt.words = offers.errors().iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
+            return Some(Ending::Failed(self.unanswerable(&offers)));
+        }
+        if let Some(cause) = self.judge_repetition(cx, &fresh) {
+            return Some(Ending::Failed(cause));
+        }
+        fresh.into_iter().for_each(|challenge| self.adopt(cx, challenge));
+        self.send(cx, party)
+    }
+
+    fn note_offers(&mut self, offers: &Offers) {
+        let auth = &mut self.attempt.auth;
+        auth.challenged = true;
+        auth.offered = offers.offered().to_vec();
+        if let Some(challenge) = offers.challenges().first() {
+            auth.realm = Some(printable(challenge.realm()));
+        }
+        for name in offers.unknown_algorithms() {
+            self.attempt.notice(Notice::UnknownAlgorithm(name.to_owned()));
+        }
+    }
+
+    fn unanswerable(&self, offers: &Offers) -> Cause {
+        let readable = !offers.challenges().is_empty() || offers.unknown_algorithms().next().is_some();
+        let other_scheme = offers.errors().iter().any(|error| {
+            matches!(
+                error,
+                sip_digest::ChallengeError::UnsupportedScheme(_) | sip_digest::ChallengeError::UnsupportedQop(_)
+            )
+        });
+        if readable || other_scheme {
+            Cause::UnsupportedAlgorithm
+        } else {
+            Cause::MalformedChallenge
+        }
+    }
+
+    /// A challenge from somebody whom we answered already in this exchange: stale, or wrong.
+    fn judge_repetition(&mut self, cx: &Cx<'_>, fresh: &[Challenge]) -> Option<Cause> {
+        let again = fresh.iter().find(|challenge| self.answered.contains(&challenge.source()))?;
+        let before = self
+            .credentials
+            .iter()
+            .find(|credential| credential.challenge.source() == again.source())?;
+        let rotated = before.challenge.nonce() != again.nonce();
+        if again.stale() {
+            if self.attempt.auth.stale_retries >= cx.policy.stale_retries || !rotated {
+                return Some(Cause::StaleLoop);
+            }
+            self.attempt.auth.stale_retries += 1;
+            return None;
+        }
+        if rotated {
+            self.attempt.notice(Notice::NonceRotated);
+        }
+        Some(Cause::WrongCredentials)
+    }
+
+    /// From now on this challenge is answered; the other header's answer stays (RFC 3261 §22.3: 401 and 407 in one exchange).
+    fn adopt(&mut self, cx: &mut Cx<'_>, challenge: Challenge) {
+        let source = challenge.source();
+        let auth = &mut self.attempt.auth;
+        auth.algorithm = Some(challenge.algorithm().name());
+        auth.qop = challenge.qop().map(sip_digest::Qop::name);
+        auth.realm = Some(printable(challenge.realm()));
+        self.credentials.retain(|credential| credential.challenge.source() != source);
+        let answer = Answer {
+            nonce_count: 1,
+            cnonce: format!("{:032x}", cx.rng.random::<u128>()),
+        };
+        self.credentials.push(Credential { challenge, answer });
+        if !self.answered.contains(&source) {
+            self.answered.push(source);
+        }
+    }
+
+    /// A 2xx: checks the server's own proof, and keeps the credentials for the next exchange. True when the proof is right or absent.
+    pub(super) fn verify_server(&mut self, party: &mut Party<'_>, response: &Response<'_>) -> bool {
+        party.dialog.credentials = self.credentials.clone();
+        let (Some(secret), Some(user)) = (&party.account.secret, party.account.digest_user()) else {
+            return true;
+        };
+        let Some(Ok(info)) = response.headers.authentication_info() else {
+            return true;
+        };
+        let Some(credential) = party
+            .dialog
+            .credentials
+            .iter_mut()
+            .find(|credential| credential.challenge.source() == ChallengeSource::Www)
+        else {
+            return true;
+        };
+        let proves = info.param(b"rspauth").is_some();
+        match credential
+            .challenge
+            .verify_info(&info, &credential.answer, self.uri.as_bytes(), response.body, &user, secret)
+        {
+            Ok(next) => {
+                if let Some(next) = next {
+                    *credential = Credential {
+                        challenge: credential.challenge.with_nonce(&next),
+                        answer: Answer {
+                            nonce_count: 0,
+                            cnonce: credential.answer.cnonce.clone(),
+                        },
+                    };
+                }
+                self.attempt.auth.server_authenticated = proves.then_some(true);
+                true
+            }
+            Err(error) => {
+                self.attempt.words = error.to_string();
+                self.attempt.auth.server_authenticated = Some(!proves);
+                !proves
+            }
+        }
+    }
+}

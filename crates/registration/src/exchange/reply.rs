@@ -1,0 +1,373 @@
+//! What each reply means (docs/states.md): one arm a row. Challenges and bindings have files of their own.
+
+use std::net::SocketAddr;
+
+use sip_message::{Contact, OwnedUri, Response, SipUri, StatusClass, printable, unfold};
+
+use super::bindings::Listing;
+use super::{Arrow, Cause, Cx, Ending, Exchange, Goal, Party, Sent, Step};
+use crate::attempt::{Bound, LastReply, Notice, TracedMessage};
+use crate::locate::{Locate, Wish};
+use crate::report::Direction;
+use crate::{host_port, transcript};
+
+/// The longest interval that a 423 may make us ask for, in seconds: a week.
+const LONGEST_INTERVAL: u32 = 604_800;
+
+impl Exchange {
+    /// A reply to the request that waits.
+    pub(crate) fn handle_response(
+        &mut self,
+        cx: &mut Cx<'_>,
+        party: &mut Party<'_>,
+        source: SocketAddr,
+        response: &Response<'_>,
+        bytes: &[u8],
+    ) -> Option<Ending> {
+        let Step::Waiting { transaction, sent, .. } = &mut self.step else {
+            return None;
+        };
+        if !answers(response, sent, self.goal) {
+            self.attempt.strays += 1;
+            return None;
+        }
+        let challenge = matches!(response.status.code(), 401 | 407);
+        if source != sent.remote {
+            self.attempt.notice(Notice::OtherSource { source, challenge });
+            if challenge {
+                // Credentials go to nobody but the peer that the request went to.
+                self.attempt.strays += 1;
+                return None;
+            }
+        }
+        if response.status.class() == StatusClass::Provisional {
+            transaction.handle_provisional();
+            self.note_received(cx, source, response, bytes, String::new());
+            return None;
+        }
+        let sent = sent.clone();
+        party
+            .dialog
+            .absorbing
+            .answered(cx.now, sent.branch.nonce, sent.transport.is_reliable(), cx.policy);
+        self.observe(cx, party, &sent, response);
+        let note = self.describe(response);
+        self.note_received(cx, source, response, bytes, note);
+        self.handle_final(cx, party, &sent, response)
+    }
+
+    fn handle_final(&mut self, cx: &mut Cx<'_>, party: &mut Party<'_>, sent: &Sent, response: &Response<'_>) -> Option<Ending> {
+        let failed = |cause| Some(Ending::Failed(cause));
+        match (response.status.class(), response.status.code()) {
+            (StatusClass::Provisional, _) => None,
+            (StatusClass::Success, _) => Some(self.succeed(cx, party, sent, response)),
+            (_, 401 | 407) => self.handle_challenge(cx, party, response),
+            (_, 408) => failed(Cause::Replied408),
+            (_, 503) => self.fail_target(cx, party, Cause::Overloaded),
+            (StatusClass::ServerError, _) => failed(Cause::ServerError),
+            // Any other final reply to a ping is a sign of life.
+            _ if self.goal == Goal::Ping => Some(Ending::Succeeded),
+            (StatusClass::Redirection, _) => self.handle_redirect(cx, party, response),
+            (StatusClass::ClientError, 403) => failed(Cause::Forbidden),
+            (StatusClass::ClientError, 404) => failed(Cause::UnknownUser),
+            (StatusClass::ClientError, 423) => self.handle_too_brief(cx, party, response),
+            (StatusClass::ClientError, _) => failed(Cause::Rejected),
+            (StatusClass::GlobalFailure, _) => failed(Cause::GlobalFailure),
+        }
+    }
+
+    /// A 2xx.
+    fn succeed(&mut self, cx: &Cx<'_>, party: &mut Party<'_>, sent: &Sent, response: &Response<'_>) -> Ending {
+        self.attempt.may_be_bound |= self.goal == Goal::Register;
+        if contradicts_success(response.reason) {
+            self.attempt.notice(Notice::FailurePhrase(printable(response.reason)));
+        }
+        if !self.verify_server(party, response) {
+            return Ending::Failed(Cause::ServerNotAuthenticated);
+        }
+        match self.goal {
+            Goal::Register => self.confirm_binding(cx, party, sent, response),
+            Goal::Unregister => self.confirm_removal(party, sent, response),
+            Goal::Clear => {
+                self.attempt.other_bindings = Listing::read(&response.headers, party.account, None, 0, None).others;
+                let left = self.attempt.other_bindings.iter().any(|binding| binding.expires_s != Some(0));
+                if left {
+                    Ending::Failed(Cause::BindingNotConfirmed)
+                } else {
+                    Ending::Succeeded
+                }
+            }
+            Goal::Fetch => {
+                self.attempt.other_bindings = Listing::read(&response.headers, party.account, None, 0, None).others;
+                Ending::Succeeded
+            }
+            Goal::Ping | Goal::Locate => Ending::Succeeded,
+        }
+    }
+
+    fn confirm_binding(&mut self, cx: &Cx<'_>, party: &Party<'_>, sent: &Sent, response: &Response<'_>) -> Ending {
+        let listing = Listing::read(
+            &response.headers,
+            party.account,
+            Some(sent),
+            self.expires,
+            self.attempt.seen_as.as_deref(),
+        );
+        self.attempt.other_bindings = listing.others;
+        let Some(ours) = listing.ours else {
+            self.note_listing(None);
+            return Ending::Failed(Cause::BindingNotConfirmed);
+        };
+        if ours.rewritten {
+            self.attempt.notice(Notice::ContactRewritten {
+                sent: sent.contact.clone(),
+                stored: ours.stored.clone(),
+            });
+        }
+        self.attempt.binding = Some(Bound {
+            sent: sent.contact.clone(),
+            stored: ours.stored,
+            requested: self.expires,
+            granted: ours.granted,
+            valid_until: cx.now + std::time::Duration::from_secs(ours.granted.into()),
+        });
+        if ours.granted == 0 {
+            Ending::Failed(Cause::GrantedZero)
+        } else {
+            Ending::Succeeded
+        }
+    }
+
+    /// Puts into the ladder what the last reply granted and listed.
+    fn note_listing(&mut self, granted: Option<u32>) {
+        let others = match self.attempt.other_bindings.len() {
+            0 => String::new(),
+            1 => " · 1 other binding".to_owned(),
+            more => format!(" · {more} other bindings"),
+        };
+        let own = granted.map_or_else(
+            || "our Contact is not listed".to_owned(),
+            |granted| format!("bound for {granted} s"),
+        );
+        if let Some(step) = self.attempt.steps.last_mut() {
+            step.note = format!("{own}{others}");
+        }
+    }
+
+    /// RFC 3261 §10.2.2: the 200 to a removal no longer lists what was removed.
+    fn confirm_removal(&mut self, party: &Party<'_>, sent: &Sent, response: &Response<'_>) -> Ending {
+        let listing = Listing::read(&response.headers, party.account, Some(sent), 0, self.attempt.seen_as.as_deref());
+        self.attempt.other_bindings = listing.others;
+        match listing.ours {
+            Some(ours) if ours.granted > 0 => Ending::Failed(Cause::BindingNotConfirmed),
+            Some(_) | None => Ending::Succeeded,
+        }
+    }
+
+    /// RFC 3261 §10.3 item 7, §20.23. A removal that came back with an interval would be no removal any more.
+    fn handle_too_brief(&mut self, cx: &mut Cx<'_>, party: &mut Party<'_>, response: &Response<'_>) -> Option<Ending> {
+        let minimum = response.headers.min_expires().and_then(Result::ok);
+        match minimum {
+            Some(minimum)
+                if self.goal == Goal::Register
+                    && minimum > self.expires
+                    && minimum <= LONGEST_INTERVAL
+                    && self.brief_retries < cx.policy.brief_retries =>
+            {
+                self.attempt.notice(Notice::IntervalRaised {
+                    asked: self.expires,
+                    minimum,
+                });
+                self.brief_retries += 1;
+                self.expires = minimum;
+                party.dialog.least_expires = minimum;
+                self.count_credentials_on();
+                self.send(cx, party)
+            }
+            Some(_) | None => Some(Ending::Failed(Cause::IntervalTooBrief)),
+        }
+    }
+
+    /// The same challenge is answered once more: RFC 7616 §3.4 wants a nonce count that grows with every request.
+    fn count_credentials_on(&mut self) {
+        for credential in &mut self.credentials {
+            credential.answer.nonce_count = credential.answer.nonce_count.saturating_add(1);
+        }
+    }
+
+    /// RFC 3261 §8.1.3.4: followed only when asked, once, to the first SIP address.
+    fn handle_redirect(&mut self, cx: &mut Cx<'_>, party: &mut Party<'_>, response: &Response<'_>) -> Option<Ending> {
+        let addresses: Vec<_> = response
+            .headers
+            .contacts()
+            .filter_map(|contact| match contact {
+                Ok(Contact::Address(address)) => Some(address.raw_uri),
+                Ok(Contact::Star) | Err(_) => None,
+            })
+            .take(8)
+            .collect();
+        for address in &addresses {
+            self.attempt.notice(Notice::RedirectedTo(printable(address)));
+        }
+        let next = addresses.iter().find_map(|raw| registrar_uri(&SipUri::parse(raw).ok()?));
+        let Some(next) = next.filter(|_| cx.policy.follow_redirects && !self.redirected && self.goal == Goal::Register) else {
+            return Some(Ending::Failed(Cause::Redirected));
+        };
+        self.follow(cx, party, &next)
+    }
+
+    fn follow(&mut self, cx: &mut Cx<'_>, party: &mut Party<'_>, next: &OwnedUri) -> Option<Ending> {
+        self.set_outcome(super::TargetOutcome::Failed(Cause::Redirected));
+        self.redirected = true;
+        self.withhold_credentials = next.parts().host != party.account.registrar.parts().host;
+        self.uri = next.as_str().to_owned();
+        self.credentials.clear();
+        self.answered.clear();
+        self.current = self.attempt.targets.len();
+        self.attempt.step(cx.now, Arrow::Local, "following", next.as_str());
+        self.step = Step::Locating(Locate::new(&Wish {
+            next_hop: next.parts(),
+            transport: None,
+            families: cx.policy.families,
+            overrides: &cx.policy.overrides,
+        }));
+        self.go_on_locating(cx, party)
+    }
+
+    /// What every final reply tells beside its status.
+    fn observe(&mut self, cx: &Cx<'_>, party: &Party<'_>, sent: &Sent, response: &Response<'_>) {
+        let headers = &response.headers;
+        self.attempt.last_reply = Some(LastReply {
+            code: response.status.code(),
+            reason: printable(response.reason),
+        });
+        self.attempt.retry_after = headers.retry_after().and_then(Result::ok).map(|after| after.seconds);
+        if let Some(product) = headers.product() {
+            self.attempt.product = Some(printable(&unfold(product)));
+        }
+        for warning in headers.warnings().flatten().take(4) {
+            self.attempt.notice(Notice::Warning {
+                code: warning.code,
+                text: printable(&warning.text),
+            });
+        }
+        let took = Some(cx.now.saturating_duration_since(sent.at));
+        if matches!(response.status.code(), 401 | 407) && self.attempt.phases.challenge.is_none() {
+            self.attempt.phases.challenge = took;
+        } else {
+            self.attempt.phases.authenticated = took;
+        }
+        self.compare_echo(party, sent, response);
+    }
+
+    /// What comes back in Via and Call-ID is what a proxy or a router made of it on the way.
+    fn compare_echo(&mut self, party: &Party<'_>, sent: &Sent, response: &Response<'_>) {
+        let outgoing = self.outgoing(party, sent);
+        let (sent_by, call_id) = (outgoing.sent_by(), outgoing.call_id().to_string());
+        if let Some(Ok(via)) = response.headers.via() {
+            let echoed = format!("{}{}", via.host, via.port.map_or_else(String::new, |port| format!(":{port}")));
+            if !echoed.eq_ignore_ascii_case(&sent_by) {
+                let header = "Via";
+                self.attempt.notice(Notice::EchoChanged {
+                    header,
+                    sent: sent_by.clone(),
+                    echoed: printable(echoed.as_bytes()),
+                });
+            }
+            let address = via.received().and_then(|host| host.address()).unwrap_or(sent.local.ip());
+            let seen = host_port(SocketAddr::new(address, via.rport().unwrap_or(sent.local.port())));
+            let told = via.received().is_some() || via.rport().is_some();
+            if told && seen != host_port(sent.local) && seen != sent_by {
+                self.attempt.notice(Notice::NatDetected {
+                    local: host_port(sent.local),
+                    seen: seen.clone(),
+                });
+                self.attempt.seen_as = Some(seen);
+            }
+        }
+        if let Some(echoed) = response.headers.call_id().filter(|echoed| *echoed != call_id.as_bytes()) {
+            self.attempt.notice(Notice::EchoChanged {
+                header: "Call-ID",
+                sent: call_id,
+                echoed: printable(echoed),
+            });
+        }
+    }
+
+    /// The ladder's note beside a reply.
+    fn describe(&self, response: &Response<'_>) -> String {
+        match (response.status.class(), response.status.code()) {
+            (_, 401 | 407) => {
+                let offers = sip_digest::Offers::read(&response.headers);
+                let realm = offers
+                    .challenges()
+                    .first()
+                    .map_or_else(String::new, |challenge| format!(" · realm {}", printable(challenge.realm())));
+                if offers.is_empty() {
+                    "no challenge".to_owned()
+                } else {
+                    format!("Digest {}{realm}", offers.offered().join(", "))
+                }
+            }
+            (StatusClass::Success, _) => String::new(),
+            (_, 423) => response
+                .headers
+                .min_expires()
+                .and_then(Result::ok)
+                .map_or_else(String::new, |minimum| format!("at least {minimum} s")),
+            _ => self
+                .attempt
+                .retry_after
+                .map_or_else(String::new, |seconds| format!("retry after {seconds} s")),
+        }
+    }
+
+    fn note_received(&mut self, cx: &Cx<'_>, source: SocketAddr, response: &Response<'_>, bytes: &[u8], note: String) {
+        let what = format!("{} {}", response.status.code(), printable(response.reason));
+        let text = cx.policy.trace.then(|| transcript::redacted_text(bytes));
+        if let (Some(step), Some(text)) = (self.attempt.step(cx.now, Arrow::Received, what.trim_end(), note), text) {
+            step.message = Some(TracedMessage {
+                direction: Direction::Received,
+                peer: source,
+                text,
+            });
+        }
+    }
+}
+
+/// RFC 3261 §17.1.3 beside the branch: the CSeq of our request. §8.1.3.3: a reply has one Via. A CSeq that cannot be read is
+/// forgiven, because the branch is ours and nobody else knows it.
+fn answers(response: &Response<'_>, sent: &Sent, goal: Goal) -> bool {
+    let same = match response.headers.cseq() {
+        Some(Ok(cseq)) => cseq.number == sent.cseq && cseq.method.as_bytes() == goal.method().as_bytes(),
+        Some(Err(_)) | None => true,
+    };
+    same && response.headers.vias().nth(1).is_none()
+}
+
+/// The Request-URI for a redirected REGISTER: host, port and transport, without user (RFC 3261 §10.2).
+fn registrar_uri(address: &SipUri<'_>) -> Option<OwnedUri> {
+    let scheme = if address.secure { "sips" } else { "sip" };
+    let port = address.port.map_or_else(String::new, |port| format!(":{port}"));
+    let transport = address.transport().and_then(|name| std::str::from_utf8(name).ok());
+    let transport = transport.map_or_else(String::new, |name| format!(";transport={name}"));
+    format!("{scheme}:{}{port}{transport}", address.host).parse().ok()
+}
+
+/// A phrase that says the opposite of its status: gateways that translate from elsewhere send such things.
+fn contradicts_success(reason: &[u8]) -> bool {
+    const WORDS: [&str; 10] = [
+        "fail",
+        "error",
+        "denied",
+        "forbidden",
+        "unauthori",
+        "reject",
+        "not found",
+        "invalid",
+        "unavailable",
+        "not registered",
+    ];
+    let phrase = String::from_utf8_lossy(reason).to_ascii_lowercase();
+    WORDS.iter().any(|word| phrase.contains(word))
+}

@@ -1,0 +1,302 @@
+//! Many registrations behind one surface: inputs find theirs, outputs wait to be drained. No clock, no socket, no decision of its own.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Instant;
+
+use rand::SeedableRng as _;
+use rand_chacha::ChaCha12Rng;
+use sip_message::{Frame, FrameError, Framer, Message};
+
+use crate::branch::Branch;
+use crate::exchange::Cx;
+use crate::flows::Flows;
+use crate::outputs::{Event, Outputs};
+use crate::registration::Registration;
+use crate::status::Status;
+use crate::timers::Timers;
+use crate::{Account, Action, Closed, FlowId, Goal, Input, Key, Opened, Policy, Transmit};
+
+/// Registrations, driven from outside.
+///
+/// Feed it facts (`handle_*`) and orders (`register`, `unregister`, ...), then drain it until nothing comes: first
+/// [`poll_action`](Self::poll_action), then [`poll_transmit`](Self::poll_transmit), then [`poll_event`](Self::poll_event). Call
+/// [`handle_timeout`](Self::handle_timeout) when [`poll_timeout`](Self::poll_timeout) has come. `now` never goes backwards.
+#[derive(Debug)]
+pub struct Registrant {
+    policy: Policy,
+    rng: ChaCha12Rng,
+    slots: Vec<Slot>,
+    free: Vec<u32>,
+    flows: Flows,
+    timers: Timers,
+    out: Outputs,
+    counters: Counters,
+}
+
+#[derive(Debug, Default)]
+struct Slot {
+    generation: u32,
+    registration: Option<Box<Registration>>,
+}
+
+/// Messages that led to nothing.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Counters {
+    /// Replies that answered nothing that waits: late, double, or not ours.
+    pub strays: u64,
+    /// Requests from the other side.
+    pub requests: u64,
+    /// Bytes that are no SIP message.
+    pub unreadable: u64,
+}
+
+impl Registrant {
+    /// An empty one. Equal seeds and equal inputs give equal outputs; the seed must be unpredictable on a real network.
+    #[must_use]
+    pub fn new(now: Instant, seed: [u8; 32], policy: Policy) -> Self {
+        let _ = now;
+        Self {
+            policy,
+            rng: ChaCha12Rng::from_seed(seed),
+            slots: Vec::new(),
+            free: Vec::new(),
+            flows: Flows::default(),
+            timers: Timers::default(),
+            out: Outputs::default(),
+            counters: Counters::default(),
+        }
+    }
+
+    // Getters.
+
+    /// Where a registration stands; `None` when it is gone.
+    #[must_use]
+    pub fn status(&self, key: Key) -> Option<Status> {
+        self.slots
+            .get(key.index as usize)
+            .filter(|slot| slot.generation == key.generation)?
+            .registration
+            .as_ref()
+            .map(|registration| registration.status())
+    }
+
+    /// Messages that led to nothing.
+    #[must_use]
+    pub const fn counters(&self) -> Counters {
+        self.counters
+    }
+
+    // Orders.
+
+    /// Takes an account in. Nothing is sent before the first order.
+    pub fn add(&mut self, now: Instant, account: Arc<Account>) -> Key {
+        let index = self.free.pop().unwrap_or_else(|| {
+            self.slots.push(Slot::default());
+            u32::try_from(self.slots.len() - 1).unwrap_or(u32::MAX)
+        });
+        let registration = Box::new(Registration::new(now, account, &mut self.rng));
+        let mut generation = 0;
+        if let Some(slot) = self.slots.get_mut(index as usize) {
+            slot.registration = Some(registration);
+            generation = slot.generation;
+        }
+        Key { index, generation }
+    }
+
+    /// Registers, or refreshes at once.
+    pub fn register(&mut self, now: Instant, key: Key) {
+        self.order(now, key, Goal::Register);
+    }
+
+    /// Removes our own binding; a registration under way is interrupted.
+    pub fn unregister(&mut self, now: Instant, key: Key) {
+        self.order(now, key, Goal::Unregister);
+    }
+
+    /// Orders any exchange.
+    pub fn order(&mut self, now: Instant, key: Key, goal: Goal) {
+        self.with(now, key, |registration, cx| registration.order(cx, goal));
+    }
+
+    /// Stops the exchange under way; its [`crate::Attempt`] ends as interrupted.
+    pub fn interrupt(&mut self, now: Instant, key: Key) {
+        self.with(now, key, |registration, cx| registration.interrupt(cx));
+    }
+
+    /// Removes the binding, if there is one, and then the registration; [`Event::Removed`] tells when.
+    pub fn remove(&mut self, now: Instant, key: Key) {
+        self.with(now, key, |registration, cx| registration.leave(cx));
+    }
+
+    // Facts.
+
+    /// Takes a fact of the world.
+    pub fn handle_input(&mut self, now: Instant, input: Input<'_>) {
+        match input {
+            Input::Answer(query, answer) => {
+                if let Some((key, token)) = self.out.answered(query) {
+                    self.with(now, key, |registration, cx| registration.handle_answer(cx, token, answer));
+                }
+            }
+            Input::Opened(flow, opened) => self.handle_opened(now, flow, &opened),
+            Input::Closed(flow, closed) => self.handle_closed(now, flow, &closed),
+            Input::Received { flow, source, bytes } => self.handle_bytes(now, flow, source, bytes),
+        }
+    }
+
+    /// Does what is due.
+    pub fn handle_timeout(&mut self, now: Instant) {
+        let due: Vec<Key> = std::iter::from_fn(|| self.timers.pop_expired(now)).collect();
+        for key in due {
+            self.with(now, key, |registration, cx| {
+                registration.scheduled = None;
+                registration.handle_timeout(cx);
+            });
+        }
+    }
+
+    // Outputs.
+
+    /// The next thing to do in the world.
+    pub fn poll_action(&mut self) -> Option<Action> {
+        self.out.actions.pop_front()
+    }
+
+    /// The next request to send: encodes it into `datagram`, whose old content goes.
+    pub fn poll_transmit(&mut self, datagram: &mut Vec<u8>) -> Option<Transmit> {
+        while let Some((key, nonce)) = self.out.sends.pop_front() {
+            let slot = self
+                .slots
+                .get_mut(key.index as usize)
+                .filter(|slot| slot.generation == key.generation);
+            let encoded = slot
+                .and_then(|slot| slot.registration.as_mut())
+                .and_then(|registration| registration.encode(nonce, datagram));
+            // A request that was answered or given up meanwhile is not sent any more.
+            if let Some(flow) = encoded {
+                return Some(Transmit { flow });
+            }
+        }
+        None
+    }
+
+    /// The next thing to tell.
+    pub fn poll_event(&mut self) -> Option<(Key, Event)> {
+        self.out.events.pop_front()
+    }
+
+    /// When to call [`Self::handle_timeout`]; `None` when nothing waits.
+    #[must_use]
+    pub fn poll_timeout(&self) -> Option<Instant> {
+        self.timers.next()
+    }
+
+    // Within.
+
+    fn with<R>(&mut self, now: Instant, key: Key, handle: impl FnOnce(&mut Registration, &mut Cx<'_>) -> R) -> Option<R> {
+        let slot = self
+            .slots
+            .get_mut(key.index as usize)
+            .filter(|slot| slot.generation == key.generation)?;
+        let registration = slot.registration.as_mut()?;
+        let mut cx = Cx {
+            now,
+            key,
+            policy: &self.policy,
+            rng: &mut self.rng,
+            flows: &mut self.flows,
+            out: &mut self.out,
+        };
+        let result = handle(registration, &mut cx);
+        registration.announce(&mut cx);
+        let deadline = registration.deadline().filter(|_| !registration.is_gone());
+        self.timers.set(key, registration.scheduled, deadline);
+        registration.scheduled = deadline;
+        if registration.is_gone() {
+            slot.registration = None;
+            slot.generation = slot.generation.wrapping_add(1);
+            self.free.push(key.index);
+        }
+        Some(result)
+    }
+
+    fn handle_opened(&mut self, now: Instant, flow: FlowId, opened: &Opened) {
+        for key in self.flows.opened(flow, opened) {
+            self.with(now, key, |registration, cx| registration.handle_opened(cx, flow, opened));
+        }
+    }
+
+    fn handle_closed(&mut self, now: Instant, flow: FlowId, closed: &Closed) {
+        for key in self.flows.remove(flow).unwrap_or_default() {
+            self.with(now, key, |registration, cx| registration.handle_closed(cx, flow, closed));
+        }
+    }
+
+    /// A datagram is a message; a stream is cut into messages first.
+    fn handle_bytes(&mut self, now: Instant, flow: FlowId, source: SocketAddr, bytes: &[u8]) {
+        let Some(framer) = self.flows.framer(flow) else {
+            if self.flows.get(flow).is_some() {
+                self.handle_message(now, source, bytes);
+            }
+            return;
+        };
+        // Taken out while its messages are handled, which may close the flow.
+        let mut framer = std::mem::take(framer);
+        framer.push(bytes);
+        match self.handle_frames(now, source, &mut framer) {
+            Ok(()) => {
+                if let Some(place) = self.flows.framer(flow) {
+                    *place = framer;
+                }
+            }
+            Err(error) => self.abandon_stream(now, flow, error),
+        }
+    }
+
+    fn handle_frames(&mut self, now: Instant, source: SocketAddr, framer: &mut Framer) -> Result<(), FrameError> {
+        while let Some(frame) = framer.poll()? {
+            match frame {
+                Frame::Message(message) => self.handle_message(now, source, message),
+                // RFC 5626 §4.4.1: a keep-alive, or the answer to one.
+                Frame::LineEnd => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// The stream is past saving: whoever waits on it is told, and it is closed.
+    fn abandon_stream(&mut self, now: Instant, flow: FlowId, error: FrameError) {
+        self.counters.unreadable += 1;
+        for key in self.flows.remove(flow).unwrap_or_default() {
+            self.with(now, key, |registration, cx| {
+                registration.handle_unreadable(cx, None, &error.to_string());
+                registration.handle_closed(cx, flow, &Closed::Ended);
+            });
+        }
+        self.out.act(Action::Close(flow));
+    }
+
+    fn handle_message(&mut self, now: Instant, source: SocketAddr, bytes: &[u8]) {
+        match Message::parse(bytes) {
+            Ok(Message::Response(response)) => {
+                let branch = Branch::of(&response.headers);
+                let used = branch.and_then(|branch| {
+                    self.with(now, branch.key, |registration, cx| {
+                        registration.handle_response(cx, branch, source, &response, bytes)
+                    })
+                });
+                self.counters.strays += u64::from(used != Some(true));
+            }
+            Ok(Message::Request(_)) => self.counters.requests += 1,
+            Err(error) => {
+                self.counters.unreadable += 1;
+                if let Some(branch) = Branch::find(bytes) {
+                    self.with(now, branch.key, |registration, cx| {
+                        registration.handle_unreadable(cx, Some(branch), &error.to_string())
+                    });
+                }
+            }
+        }
+    }
+}
