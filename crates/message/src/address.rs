@@ -59,10 +59,10 @@ impl<'a> NameAddr<'a> {
             return Self::checked(name, before_params(rest), Params::after(rest));
         };
         let display = value.get(..quoted + open).unwrap_or_default();
-        let (uri, behind) = lexer::split_once(rest.get(open + 1..).unwrap_or_default(), b'>').ok_or(AddressError::Angle)?;
-        if memchr::memchr(b'<', uri).is_some() {
-            return Err(AddressError::Angle);
-        }
+        let bracketed = rest.get(open..).unwrap_or_default();
+        let (uri, behind) = lexer::bracketed_length(bracketed)
+            .and_then(|length| Some((bracketed.get(1..length - 1)?, bracketed.get(length..)?)))
+            .ok_or(AddressError::Angle)?;
         Self::checked(display, uri, Params::after(behind))
     }
 
@@ -101,7 +101,7 @@ impl<'a> NameAddr<'a> {
     /// The `expires` of a Contact in seconds; larger values than fit become `u32::MAX`.
     #[must_use]
     pub fn expires(&self) -> Option<u32> {
-        lexer::saturating(lexer::trim(&self.params.text("expires")?))
+        self.params.seconds("expires")
     }
 
     /// The `+sip.instance` of a Contact without quotes and angle brackets (RFC 5626 §4.1).
@@ -144,8 +144,10 @@ impl<'a> Contact<'a> {
 /// has just begun.
 fn belongs_to_param(rest: &[u8], open: usize) -> bool {
     let before = lexer::trim(rest.get(..open).unwrap_or_default());
-    let bare = before_params(before);
-    bare.len() < before.len() && matches!(before.last(), Some(b'"' | b'=')) && Uri::parse(bare).is_ok()
+    matches!(before.last(), Some(b'"' | b'=')) && {
+        let bare = before_params(before);
+        bare.len() < before.len() && Uri::parse(bare).is_ok()
+    }
 }
 
 /// What stands before the first `;`.

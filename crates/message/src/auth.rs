@@ -174,10 +174,14 @@ impl<'a> AuthenticationInfo<'a> {
 impl<'a> AuthParams<'a> {
     fn parse(value: &'a [u8]) -> Result<Self, AuthError> {
         let mut names = arrayvec::ArrayVec::<&[u8], MAX_PARAMS>::new();
-        for element in elements(value) {
-            let name = match pair(element) {
-                Ok((name, _)) => name,
-                Err(AuthError::Parameter) if continues_qop(names.last(), element) => continue,
+        let mut pairs = Pairs(value);
+        while let Some(pair) = pairs.next() {
+            let name = match pair {
+                Ok(pair) => pair.name,
+                Err(AuthError::Parameter) if continues_qop(names.last(), pairs.0) => {
+                    pairs.pass_over();
+                    continue;
+                }
                 Err(error) => return Err(error),
             };
             if names.iter().any(|known| known.eq_ignore_ascii_case(name)) {
@@ -188,29 +192,92 @@ impl<'a> AuthParams<'a> {
         Ok(Self(value))
     }
 
+    fn pairs(&self) -> impl Iterator<Item = Pair<'a>> + use<'a> {
+        let mut pairs = Pairs(self.0);
+        std::iter::from_fn(move || {
+            loop {
+                match pairs.next()? {
+                    Ok(pair) => return Some(pair),
+                    Err(_) => pairs.pass_over(),
+                }
+            }
+        })
+    }
+
     /// The pairs in order; values without their quotes, escapes kept.
     pub fn iter(&self) -> impl Iterator<Item = (&'a [u8], &'a [u8])> + use<'a> {
-        elements(self.0).filter_map(|element| pair(element).ok())
+        self.pairs().map(|pair| (pair.name, pair.value()))
     }
 
     /// The value under this name, in any case, quotes stripped and escapes kept; folds are still inside.
     #[must_use]
     pub fn raw(&self, name: &[u8]) -> Option<&'a [u8]> {
-        self.iter()
-            .find(|(known, _)| known.eq_ignore_ascii_case(name))
-            .map(|(_, value)| value)
+        self.named(name).map(|pair| pair.value())
     }
 
     /// The value under this name as a person reads it: on one line, with escapes resolved.
     #[must_use]
     pub fn text(&self, name: &[u8]) -> Option<Cow<'a, [u8]>> {
-        elements(self.0).find_map(|element| {
-            let (known, value) = lexer::split_once(element, b'=')?;
-            lexer::trim(known)
-                .eq_ignore_ascii_case(name)
-                .then(|| lexer::plain(lexer::trim(value)))
-        })
+        self.named(name).map(|pair| lexer::plain(pair.raw))
     }
+
+    fn named(&self, name: &[u8]) -> Option<Pair<'a>> {
+        self.pairs().find(|pair| pair.name.eq_ignore_ascii_case(name))
+    }
+}
+
+/// One `name = value`, the value's quotes still on.
+struct Pair<'a> {
+    name: &'a [u8],
+    raw: &'a [u8],
+}
+
+impl<'a> Pair<'a> {
+    fn value(&self) -> &'a [u8] {
+        lexer::strip_quotes(self.raw).unwrap_or(self.raw)
+    }
+}
+
+/// Reads pair by pair; after an error it stands before the parameter that is malformed.
+struct Pairs<'a>(&'a [u8]);
+
+impl<'a> Pairs<'a> {
+    fn next(&mut self) -> Option<Result<Pair<'a>, AuthError>> {
+        let start = self.0.iter().position(|byte| !lexer::is_space(*byte) && *byte != b',')?;
+        self.0 = self.0.get(start..)?;
+        Some(pair(self.0).map(|(pair, rest)| {
+            self.0 = rest;
+            pair
+        }))
+    }
+
+    /// Goes on behind the next comma.
+    fn pass_over(&mut self) {
+        self.0 = lexer::split_once(self.0, b',').map_or(&[], |(_, rest)| rest);
+    }
+}
+
+/// The pair that `bytes` opens with, and what follows it.
+fn pair(bytes: &[u8]) -> Result<(Pair<'_>, &[u8]), AuthError> {
+    let (name, rest) = lexer::token(bytes);
+    let value = lexer::trim_start(rest).strip_prefix(b"=").map(lexer::trim_start);
+    let value = value.filter(|_| !name.is_empty()).ok_or(AuthError::Parameter)?;
+    if value.starts_with(b"\"") {
+        let length = lexer::quoted_length(value).ok_or(AuthError::Quote)?;
+        let (raw, rest) = value.split_at_checked(length).ok_or(AuthError::Quote)?;
+        let rest = lexer::trim_start(rest);
+        return match rest.first() {
+            None | Some(b',') => Ok((Pair { name, raw }, rest)),
+            Some(_) => Err(AuthError::Parameter),
+        };
+    }
+    let end = memchr::memchr(b',', value).unwrap_or(value.len());
+    let (raw, rest) = value.split_at_checked(end).ok_or(AuthError::Parameter)?;
+    let raw = lexer::trim(raw);
+    if raw.is_empty() || raw.iter().any(|byte| matches!(byte, b'"' | 0..=b' ')) {
+        return Err(AuthError::Parameter);
+    }
+    Ok((Pair { name, raw }, rest))
 }
 
 /// The most parameters that a value may have.
@@ -229,48 +296,19 @@ fn scheme_and_params(value: &[u8]) -> Result<(&[u8], AuthParams<'_>), AuthError>
     Ok((scheme, AuthParams::parse(rest)?))
 }
 
-/// The parameters, trimmed; empty ones are skipped.
-fn elements(value: &[u8]) -> impl Iterator<Item = &[u8]> {
-    Split::new(value, b',', Brackets::Plain)
-        .map(lexer::trim)
-        .filter(|element| !element.is_empty())
-}
-
 /// Some servers leave the quotes of `qop="auth,auth-int"` out, which makes the second option look like a parameter without value.
 /// The first option is one that can be answered, so the rest is passed over.
-fn continues_qop(before: Option<&&[u8]>, element: &[u8]) -> bool {
+fn continues_qop(before: Option<&&[u8]>, rest: &[u8]) -> bool {
+    let option = lexer::trim(lexer::split_once(rest, b',').map_or(rest, |(option, _)| option));
     before.is_some_and(|name| name.eq_ignore_ascii_case(b"qop"))
-        && (element.eq_ignore_ascii_case(b"auth") || element.eq_ignore_ascii_case(b"auth-int"))
-}
-
-/// One `name = value`, the value's quotes stripped.
-fn pair(element: &[u8]) -> Result<(&[u8], &[u8]), AuthError> {
-    let (name, value) = lexer::split_once(element, b'=').ok_or(AuthError::Parameter)?;
-    let (name, value) = (lexer::trim(name), lexer::trim(value));
-    if name.is_empty() || !name.iter().all(|byte| lexer::is_token(*byte)) {
-        return Err(AuthError::Parameter);
-    }
-    match value.first() {
-        None => Err(AuthError::Parameter),
-        Some(b'"') => match lexer::quoted_length(value) {
-            Some(length) if length == value.len() => lexer::strip_quotes(value).map(|inner| (name, inner)).ok_or(AuthError::Quote),
-            Some(_) => Err(AuthError::Parameter),
-            None => Err(AuthError::Quote),
-        },
-        Some(_) if value.iter().any(|byte| matches!(byte, b'"' | 0..=b' ')) => Err(AuthError::Parameter),
-        Some(_) => Ok((name, value)),
-    }
+        && (option.eq_ignore_ascii_case(b"auth") || option.eq_ignore_ascii_case(b"auth-int"))
 }
 
 /// `token SP token =`: a scheme followed by its first parameter.
 fn opens_challenge(element: &[u8]) -> bool {
-    let Some(end) = element.iter().position(|byte| !lexer::is_token(*byte)) else {
-        return false;
-    };
-    let after = element.get(end..).unwrap_or_default();
-    end > 0
-        && after.first().is_some_and(|byte| lexer::is_space(*byte))
-        && lexer::trim(after).first().is_some_and(|byte| lexer::is_token(*byte))
+    let (scheme, after) = lexer::token(element);
+    let next = lexer::trim_start(after);
+    !scheme.is_empty() && next.len() < after.len() && next.first().is_some_and(|byte| lexer::is_token(*byte))
 }
 
 #[cfg(test)]

@@ -168,7 +168,8 @@ fn content_length(head: &[u8]) -> Result<usize, FrameError> {
     let Some((_, start)) = headers::first_line(head) else {
         return Err(ParseError::HeadUnfinished.into());
     };
-    let (headers, _) = Headers::index(head, start)?;
+    let mut headers = Headers::empty(head);
+    headers.fill(start)?;
     let mut agreed: Option<usize> = None;
     for value in headers.all(Name::ContentLength) {
         // Any number of digits is a number, but over the limit it does not matter which.

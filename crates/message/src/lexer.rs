@@ -16,7 +16,30 @@ pub(crate) fn trim(bytes: &[u8]) -> &[u8] {
 
 /// True for the bytes of a `token` (RFC 3261 §25.1).
 pub(crate) const fn is_token(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'!' | b'%' | b'*' | b'_' | b'+' | b'`' | b'\'' | b'~')
+    // A table: this is asked of every byte of every unknown name.
+    const TOKEN: [bool; 256] = {
+        let mut table = [false; 256];
+        let mut byte = 0_u8;
+        while byte < 128 {
+            table[byte as usize] =
+                byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'!' | b'%' | b'*' | b'_' | b'+' | b'`' | b'\'' | b'~');
+            byte += 1;
+        }
+        table
+    };
+    TOKEN[byte as usize]
+}
+
+/// The longest token that `bytes` opens with, which may be empty, and what follows it.
+pub(crate) fn token(bytes: &[u8]) -> (&[u8], &[u8]) {
+    let end = bytes.iter().position(|byte| !is_token(*byte)).unwrap_or(bytes.len());
+    bytes.split_at_checked(end).unwrap_or((bytes, &[]))
+}
+
+/// The bytes without white space in front.
+pub(crate) fn trim_start(bytes: &[u8]) -> &[u8] {
+    let start = bytes.iter().position(|byte| !is_space(*byte)).unwrap_or(bytes.len());
+    bytes.get(start..).unwrap_or_default()
 }
 
 /// Splits at the first `separator`; without one, all is left and nothing is right.
@@ -100,8 +123,8 @@ impl<'a> Iterator for Split<'a> {
     }
 }
 
-/// The length of `<...>`; `None` when it never closes, which another `<` before any `>` shows.
-fn bracketed_length(bytes: &[u8]) -> Option<usize> {
+/// The length of the `<...>` that `bytes` opens with; `None` when it never closes, which another `<` before any `>` shows.
+pub(crate) fn bracketed_length(bytes: &[u8]) -> Option<usize> {
     let inner = bytes.get(1..)?;
     let at = memchr::memchr2(b'<', b'>', inner)?;
     (inner.get(at) == Some(&b'>')).then_some(at + 2)

@@ -96,7 +96,8 @@ impl<'a> Message<'a> {
         let bytes = bytes.get(start..).unwrap_or_default();
         let (line, next) = headers::first_line(bytes).ok_or(ParseError::HeadUnfinished)?;
         let start_line = StartLine::parse(line).ok_or(ParseError::StartLine)?;
-        let (headers, body_start) = Headers::index(bytes, next)?;
+        let mut headers = Headers::empty(bytes);
+        let body_start = headers.fill(next)?;
         let body = body(&headers, bytes.get(body_start..).unwrap_or_default());
         Ok(match start_line {
             StartLine::Request { method, uri } => Self::Request(Request {

@@ -44,9 +44,7 @@ impl<'a> Params<'a> {
     /// The first parameter with this name: `Some(None)` when it has no value.
     #[must_use]
     pub fn find(&self, name: &str) -> Option<Option<&'a [u8]>> {
-        self.iter()
-            .find(|param| param.name.eq_ignore_ascii_case(name.as_bytes()))
-            .map(|param| param.value)
+        Split::new(self.0, b';', Brackets::Hold).find_map(|part| value_of(part, name.as_bytes()))
     }
 
     /// The first value under this name, as it stands.
@@ -64,13 +62,37 @@ impl<'a> Params<'a> {
     /// The first value under this name as a whole number, quoted or not.
     #[must_use]
     pub fn number<T: std::str::FromStr>(&self, name: &str) -> Option<T> {
-        self.text(name).and_then(|value| lexer::decimal(lexer::trim(&value)))
+        lexer::decimal(self.digits(name)?)
+    }
+
+    /// The first value under this name as a number of seconds, quoted or not; larger values than fit become `u32::MAX`.
+    pub(crate) fn seconds(&self, name: &str) -> Option<u32> {
+        lexer::saturating(self.digits(name)?)
+    }
+
+    fn digits(&self, name: &str) -> Option<&'a [u8]> {
+        let value = self.value(name)?;
+        Some(lexer::trim(lexer::strip_quotes(value).unwrap_or(value)))
     }
 
     /// The unparsed bytes, from the first `;` on.
     #[must_use]
     pub const fn as_bytes(&self) -> &'a [u8] {
         self.0
+    }
+}
+
+/// The value of a parameter when it has this name. Looks no further than the name when it has another.
+fn value_of<'a>(part: &'a [u8], name: &[u8]) -> Option<Option<&'a [u8]>> {
+    let (start, rest) = lexer::trim_start(part).split_at_checked(name.len())?;
+    if start.is_empty() || !start.eq_ignore_ascii_case(name) {
+        return None;
+    }
+    match lexer::trim(rest) {
+        [] => Some(None),
+        [b'=', value @ ..] => Some(Some(lexer::trim_start(value))),
+        // A longer name that opens with this one.
+        [_, ..] => None,
     }
 }
 
@@ -86,6 +108,9 @@ mod tests {
         assert_eq!(params.text("+SIP.instance").unwrap().as_ref(), b"<urn:uuid:1;2>");
         assert_eq!(params.value("q"), Some(&b"0.5"[..]));
         assert_eq!(params.find("none"), None);
+        assert_eq!(params.find("l"), None);
+        assert_eq!(params.find("lrx"), None);
+        assert_eq!(params.find(""), None);
         assert_eq!(params.iter().count(), 4);
     }
 }

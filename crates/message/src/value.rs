@@ -103,7 +103,7 @@ impl<'a> RetryAfter<'a> {
         Ok(Self {
             seconds: seconds(value)?,
             comment,
-            duration: Params::after(params).text("duration").and_then(|text| lexer::saturating(&text)),
+            duration: Params::after(params).seconds("duration"),
         })
     }
 }
