@@ -10,12 +10,15 @@ use sip_digest::server::{self, Expected, Issue, Proof, Refusal};
 use sip_message::{ChallengeSource, Credentials, Request};
 
 use crate::Config;
+use crate::draft::Answer;
 use crate::nonces::{Nonces, Worth};
 
 /// Checks credentials against the users of a [`Config`].
 #[derive(Debug)]
 pub(crate) struct Authenticator {
     config: Arc<Config>,
+    realm: String,
+    source: ChallengeSource,
     /// Positions in [`Config::users`], by the name in credentials.
     by_credentials: BTreeMap<Vec<u8>, usize>,
     /// Positions in [`Config::users`], by the user part of the address.
@@ -55,7 +58,8 @@ struct Found<'c> {
 }
 
 impl Authenticator {
-    pub(crate) fn new(config: Arc<Config>) -> Self {
+    /// Asks in `realm`, with WWW-Authenticate or Proxy-Authenticate.
+    pub(crate) fn new(config: Arc<Config>, realm: &str, source: ChallengeSource) -> Self {
         let index = |name: fn(&crate::User) -> &str| {
             let names = config.users.iter().enumerate();
             names.map(|(at, user)| (name(user).as_bytes().to_vec(), at)).collect()
@@ -65,15 +69,16 @@ impl Authenticator {
             by_address: index(|user| &user.name),
             nonces: Nonces::new(config.nonce_lifetime, config.limits.nonces),
             config,
+            realm: realm.to_owned(),
+            source,
         }
     }
 
-    /// Which header challenges and which one answers.
-    pub(crate) fn source(&self) -> ChallengeSource {
-        if self.config.proxy_auth {
-            ChallengeSource::Proxy
-        } else {
-            ChallengeSource::Www
+    /// The status of a challenge and the name of its headers (RFC 3261 §22.2, §22.3).
+    pub(crate) const fn challenge_header(&self) -> (Answer, &'static str) {
+        match self.source {
+            ChallengeSource::Www => (Answer::UNAUTHORIZED, "WWW-Authenticate"),
+            ChallengeSource::Proxy => (Answer::PROXY_AUTHENTICATION_REQUIRED, "Proxy-Authenticate"),
         }
     }
 
@@ -89,13 +94,13 @@ impl Authenticator {
     /// Judges the credentials of a request.
     pub(crate) fn judge(&mut self, now: Instant, request: &Request<'_>, random: &mut ChaCha12Rng) -> Judgement {
         let mut readable = None;
-        for credentials in request.headers.credentials(self.source()) {
+        for credentials in request.headers.credentials(self.source) {
             let Ok(credentials) = credentials else {
                 return Judgement::Malformed;
             };
             // RFC 3261 §22.3: several realms on the way each have their own.
             let realm = credentials.params.text(b"realm");
-            if realm.as_deref() == Some(self.config.realm.as_bytes()) || !credentials.is_digest() {
+            if realm.as_deref() == Some(self.realm.as_bytes()) || !credentials.is_digest() {
                 readable = Some(credentials);
             }
         }
@@ -121,7 +126,7 @@ impl Authenticator {
             .filter(|algorithm| config.algorithms.contains(algorithm))
             .ok_or(Refusal::Algorithm)?;
         let expected = Expected {
-            realm: config.realm.as_bytes(),
+            realm: self.realm.as_bytes(),
             opaque: config.opaque.as_deref().map(str::as_bytes),
             algorithm,
             qop: &config.qop,
@@ -179,18 +184,24 @@ impl Authenticator {
             .ok_or(Refusal::Username)
     }
 
-    /// The values of the challenge headers, one for each algorithm, all with one new nonce.
-    pub(crate) fn challenges(&mut self, now: Instant, random: &mut ChaCha12Rng, stale: bool) -> Vec<Vec<u8>> {
-        let nonce = self.nonces.issue(now, random);
-        self.challenges_with(nonce.as_bytes(), stale)
+    /// A new nonce to challenge with.
+    pub(crate) fn issue(&mut self, now: Instant, random: &mut ChaCha12Rng) -> String {
+        self.nonces.issue(now, random)
     }
 
-    /// The values of the challenge headers with a given nonce.
-    pub(crate) fn challenges_with(&self, nonce: &[u8], stale: bool) -> Vec<Vec<u8>> {
+    /// The nonce that a request's credentials for our realm used, if it is one of ours.
+    pub(crate) fn nonce_of(&self, now: Instant, request: &Request<'_>) -> Option<String> {
+        let credentials = request.headers.credentials(self.source).find_map(Result::ok)?;
+        let nonce = credentials.param(b"nonce")?;
+        self.nonces.is_live(now, nonce).then(|| String::from_utf8_lossy(nonce).into_owned())
+    }
+
+    /// The values of the challenge headers, one for each algorithm, all with this nonce.
+    pub(crate) fn challenges(&self, nonce: &str, stale: bool) -> Vec<Vec<u8>> {
         let config = &self.config;
         let issue = |algorithm| Issue {
-            realm: config.realm.as_bytes(),
-            nonce,
+            realm: self.realm.as_bytes(),
+            nonce: nonce.as_bytes(),
             opaque: config.opaque.as_deref().map(str::as_bytes),
             algorithm,
             qop: &config.qop,

@@ -4,6 +4,8 @@ use std::time::{Duration, Instant};
 
 use sip_digest::{Algorithm, Qop, Secret};
 
+use crate::Fault;
+
 /// How a [`crate::Registrar`] behaves. [`Config::default`] is a strict registrar without users; set what differs.
 #[derive(Debug, Clone)]
 pub struct Config {
@@ -19,6 +21,9 @@ pub struct Config {
     pub open: bool,
     /// Challenges with 407 and Proxy-Authenticate instead of 401 and WWW-Authenticate (RFC 3261 §22.3).
     pub proxy_auth: bool,
+    /// Puts a proxy in front that asks first, with 407 and this realm, for the same users' credentials. Both challenges have to be
+    /// answered in one request then (RFC 3261 §22.3).
+    pub edge_realm: Option<String>,
     /// Answers 404 to an unknown address before any challenge. RFC 3261 §10.3 authenticates first, so the default is false.
     pub unknown_before_challenge: bool,
     /// One challenge header for each, in this order (RFC 8760 §2.4 wants the preferred one first).
@@ -57,6 +62,8 @@ pub struct Config {
     pub clock: Option<WallClock>,
     /// How much memory peers may use.
     pub limits: Limits,
+    /// What goes wrong on purpose, in the order in which they are tried.
+    pub faults: Vec<Fault>,
 }
 
 /// Someone who may register.
@@ -123,6 +130,7 @@ impl Default for Config {
             any_user: None,
             open: false,
             proxy_auth: false,
+            edge_realm: None,
             unknown_before_challenge: false,
             algorithms: vec![Algorithm::Sha256, Algorithm::Md5],
             qop: vec![Qop::Auth],
@@ -144,6 +152,7 @@ impl Default for Config {
             server: "regprobe registrar".to_owned(),
             clock: None,
             limits: Limits::default(),
+            faults: Vec::new(),
         }
     }
 }

@@ -4,28 +4,31 @@ use sip_message::{Status, Value, Writer};
 
 use crate::Peer;
 use crate::echo::{Echo, ViaChanges};
+use crate::phrases::phrase;
 
-/// A status code with its usual phrase.
+/// A status code that the registrar itself gives, with its usual phrase.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Answer(Status, &'static str);
+pub(crate) struct Answer(Status);
 
 impl Answer {
-    pub(crate) const OK: Self = Self::known(200, "OK");
-    pub(crate) const BAD_REQUEST: Self = Self::known(400, "Bad Request");
-    pub(crate) const UNAUTHORIZED: Self = Self::known(401, "Unauthorized");
-    pub(crate) const FORBIDDEN: Self = Self::known(403, "Forbidden");
-    pub(crate) const NOT_FOUND: Self = Self::known(404, "Not Found");
-    pub(crate) const METHOD_NOT_ALLOWED: Self = Self::known(405, "Method Not Allowed");
-    pub(crate) const PROXY_AUTHENTICATION_REQUIRED: Self = Self::known(407, "Proxy Authentication Required");
-    pub(crate) const UNSUPPORTED_URI_SCHEME: Self = Self::known(416, "Unsupported URI Scheme");
-    pub(crate) const BAD_EXTENSION: Self = Self::known(420, "Bad Extension");
-    pub(crate) const INTERVAL_TOO_BRIEF: Self = Self::known(423, "Interval Too Brief");
-    pub(crate) const FIRST_HOP_LACKS_OUTBOUND: Self = Self::known(439, "First Hop Lacks Outbound Support");
-    pub(crate) const SERVICE_UNAVAILABLE: Self = Self::known(503, "Service Unavailable");
+    pub(crate) const TRYING: Self = Self::known(100);
+    pub(crate) const OK: Self = Self::known(200);
+    pub(crate) const MOVED_TEMPORARILY: Self = Self::known(302);
+    pub(crate) const BAD_REQUEST: Self = Self::known(400);
+    pub(crate) const UNAUTHORIZED: Self = Self::known(401);
+    pub(crate) const FORBIDDEN: Self = Self::known(403);
+    pub(crate) const NOT_FOUND: Self = Self::known(404);
+    pub(crate) const METHOD_NOT_ALLOWED: Self = Self::known(405);
+    pub(crate) const PROXY_AUTHENTICATION_REQUIRED: Self = Self::known(407);
+    pub(crate) const UNSUPPORTED_URI_SCHEME: Self = Self::known(416);
+    pub(crate) const BAD_EXTENSION: Self = Self::known(420);
+    pub(crate) const INTERVAL_TOO_BRIEF: Self = Self::known(423);
+    pub(crate) const FIRST_HOP_LACKS_OUTBOUND: Self = Self::known(439);
+    pub(crate) const SERVICE_UNAVAILABLE: Self = Self::known(503);
 
-    const fn known(code: u16, phrase: &'static str) -> Self {
+    const fn known(code: u16) -> Self {
         match Status::new(code) {
-            Some(status) => Self(status, phrase),
+            Some(status) => Self(status),
             None => panic!("the constants above are status codes"),
         }
     }
@@ -46,7 +49,7 @@ pub(crate) struct Draft {
 
 impl Draft {
     pub(crate) fn new(answer: Answer) -> Self {
-        Self::with_reason(answer.0, answer.1.as_bytes())
+        Self::with_reason(answer.0, phrase(answer.0.code()).as_bytes())
     }
 
     pub(crate) fn with_reason(status: Status, reason: &[u8]) -> Self {

@@ -11,7 +11,7 @@ pub struct Event {
     pub peer: Peer,
     /// The method and, where there is one, the address of record: `REGISTER sip:alice@example.test`. Safe to print.
     pub request: String,
-    /// The status code of the reply; `None` when nothing was replied.
+    /// The status code of the reply; `None` when the note says what became of the message instead.
     pub status: Option<u16>,
     /// What was done and why, in a few words. Safe to print.
     pub note: String,
@@ -48,13 +48,9 @@ impl fmt::Display for Event {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {}: ", self.peer.source, self.request)?;
         match self.status {
-            Some(status) => write!(f, "{status}")?,
-            None => f.write_str("no reply")?,
-        }
-        if self.note.is_empty() {
-            Ok(())
-        } else {
-            write!(f, ", {}", self.note)
+            Some(status) if self.note.is_empty() => write!(f, "{status}"),
+            Some(status) => write!(f, "{status}, {}", self.note),
+            None => f.write_str(&self.note),
         }
     }
 }
@@ -78,9 +74,9 @@ mod tests {
         assert_eq!(event.to_string(), "[::1]:5060 REGISTER sip:alice@h: 200, 1 binding");
         let silent = Event {
             status: None,
-            note: String::new(),
+            note: "fault silence".to_owned(),
             ..event
         };
-        assert_eq!(silent.to_string(), "[::1]:5060 REGISTER sip:alice@h: no reply");
+        assert_eq!(silent.to_string(), "[::1]:5060 REGISTER sip:alice@h: fault silence");
     }
 }

@@ -18,22 +18,34 @@
 
 mod aor;
 mod authentication;
+mod challenging;
 mod config;
 mod date;
 mod draft;
 mod echo;
 mod event;
+mod fault;
+mod fault_text;
+mod faulty;
+mod incoming;
 mod location;
 mod nonces;
 mod peer;
+mod phrases;
 mod register;
 mod registrar;
+mod script;
+mod template;
 #[cfg(test)]
 mod testing;
 mod transactions;
 
 pub use config::{Config, Limits, User, WallClock};
 pub use event::{Counters, Event};
+pub use fault::{
+    Alteration, Arrival, Challenges, Confirmation, CredentialsFault, Delivery, Fault, FaultKind, Instead, Interval, Loss, When,
+};
+pub use fault_text::FaultError;
 pub use location::BindingView;
 pub use peer::{AfterReply, Peer, Reply};
 pub use registrar::Registrar;

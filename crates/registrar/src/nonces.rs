@@ -77,6 +77,12 @@ impl Nonces {
         }
     }
 
+    /// True for a nonce that was issued here and is young enough.
+    pub(crate) fn is_live(&self, now: Instant, nonce: &[u8]) -> bool {
+        let known = parse(nonce).and_then(|nonce| self.issued.get(&nonce));
+        known.is_some_and(|known| now.saturating_duration_since(known.issued_at) < self.lifetime)
+    }
+
     /// Drops the nonces that are too old.
     pub(crate) fn expire(&mut self, now: Instant) {
         while let Some(oldest) = self.order.front().and_then(|nonce| self.issued.get(nonce)) {

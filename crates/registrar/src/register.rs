@@ -4,12 +4,12 @@ use std::time::{Duration, Instant};
 
 use sip_message::{Contact, Name, NameAddr, Request, Uri, unfold};
 
+use crate::Registrar;
 use crate::aor::Aor;
-use crate::authentication::{Granted, Judgement};
+use crate::authentication::Granted;
 use crate::draft::{Answer, Draft};
-use crate::echo::Echo;
+use crate::incoming::Incoming;
 use crate::location::{Binding, MadeBy, Update, UpdateError};
-use crate::{Peer, Registrar};
 
 /// What a REGISTER asks for (RFC 3261 §10.2).
 enum Wish<'a> {
@@ -22,18 +22,18 @@ enum Wish<'a> {
 }
 
 impl Registrar {
-    pub(crate) fn register(&mut self, now: Instant, peer: Peer, request: &Request<'_>, echo: &Echo<'_>) -> Result<Draft, Draft> {
-        let aor = self.address(request)?;
+    pub(crate) fn register(&mut self, cx: &Incoming<'_>) -> Result<Draft, Draft> {
+        let aor = self.address(cx.request)?;
         if self.config.unknown_before_challenge && !self.is_known(&aor) {
             return Err(Draft::new(Answer::NOT_FOUND).note("no such user"));
         }
-        let granted = self.authenticate(now, request)?;
+        let granted = self.authenticate(cx)?;
         self.authorize(&aor, granted.as_ref())?;
-        let mut draft = self.carry_out(now, peer, &aor, request, echo)?;
+        let mut draft = self.carry_out(cx, &aor)?;
         if let Some(info) = granted.and_then(|granted| granted.info) {
             draft = draft.field("Authentication-Info", info);
         }
-        Ok(draft)
+        Ok(self.spoil_confirmation(cx, draft))
     }
 
     /// Step 5: the address of record that the To names. It is looked at before the credentials, for the log's sake; what is
@@ -43,23 +43,6 @@ impl Registrar {
         let uri = to.and_then(|to| to.uri().ok());
         uri.and_then(|uri| uri.sip().and_then(Aor::from_uri))
             .ok_or_else(|| Draft::new(Answer::NOT_FOUND).note("To is no address of a user"))
-    }
-
-    /// Step 3: who is asking. `None` when nobody has to say.
-    fn authenticate(&mut self, now: Instant, request: &Request<'_>) -> Result<Option<Granted>, Draft> {
-        if self.config.open {
-            return Ok(None);
-        }
-        match self.authenticator.judge(now, request, &mut self.random) {
-            Judgement::Granted(granted) => Ok(Some(granted)),
-            Judgement::Absent => Err(self.challenge(now, false).note("asked for credentials")),
-            Judgement::Stale(why) => Err(self.challenge(now, true).note(why)),
-            Judgement::Refused(refusal) => {
-                self.counters.wrong_credentials += 1;
-                Err(self.challenge(now, false).note(refusal.to_string()))
-            }
-            Judgement::Malformed => Err(Draft::bad_request("Malformed Credentials")),
-        }
     }
 
     /// Step 4, and the second half of step 5. We differ: whoever asks for an address that does not exist hears 404 rather than
@@ -82,48 +65,76 @@ impl Registrar {
     }
 
     /// Steps 6 to 8.
-    fn carry_out(&mut self, now: Instant, peer: Peer, aor: &Aor, request: &Request<'_>, echo: &Echo<'_>) -> Result<Draft, Draft> {
-        let call_id = echo.call_id.unwrap_or_default();
-        let cseq = request.headers.cseq().and_then(Result::ok).map_or(0, |cseq| cseq.number);
-        let mut required = None;
-        let note = match self.wish(request)? {
+    fn carry_out(&mut self, cx: &Incoming<'_>, aor: &Aor) -> Result<Draft, Draft> {
+        let draft = match self.wish(cx.request)? {
             Wish::Fetch => {
                 self.counters.fetches += 1;
-                String::new()
+                self.confirm(cx, aor)
             }
             Wish::RemoveAll => {
-                let removed = self.location.clear(aor, call_id, cseq).map_err(|error| self.refuse(error))?;
+                self.script_interval(cx, &[0])?;
+                let (call_id, cseq) = (cx.echo.call_id.unwrap_or_default(), number(cx.request));
+                self.location.clear(aor, call_id, cseq).map_err(|error| self.refuse(error))?;
                 self.counters.removals += 1;
-                format!("all {removed} removed, ")
+                self.confirm(cx, aor)
             }
-            Wish::Update(contacts) => {
-                let outbound = self.outbound(request, echo, &contacts)?;
-                required = outbound.then_some("outbound");
-                let path: Vec<_> = request.headers.list(Name::Path).map(|hop| unfold(hop).into_owned()).collect();
-                let made_by = MadeBy {
-                    call_id,
-                    cseq,
-                    path: if self.config.path { &path } else { &[] },
-                    source: peer.source,
-                    outbound,
-                };
-                let updates = self.updates(now, request, &contacts, &made_by)?;
-                let binds = updates.iter().any(|update| update.keep);
-                self.location.update(aor, updates).map_err(|error| self.refuse(error))?;
-                *(if binds {
-                    &mut self.counters.registrations
-                } else {
-                    &mut self.counters.removals
-                }) += 1;
-                String::new()
-            }
+            Wish::Update(contacts) => self.update(cx, aor, &contacts)?,
         };
-        let mut draft = self.confirm(now, aor, request);
-        draft.note = format!("{note}{} bound", self.location.bindings(aor).len());
-        Ok(match required {
-            Some(option) => draft.field("Require", option),
-            None => draft,
-        })
+        let bound = self.location.bindings(aor).len();
+        Ok(draft.note(format!("{bound} bound")))
+    }
+
+    fn update(&mut self, cx: &Incoming<'_>, aor: &Aor, contacts: &[NameAddr<'_>]) -> Result<Draft, Draft> {
+        let asked: Vec<_> = contacts.iter().map(|contact| self.asked(cx.request, contact)).collect();
+        let scripted = self.script_interval(cx, &asked)?;
+        let granted = asked
+            .into_iter()
+            .map(|seconds| self.grant(seconds, scripted))
+            .collect::<Result<Vec<_>, _>>()?;
+        let outbound = self.outbound(cx, contacts)?;
+        let path: Vec<_> = cx.request.headers.list(Name::Path).map(|hop| unfold(hop).into_owned()).collect();
+        let made_by = MadeBy {
+            call_id: cx.echo.call_id.unwrap_or_default(),
+            cseq: number(cx.request),
+            path: if self.config.path { &path } else { &[] },
+            source: cx.peer.source,
+            outbound,
+        };
+        let mut updates = Vec::with_capacity(contacts.len());
+        for (contact, seconds) in contacts.iter().zip(granted) {
+            let expires_at = cx.now + Duration::from_secs(seconds.into());
+            let binding = Binding::new(contact, expires_at, &made_by).ok_or_else(|| Draft::bad_request("Unusable Contact"))?;
+            updates.push(Update {
+                binding,
+                keep: seconds > 0,
+            });
+        }
+        let binds = updates.iter().any(|update| update.keep);
+        // A script that grants nothing still lists what was asked for, with `expires=0`.
+        let refused = updates.iter().filter(|update| !update.keep && scripted == Some(0));
+        let refused: Vec<_> = refused.map(|update| self.contact(cx.now, &update.binding)).collect();
+        self.location.update(aor, updates).map_err(|error| self.refuse(error))?;
+        *(if binds {
+            &mut self.counters.registrations
+        } else {
+            &mut self.counters.removals
+        }) += 1;
+        let mut draft = self.confirm(cx, aor);
+        draft.contacts.extend(refused);
+        Ok(if outbound { draft.field("Require", "outbound") } else { draft })
+    }
+
+    /// How many seconds are granted to who asks for so many: 0 to a removal.
+    fn grant(&self, asked: u32, scripted: Option<u32>) -> Result<u32, Draft> {
+        let min_expires = self.config.min_expires;
+        match scripted {
+            _ if asked == 0 => Ok(0),
+            Some(seconds) => Ok(seconds),
+            None if asked < min_expires.min(LONGEST_MINIMUM) => Err(Draft::new(Answer::INTERVAL_TOO_BRIEF)
+                .number("Min-Expires", min_expires)
+                .note(format!("asked for {asked} s"))),
+            None => Ok(asked.min(self.config.max_expires)),
+        }
     }
 
     /// Step 6: the Contacts, checked as a whole.
@@ -147,37 +158,20 @@ impl Registrar {
     }
 
     /// RFC 5626 §6: whether `reg-id` counts. Over other hops it does only when the first of them says `ob`.
-    fn outbound(&self, request: &Request<'_>, echo: &Echo<'_>, contacts: &[NameAddr<'_>]) -> Result<bool, Draft> {
+    fn outbound(&self, cx: &Incoming<'_>, contacts: &[NameAddr<'_>]) -> Result<bool, Draft> {
         let names_flow = |contact: &NameAddr<'_>| contact.instance().is_some() && contact.reg_id().is_some();
-        if !self.config.outbound || !lists(request, Name::Supported, "outbound") || !contacts.iter().any(names_flow) {
+        if !self.config.outbound || !lists(cx.request, Name::Supported, "outbound") || !contacts.iter().any(names_flow) {
             return Ok(false);
         }
-        let first_hop = request.headers.routes(Name::Path).last().and_then(Result::ok);
+        let first_hop = cx.request.headers.routes(Name::Path).last().and_then(Result::ok);
         let says_ob = first_hop.is_some_and(|hop| {
             let sip = hop.uri().ok();
             sip.is_some_and(|uri| uri.sip().is_some_and(|uri| uri.params.find("ob").is_some()))
         });
-        if echo.is_relayed() && !says_ob {
+        if cx.echo.is_relayed() && !says_ob {
             return Err(Draft::new(Answer::FIRST_HOP_LACKS_OUTBOUND));
         }
         Ok(true)
-    }
-
-    /// Step 7, before anything is changed: what each Contact would become.
-    fn updates(&self, now: Instant, request: &Request<'_>, contacts: &[NameAddr<'_>], made_by: &MadeBy<'_>) -> Result<Vec<Update>, Draft> {
-        let mut updates = Vec::with_capacity(contacts.len().min(self.config.max_contacts));
-        for contact in contacts {
-            let asked = self.asked(request, contact);
-            if asked > 0 && asked < self.config.min_expires.min(LONGEST_MINIMUM) {
-                return Err(Draft::new(Answer::INTERVAL_TOO_BRIEF)
-                    .number("Min-Expires", self.config.min_expires)
-                    .note(format!("asked for {asked} s")));
-            }
-            let granted = Duration::from_secs(asked.min(self.config.max_expires).into());
-            let binding = Binding::new(contact, now + granted, made_by).ok_or_else(|| Draft::bad_request("Unusable Contact"))?;
-            updates.push(Update { binding, keep: asked > 0 });
-        }
-        Ok(updates)
     }
 
     /// The expiry that a Contact asks for, in seconds: its own, else the header's, else the default, which also stands in for
@@ -202,17 +196,17 @@ impl Registrar {
     }
 
     /// Step 8: every binding with the seconds that it has left.
-    fn confirm(&self, now: Instant, aor: &Aor, request: &Request<'_>) -> Draft {
+    fn confirm(&self, cx: &Incoming<'_>, aor: &Aor) -> Draft {
         let mut draft = Draft::new(Answer::OK);
         draft.contacts = self
             .location
             .bindings(aor)
             .iter()
-            .map(|binding| self.contact(now, binding))
+            .map(|binding| self.contact(cx.now, binding))
             .collect();
         // RFC 3327 §5.3: a Path is shown only to those who understand it.
-        if self.config.path && lists(request, Name::Supported, "path") {
-            for hop in request.headers.all(Name::Path) {
+        if self.config.path && lists(cx.request, Name::Supported, "path") {
+            for hop in cx.request.headers.all(Name::Path) {
                 draft = draft.field("Path", unfold(hop).into_owned());
             }
         }
@@ -238,8 +232,13 @@ impl Registrar {
 /// RFC 3261 §10.3 step 7: only intervals under an hour may be called too brief.
 const LONGEST_MINIMUM: u32 = 3600;
 
+/// The CSeq's number, which was checked on arrival.
+fn number(request: &Request<'_>) -> u32 {
+    request.headers.cseq().and_then(Result::ok).map_or(0, |cseq| cseq.number)
+}
+
 /// True when a list header of option tags has this one.
-pub(crate) fn lists(request: &Request<'_>, name: Name, option: &str) -> bool {
+fn lists(request: &Request<'_>, name: Name, option: &str) -> bool {
     request.headers.list(name).any(|tag| tag.eq_ignore_ascii_case(option.as_bytes()))
 }
 

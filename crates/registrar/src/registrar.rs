@@ -11,11 +11,14 @@ use sip_message::{ChallengeSource, Message, Method, Name, ParseError, Request, U
 use crate::aor::Aor;
 use crate::authentication::Authenticator;
 use crate::draft::{Answer, Draft};
-use crate::echo::{Echo, ViaChanges};
+use crate::echo::Echo;
+use crate::faulty::Outcome;
+use crate::incoming::Incoming;
 use crate::location::Location;
 use crate::peer::Outbox;
-use crate::transactions::{Repeat, Replies, TransactionKey, Transactions};
-use crate::{AfterReply, BindingView, Config, Counters, Event, Peer, Reply};
+use crate::script::{Facts, Script};
+use crate::transactions::{Repeat, TransactionKey, Transactions};
+use crate::{AfterReply, BindingView, Config, Confirmation, Counters, Event, Fault, FaultKind, Peer, Reply};
 
 /// A registrar. Feed it with [`handle_message`](Self::handle_message) and [`handle_timeout`](Self::handle_timeout), then drain
 /// [`poll_reply`](Self::poll_reply) and [`poll_event`](Self::poll_event) until they are empty, and come back at
@@ -27,7 +30,10 @@ pub struct Registrar {
     pub(crate) authenticator: Authenticator,
     pub(crate) location: Location,
     pub(crate) counters: Counters,
-    transactions: Transactions,
+    /// The proxy in front, if there is one.
+    pub(crate) edge: Option<Authenticator>,
+    pub(crate) script: Script,
+    pub(crate) transactions: Transactions,
     outbox: Outbox,
     events: VecDeque<Event>,
 }
@@ -36,11 +42,22 @@ impl Registrar {
     /// A registrar without bindings. Equal seeds and equal inputs give equal replies; for nonces that nobody can guess the seed
     /// has to be random.
     #[must_use]
-    pub fn new(config: Config, seed: [u8; 32]) -> Self {
+    pub fn new(mut config: Config, seed: [u8; 32]) -> Self {
+        // A proof can only be wrong where there is one.
+        let false_proof = |fault: &Fault| fault.kind == FaultKind::Confirmation(Confirmation::WrongRspauth);
+        config.rspauth |= config.faults.iter().any(false_proof);
         let config = Arc::new(config);
+        let source = if config.proxy_auth {
+            ChallengeSource::Proxy
+        } else {
+            ChallengeSource::Www
+        };
+        let edge = |realm: &String| Authenticator::new(Arc::clone(&config), realm, ChallengeSource::Proxy);
         Self {
             random: ChaCha12Rng::from_seed(seed),
-            authenticator: Authenticator::new(Arc::clone(&config)),
+            authenticator: Authenticator::new(Arc::clone(&config), &config.realm, source),
+            edge: config.edge_realm.as_ref().map(edge),
+            script: Script::new(&config.faults),
             location: Location::new(config.max_contacts, config.limits.bindings),
             counters: Counters::default(),
             transactions: Transactions::new(config.limits),
@@ -68,6 +85,9 @@ impl Registrar {
         self.location.expire(now);
         self.transactions.expire(now);
         self.authenticator.expire(now);
+        if let Some(edge) = &mut self.edge {
+            edge.expire(now);
+        }
     }
 
     /// The next reply to send; its bytes replace what is in `out`. There are none when the flow is only to be closed.
@@ -113,30 +133,65 @@ impl Registrar {
         if request.method == Method::Ack {
             return self.ignore(peer, title(request), "an ACK is never answered");
         }
-        let key = (!peer.reliable).then(|| TransactionKey::of(request, &echo));
+        let cx = Incoming {
+            now,
+            peer,
+            request,
+            echo,
+            facts: Facts::of(request),
+        };
+        if self.is_lost(&cx) {
+            return self.report(&cx, None, String::new());
+        }
+        let key = (!peer.reliable).then(|| TransactionKey::of(request, &cx.echo));
         match key.as_ref().map_or(Repeat::New, |key| self.transactions.repeat(now, key)) {
-            Repeat::New => {}
-            Repeat::Nothing => return self.repeated(peer, request),
+            Repeat::New => self.handle_new(&cx, key),
+            Repeat::Nothing => self.repeated(&cx),
             Repeat::Bytes(bytes) => {
-                self.repeated(peer, request);
-                return self.send(now, now, echo.destination(peer), AfterReply::KeepOpen, bytes);
+                self.transmit(&cx, now, AfterReply::KeepOpen, &bytes);
+                self.repeated(&cx);
             }
         }
-        let draft = self.answer(now, peer, request, &echo);
-        self.reply(now, peer, request, &echo, key, draft);
+    }
+
+    fn handle_new(&mut self, cx: &Incoming<'_>, key: Option<TransactionKey>) {
+        let outcome = match self.instead(cx) {
+            Some(outcome) => outcome,
+            None => Outcome::Draft(self.answer(cx)),
+        };
+        let (status, note) = self.account(&outcome);
+        self.deliver(cx, key, outcome);
+        self.report(cx, status, note);
     }
 
     /// RFC 3261 §8.2: what is checked of every request before its method counts.
-    fn answer(&mut self, now: Instant, peer: Peer, request: &Request<'_>, echo: &Echo<'_>) -> Draft {
-        let draft = match self.inspect(request) {
+    fn answer(&mut self, cx: &Incoming<'_>) -> Draft {
+        let draft = match self.inspect(cx.request) {
             Err(draft) => draft,
-            Ok(()) => match request.method {
-                Method::Register => self.register(now, peer, request, echo).unwrap_or_else(|draft| draft),
+            Ok(()) => match cx.request.method {
+                Method::Register => self.register(cx).unwrap_or_else(|draft| draft),
                 Method::Options => self.capabilities(),
                 _ => Draft::new(Answer::METHOD_NOT_ALLOWED).field("Allow", ALLOW),
             },
         };
-        self.finish(now, draft)
+        self.finish(cx.now, draft)
+    }
+
+    /// Counts a reply, and says what the log is told about it.
+    fn account(&mut self, outcome: &Outcome) -> (Option<u16>, String) {
+        let Outcome::Draft(draft) = outcome else {
+            return (None, "scripted bytes".to_owned());
+        };
+        let code = draft.status.code();
+        if !matches!(code, 100..=299 | 401 | 407) {
+            self.counters.refusals += 1;
+        }
+        let note = if draft.note.is_empty() {
+            printable(&draft.reason)
+        } else {
+            draft.note.clone()
+        };
+        (Some(code), note)
     }
 
     fn inspect(&self, request: &Request<'_>) -> Result<(), Draft> {
@@ -194,21 +249,6 @@ impl Registrar {
         }
     }
 
-    /// A 401 or 407 with one challenge for each algorithm.
-    pub(crate) fn challenge(&mut self, now: Instant, stale: bool) -> Draft {
-        let values = self.authenticator.challenges(now, &mut self.random, stale);
-        self.challenge_with(values)
-    }
-
-    fn challenge_with(&mut self, values: Vec<Vec<u8>>) -> Draft {
-        self.counters.challenges += 1;
-        let (answer, name) = match self.authenticator.source() {
-            ChallengeSource::Www => (Answer::UNAUTHORIZED, "WWW-Authenticate"),
-            ChallengeSource::Proxy => (Answer::PROXY_AUTHENTICATION_REQUIRED, "Proxy-Authenticate"),
-        };
-        values.into_iter().fold(Draft::new(answer), |draft, value| draft.field(name, value))
-    }
-
     /// What every reply has.
     fn finish(&self, now: Instant, mut draft: Draft) -> Draft {
         if let Some(clock) = self.config.clock {
@@ -221,38 +261,19 @@ impl Registrar {
         }
     }
 
-    fn reply(&mut self, now: Instant, peer: Peer, request: &Request<'_>, echo: &Echo<'_>, key: Option<TransactionKey>, draft: Draft) {
-        let tag = format!("{:016x}", self.random.next_u64());
-        let bytes: Arc<[u8]> = draft.print(peer, echo, &ViaChanges::default(), &tag).into();
-        let code = draft.status.code();
-        if !matches!(code, 200..=299 | 401 | 407) {
-            self.counters.refusals += 1;
-        }
-        if let Some(key) = key {
-            let replies = Replies {
-                provisional: None,
-                last: Some((now, Arc::clone(&bytes))),
-            };
-            self.transactions.insert(now, key, replies);
-        }
-        let note = if draft.note.is_empty() {
-            printable(&draft.reason)
-        } else {
-            draft.note
-        };
-        self.tell(peer, title(request), Some(code), note);
-        self.send(now, now, echo.destination(peer), AfterReply::KeepOpen, bytes);
+    pub(crate) fn tag(&mut self) -> String {
+        format!("{:016x}", self.random.next_u64())
     }
 
-    fn send(&mut self, now: Instant, due: Instant, peer: Peer, then: AfterReply, bytes: Arc<[u8]>) {
+    pub(crate) fn send(&mut self, now: Instant, due: Instant, peer: Peer, then: AfterReply, bytes: Arc<[u8]>) {
         if !self.outbox.push(now, due, Reply { peer, then }, bytes) {
             self.counters.dropped += 1;
         }
     }
 
-    fn repeated(&mut self, peer: Peer, request: &Request<'_>) {
+    fn repeated(&mut self, cx: &Incoming<'_>) {
         self.counters.retransmissions += 1;
-        self.tell(peer, title(request), None, "retransmission".to_owned());
+        self.report(cx, None, "retransmission".to_owned());
     }
 
     /// RFC 5626 §4.4.1: a ping on a stream is answered with a single CR LF; a datagram's keep-alive with nothing.
@@ -266,6 +287,14 @@ impl Registrar {
     fn ignore(&mut self, peer: Peer, what: String, why: &str) {
         self.counters.ignored += 1;
         self.tell(peer, what, None, why.to_owned());
+    }
+
+    /// An event about a request, with the faults that took effect on it.
+    fn report(&mut self, cx: &Incoming<'_>, status: Option<u16>, note: String) {
+        let mut parts = vec![note];
+        parts.extend(self.script.take_fired().into_iter().map(|name| format!("fault {name}")));
+        parts.retain(|part| !part.is_empty());
+        self.tell(cx.peer, title(cx.request), status, parts.join(", "));
     }
 
     fn tell(&mut self, peer: Peer, request: String, status: Option<u16>, note: String) {

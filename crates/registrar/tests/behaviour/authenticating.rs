@@ -198,3 +198,21 @@ fn debug_shows_no_secret() {
     let lab = Lab::new(config());
     assert!(!format!("{:?}", lab.registrar).contains("hunter2"));
 }
+
+#[test]
+fn a_proxy_in_front_and_the_registrar_are_both_to_be_answered() {
+    let mut lab = Lab::new(Config {
+        edge_realm: Some("edge.test".to_owned()),
+        ..config()
+    });
+    let mut alice = Phone::new("alice");
+    let edge = lab.register(&mut alice, CONTACT);
+    assert_eq!(edge.code(), 407);
+    assert!(edge.header("Proxy-Authenticate").contains("realm=\"edge.test\""));
+    let registrar = lab.answer(&mut alice, &edge, "secret", CONTACT);
+    assert_eq!((registrar.code(), registrar.find("Proxy-Authenticate")), (401, None));
+    let both = credentials(&alice, &edge, "secret", 2) + &credentials(&alice, &registrar, "secret", 1);
+    assert_eq!(lab.register(&mut alice, &format!("{both}{CONTACT}")).code(), 200);
+    let alone = credentials(&alice, &registrar, "secret", 2);
+    assert_eq!(lab.register(&mut alice, &format!("{alone}{CONTACT}")).code(), 407);
+}

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
 
 mod authenticating;
+mod faults;
 mod laboratory;
 mod registering;
 mod requests;

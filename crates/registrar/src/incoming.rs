@@ -1,0 +1,19 @@
+//! One request on its way through the registrar, with what was found out about it on arrival. Borrowed from the message's bytes.
+
+use std::time::Instant;
+
+use sip_message::Request;
+
+use crate::Peer;
+use crate::echo::Echo;
+use crate::script::Facts;
+
+/// A request that can be answered.
+#[derive(Debug, Clone)]
+pub(crate) struct Incoming<'m> {
+    pub(crate) now: Instant,
+    pub(crate) peer: Peer,
+    pub(crate) request: &'m Request<'m>,
+    pub(crate) echo: Echo<'m>,
+    pub(crate) facts: Facts<'m>,
+}
