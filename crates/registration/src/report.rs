@@ -1,10 +1,16 @@
 //! The report `regprobe.report.v1`: one contract for every output. Fields are added, never renamed or retyped. Types only.
 
+mod assemble;
+mod detail;
+mod findings;
+
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::{Cause, FindingId, State};
+
+pub use assemble::{Evidence, RemovalEvidence};
 
 /// The name of the contract, in [`Report::schema`].
 pub const SCHEMA: &str = "regprobe.report.v1";
