@@ -21,27 +21,35 @@ impl<'a> Host<'a> {
             let (address, after) = lexer::split_once(rest, b']')?;
             return Some((Self::ipv6(address)?, port(after)?));
         }
-        if memchr::memchr_iter(b':', bytes).count() > 1 {
+        let Some((host, digits)) = lexer::split_once(bytes, b':') else {
+            return Some((Self::parse(bytes)?, None));
+        };
+        if memchr::memchr(b':', digits).is_some() {
             // RFC 5118 §4.2 calls this invalid, and real registrars send it. There is no telling a port from a group, so it is an address.
             return Some((Self::ipv6(bytes)?, None));
         }
-        let at = memchr::memchr(b':', bytes).unwrap_or(bytes.len());
-        let (host, after) = bytes.split_at_checked(at)?;
-        Some((Self::parse(lexer::trim(host))?, port(after)?))
+        Some((Self::parse(lexer::trim(host))?, port_number(digits)?))
     }
 
     /// Reads a host without port: a name, an IPv4 address, or an IPv6 address in brackets or without.
     #[must_use]
     pub fn parse(bytes: &'a [u8]) -> Option<Self> {
+        match bytes.first()? {
+            b'[' => return Self::ipv6(bytes.get(1..)?.strip_suffix(b"]")?),
+            _ if memchr::memchr(b':', bytes).is_some() => return Self::ipv6(bytes),
+            _ => {}
+        }
+        let valid = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_');
+        if bytes.len() > 255 || !bytes.iter().all(valid) {
+            return None;
+        }
         let text = std::str::from_utf8(bytes).ok()?;
-        if let Some(inner) = text.strip_prefix('[') {
-            return Self::ipv6(inner.strip_suffix(']')?.as_bytes());
-        }
-        if let Ok(address) = text.parse::<IpAddr>() {
-            return Some(Self::Address(address));
-        }
-        let valid = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_');
-        (!text.is_empty() && text.len() <= 255 && text.bytes().all(valid)).then_some(Self::Name(text))
+        // An address ends in a digit; most names do not, and need not be tried as one.
+        let address = bytes
+            .last()
+            .filter(|last| last.is_ascii_digit())
+            .and_then(|_| text.parse::<Ipv4Addr>().ok());
+        Some(address.map_or(Self::Name(text), Self::from))
     }
 
     /// The address, when the host is one.
@@ -71,14 +79,19 @@ fn with_one_colon_less(text: &str) -> Option<Ipv6Addr> {
     mended.parse().ok()
 }
 
-/// What follows the host: nothing, or a colon and a port. A colon alone counts as no port.
+/// What follows the host: nothing, or a colon and a port.
 fn port(after: &[u8]) -> Option<Option<u16>> {
-    let after = lexer::trim(after);
-    if after.is_empty() {
-        return Some(None);
+    match lexer::trim(after) {
+        [] => Some(None),
+        [b':', digits @ ..] => port_number(digits),
+        [_, ..] => None,
     }
-    match lexer::trim(after.strip_prefix(b":")?) {
-        b"" => Some(None),
+}
+
+/// A port. Nothing behind the colon counts as none.
+fn port_number(digits: &[u8]) -> Option<Option<u16>> {
+    match lexer::trim(digits) {
+        [] => Some(None),
         digits => lexer::decimal(digits).map(Some),
     }
 }
@@ -127,6 +140,9 @@ mod tests {
         assert_eq!(host("[2001:db8::1]:5060"), Some(("[2001:db8::1]".into(), Some(5060))));
         assert_eq!(host("2001:db8::1"), Some(("[2001:db8::1]".into(), None)));
         assert_eq!(host("h:"), Some(("h".into(), None)));
+        assert_eq!(host("pbx1:5060"), Some(("pbx1".into(), Some(5060))));
+        assert_eq!(Host::parse(b"192.0.2.1").unwrap().address(), Some(IpAddr::from([192, 0, 2, 1])));
+        assert_eq!(Host::parse(b"192.0.2.256").unwrap().address(), None);
         assert_eq!(host("[::ffff:192.0.2.1]"), Some(("[::ffff:192.0.2.1]".into(), None)));
         assert_eq!(
             host("[2001:db8:::192.0.2.1]:5070"),

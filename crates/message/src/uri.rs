@@ -63,16 +63,12 @@ impl<'a> Uri<'a> {
     pub fn parse(bytes: &'a [u8]) -> Result<Self, UriError> {
         let bytes = lexer::trim(bytes);
         let (scheme, rest) = lexer::split_once(bytes, b':').ok_or(UriError::Scheme)?;
-        let named = scheme.first().is_some_and(u8::is_ascii_alphabetic)
-            && scheme
-                .iter()
-                .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.'));
         match scheme {
-            _ if !named => Err(UriError::Scheme),
             _ if scheme.eq_ignore_ascii_case(b"sip") => SipUri::parse_rest(false, rest).map(Self::Sip),
             _ if scheme.eq_ignore_ascii_case(b"sips") => SipUri::parse_rest(true, rest).map(Self::Sip),
             _ if scheme.eq_ignore_ascii_case(b"tel") => Ok(Self::Tel(rest)),
-            _ => Ok(Self::Other(bytes)),
+            _ if is_scheme(scheme) => Ok(Self::Other(bytes)),
+            _ => Err(UriError::Scheme),
         }
     }
 
@@ -84,6 +80,12 @@ impl<'a> Uri<'a> {
             Self::Tel(_) | Self::Other(_) => None,
         }
     }
+}
+
+/// RFC 3261 §25.1 `scheme`.
+fn is_scheme(name: &[u8]) -> bool {
+    let may_follow = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.');
+    name.first().is_some_and(u8::is_ascii_alphabetic) && name.iter().all(may_follow)
 }
 
 impl<'a> SipUri<'a> {
