@@ -96,6 +96,12 @@ impl Outbox {
         Some((queued.reply, queued.bytes))
     }
 
+    /// How many replies are held, and their bytes.
+    #[cfg(test)]
+    pub(crate) fn held(&self) -> (usize, usize) {
+        (self.ready.len() + self.delayed.len(), self.bytes)
+    }
+
     /// When the next delayed reply is due.
     pub(crate) fn next_at(&self) -> Option<Instant> {
         self.delayed.first_key_value().map(|((due, _), _)| *due)
