@@ -1,0 +1,108 @@
+//! `--every-target`: each target of the location plan (RFC 3263) probed by itself, and one report of them all. Not for failover, which
+//! is the core's.
+
+use std::sync::Arc;
+
+use sip_registration::{Account, Arrow, Attempt, Ending, Goal, LadderStep, Report, TargetReport};
+
+use crate::probe::{Options, Stop, probe_one};
+
+/// Looks up, then probes one target after the other. The report's state is that of the worst one.
+pub(crate) async fn probe(account: Account, options: &Options, stop: &mut Stop<'_>) -> Report {
+    let look_up = Options {
+        goal: Goal::Locate,
+        ..options.clone()
+    };
+    let (mut located, attempt) = probe_one(Arc::new(account.clone()), &look_up, stop).await;
+    located.goal = options.goal.name();
+    if attempt.ending != Ending::Succeeded {
+        return located;
+    }
+    let mut reports = Vec::new();
+    for target in targets(&attempt) {
+        if stop.until.is_some() {
+            break;
+        }
+        let pinned = Account {
+            target: Some(target),
+            ..account.clone()
+        };
+        reports.push(probe_one(Arc::new(pinned), options, stop).await.0);
+    }
+    merge(located, reports)
+}
+
+fn targets(attempt: &Attempt) -> impl Iterator<Item = sip_registration::locate::Target> {
+    attempt.targets.iter().map(|tried| tried.target.clone())
+}
+
+/// One report of many. Counts and steps are those of all, everything else is the worst one's.
+fn merge(located: Report, reports: Vec<Report>) -> Report {
+    let good = reports.iter().filter(|report| report.exit_code() == 0).count();
+    // Among equally bad ones the first, which a phone would try first.
+    let worst = reports
+        .iter()
+        .rev()
+        .max_by_key(|report| (report.exit_code() > 0, report.state_code))
+        .cloned();
+    let Some(mut merged) = worst else {
+        return located;
+    };
+    let summary = format!("{good} of {} targets good", located.network.targets.len());
+    merged.detail = match (&merged.network.server, merged.exit_code()) {
+        (Some(server), 1..) => format!("{summary}; {server}: {}", merged.detail),
+        (_, _) => summary,
+    };
+    merged.started_at = located.started_at;
+    merged.requests = reports.iter().map(|report| report.requests).sum();
+    merged.retransmissions = reports.iter().map(|report| report.retransmissions).sum();
+    merged.phases_ms.dns = located.phases_ms.dns;
+    merged.phases_ms.total =
+        Some(located.phases_ms.total.unwrap_or(0.0) + reports.iter().filter_map(|report| report.phases_ms.total).sum::<f64>());
+    merged.findings.clear();
+    for finding in reports.iter().flat_map(|report| &report.findings) {
+        if !merged.findings.contains(finding) {
+            merged.findings.push(finding.clone());
+        }
+    }
+    merged.network.targets = Vec::new();
+    merged.ladder.clone_from(&located.ladder);
+    merged.transcript.clone_from(&located.transcript);
+    // Those that the user did not wait for stay as they were located.
+    let mut places = located.network.targets.iter();
+    for report in &reports {
+        append(&mut merged, report, located.started_at, places.next());
+    }
+    merged.network.targets.extend(places.cloned());
+    merged
+}
+
+/// Adds one target's own report, its steps counted from the beginning of them all.
+fn append(merged: &mut Report, report: &Report, began: jiff::Timestamp, place: Option<&TargetReport>) {
+    let offset = report.started_at.duration_since(began).as_secs_f64() * 1000.0;
+    for target in &report.network.targets {
+        merged.network.targets.push(TargetReport {
+            source: place.map_or(target.source, |place| place.source),
+            state_code: Some(report.state_code),
+            phases_ms: Some(report.phases_ms.clone()),
+            ..target.clone()
+        });
+        merged.ladder.push(LadderStep {
+            at_ms: offset,
+            arrow: Arrow::Local,
+            what: format!("target {}", merged.network.targets.len()),
+            note: format!("{} {}", target.transport, target.address),
+        });
+    }
+    merged.ladder.extend(report.ladder.iter().map(|step| LadderStep {
+        at_ms: step.at_ms + offset,
+        ..step.clone()
+    }));
+    if let Some(transcript) = &mut merged.transcript {
+        let entries = report.transcript.iter().flatten().cloned();
+        transcript.extend(entries.map(|entry| sip_registration::TranscriptEntry {
+            at_ms: entry.at_ms + offset,
+            ..entry
+        }));
+    }
+}

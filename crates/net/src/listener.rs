@@ -1,0 +1,408 @@
+//! `sip-registrar` behind real sockets: UDP, TCP and TLS (RFC 3261 §18.2). Not for what it answers: the registrar decides.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use rustls::ServerConfig;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use sip_message::{Frame, Framer};
+use sip_registrar::{AfterReply, Event, Peer, Registrar};
+use sip_registration::{FlowId, Opened, Transport};
+use socket2::SockRef;
+use tokio::net::{TcpListener, TcpStream, UdpSocket};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
+use tokio::task::JoinSet;
+use tokio::time::{sleep_until, timeout};
+use tokio_rustls::TlsAcceptor;
+
+use crate::flow::{Fact, INBOX, Outlet, What};
+use crate::stream::{self, Connection, OUTBOX};
+use crate::tls::{self, TlsOptionsError};
+
+/// A socket that listens.
+#[derive(Debug)]
+pub struct Listener {
+    address: SocketAddr,
+    socket: Listening,
+}
+
+#[derive(Debug)]
+enum Listening {
+    Udp(Arc<UdpSocket>),
+    Tcp(TcpListener),
+    Tls(TcpListener, Arc<ServerConfig>),
+}
+
+/// Why a listener cannot be had.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ListenerError {
+    /// The address is taken, not ours, or not allowed.
+    #[error("cannot listen on {address}: {why}")]
+    Bind {
+        /// Which address.
+        address: SocketAddr,
+        /// The system's words.
+        why: String,
+    },
+    /// Certificate and key cannot be used.
+    #[error("cannot offer TLS: {0}")]
+    Tls(String),
+    /// A file cannot be used.
+    #[error(transparent)]
+    File(#[from] TlsOptionsError),
+}
+
+impl Listener {
+    /// Listens for datagrams; port 0 is any free port. Has to be called within a tokio runtime, like its sisters.
+    ///
+    /// # Errors
+    /// [`ListenerError::Bind`].
+    pub async fn udp(address: SocketAddr) -> Result<Self, ListenerError> {
+        let bound = UdpSocket::bind(address).await.and_then(|socket| Ok((socket.local_addr()?, socket)));
+        let (address, socket) = bound.map_err(|error| ListenerError::Bind {
+            address,
+            why: error.to_string(),
+        })?;
+        // More is granted only up to net.core.rmem_max; whatever we get will do.
+        let _ = SockRef::from(&socket).set_recv_buffer_size(RECEIVE_BUFFER);
+        Ok(Self {
+            address,
+            socket: Listening::Udp(Arc::new(socket)),
+        })
+    }
+
+    /// Listens for TCP connections.
+    ///
+    /// # Errors
+    /// [`ListenerError::Bind`].
+    pub async fn tcp(address: SocketAddr) -> Result<Self, ListenerError> {
+        let (address, socket) = bind(address).await?;
+        Ok(Self {
+            address,
+            socket: Listening::Tcp(socket),
+        })
+    }
+
+    /// Listens for TLS connections.
+    ///
+    /// # Errors
+    /// [`ListenerError::Bind`].
+    pub async fn tls(address: SocketAddr, config: Arc<ServerConfig>) -> Result<Self, ListenerError> {
+        let (address, socket) = bind(address).await?;
+        Ok(Self {
+            address,
+            socket: Listening::Tls(socket, config),
+        })
+    }
+
+    /// Where it listens, with the port that was found free.
+    #[must_use]
+    pub const fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// What it speaks.
+    #[must_use]
+    pub const fn transport(&self) -> Transport {
+        match self.socket {
+            Listening::Udp(_) => Transport::Udp,
+            Listening::Tcp(_) => Transport::Tcp,
+            Listening::Tls(..) => Transport::Tls,
+        }
+    }
+}
+
+async fn bind(address: SocketAddr) -> Result<(SocketAddr, TcpListener), ListenerError> {
+    let bound = TcpListener::bind(address)
+        .await
+        .and_then(|socket| Ok((socket.local_addr()?, socket)));
+    bound.map_err(|error| ListenerError::Bind {
+        address,
+        why: error.to_string(),
+    })
+}
+
+/// A TLS server from two PEM files.
+///
+/// # Errors
+/// [`ListenerError::File`], or [`ListenerError::Tls`] when certificate and key do not belong together.
+pub fn server_config_from_files(certificate: &Path, key: &Path) -> Result<Arc<ServerConfig>, ListenerError> {
+    server_config(tls::certificates(certificate)?, tls::private_key(key)?)
+}
+
+/// A TLS server that asks for no client certificate.
+///
+/// # Errors
+/// [`ListenerError::Tls`] when certificate and key do not belong together.
+pub fn server_config(chain: Vec<CertificateDer<'static>>, key: PrivateKeyDer<'static>) -> Result<Arc<ServerConfig>, ListenerError> {
+    let unusable = |error: rustls::Error| ListenerError::Tls(error.to_string());
+    let builder = ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()));
+    let builder = builder.with_safe_default_protocol_versions().map_err(unusable)?;
+    Ok(Arc::new(
+        builder.with_no_client_auth().with_single_cert(chain, key).map_err(unusable)?,
+    ))
+}
+
+/// Serves until `shutdown` completes, and hands the registrar back with what it knows then. Every event goes to `log`.
+pub async fn serve(
+    listeners: Vec<Listener>,
+    registrar: Registrar,
+    log: impl FnMut(Event),
+    shutdown: impl Future<Output = ()>,
+) -> Registrar {
+    let (inbox, mut facts) = mpsc::channel(INBOX);
+    let mut server = Server {
+        registrar,
+        log,
+        flows: BTreeMap::new(),
+        reply: Vec::new(),
+        tasks: JoinSet::new(),
+    };
+    server.listen(listeners, &inbox);
+    tokio::pin!(shutdown);
+    loop {
+        let deadline = server.registrar.poll_timeout();
+        tokio::select! {
+            () = &mut shutdown => return server.registrar,
+            Some(fact) = facts.recv() => server.take(fact),
+            () = async { sleep_until(deadline.unwrap_or_else(Instant::now).into()).await }, if deadline.is_some() => {}
+            Some(_ended) = server.tasks.join_next() => {}
+        }
+        while let Ok(fact) = facts.try_recv() {
+            server.take(fact);
+        }
+        server.registrar.handle_timeout(Instant::now());
+        server.answer();
+    }
+}
+
+/// The registrar with its open flows.
+struct Server<L> {
+    registrar: Registrar,
+    log: L,
+    flows: BTreeMap<u64, Way>,
+    reply: Vec<u8>,
+    tasks: JoinSet<()>,
+}
+
+/// Where replies go.
+enum Way {
+    Datagrams(Arc<UdpSocket>),
+    Stream { outbox: mpsc::Sender<Vec<u8>>, framer: Framer },
+}
+
+impl<L: FnMut(Event)> Server<L> {
+    fn listen(&mut self, listeners: Vec<Listener>, inbox: &mpsc::Sender<Fact>) {
+        let permits = Arc::new(Semaphore::new(CONNECTIONS));
+        // Each listener numbers its own flows.
+        for (index, listener) in (0_u64..).zip(listeners) {
+            let first = index << 40;
+            let door = |socket, tls| Door {
+                socket,
+                tls,
+                permits: Arc::clone(&permits),
+                inbox: inbox.clone(),
+            };
+            match listener.socket {
+                Listening::Udp(socket) => {
+                    self.flows.insert(first, Way::Datagrams(Arc::clone(&socket)));
+                    self.tasks.spawn(receive(FlowId(first), socket, inbox.clone()));
+                }
+                Listening::Tcp(socket) => drop(self.tasks.spawn(door(socket, None).accept(first))),
+                Listening::Tls(socket, config) => drop(self.tasks.spawn(door(socket, Some(config.into())).accept(first))),
+            }
+        }
+    }
+
+    fn take(&mut self, fact: Fact) {
+        match fact.what {
+            What::Opened(FlowId(flow), Outlet::Stream(outbox), _) => {
+                self.flows.insert(
+                    flow,
+                    Way::Stream {
+                        outbox,
+                        framer: Framer::default(),
+                    },
+                );
+            }
+            What::Received(FlowId(flow), source, bytes) => self.hear(fact.at, flow, source, &bytes),
+            What::Closed(FlowId(flow), _) => drop(self.flows.remove(&flow)),
+            // Only flows that we opened ourselves, and DNS, tell these.
+            What::Opened(_, Outlet::Datagrams(_), _) | What::Answer(..) => {}
+        }
+    }
+
+    fn hear(&mut self, at: Instant, flow: u64, source: SocketAddr, bytes: &[u8]) {
+        match self.flows.get_mut(&flow) {
+            Some(Way::Datagrams(_)) => self.registrar.handle_message(
+                at,
+                Peer {
+                    flow,
+                    source,
+                    reliable: false,
+                },
+                bytes,
+            ),
+            Some(Way::Stream { framer, .. }) => {
+                framer.push(bytes);
+                let peer = Peer {
+                    flow,
+                    source,
+                    reliable: true,
+                };
+                loop {
+                    match framer.poll() {
+                        Ok(Some(Frame::Message(message))) => self.registrar.handle_message(at, peer, message),
+                        Ok(Some(Frame::LineEnd)) => {}
+                        Ok(None) => return,
+                        Err(_past_saving) => break,
+                    }
+                }
+                self.flows.remove(&flow);
+            }
+            None => {}
+        }
+    }
+
+    fn answer(&mut self) {
+        while let Some(reply) = self.registrar.poll_reply(&mut self.reply) {
+            let lost = match self.flows.get(&reply.peer.flow) {
+                // What the kernel has no room for is lost: the client sends again.
+                Some(Way::Datagrams(socket)) => {
+                    let _ = SockRef::from(socket).send_to(&self.reply, &reply.peer.source.into());
+                    false
+                }
+                // A client that reads nothing is given up.
+                Some(Way::Stream { outbox, .. }) => !self.reply.is_empty() && outbox.try_send(self.reply.clone()).is_err(),
+                None => false,
+            };
+            if lost || (reply.then == AfterReply::Close && reply.peer.reliable) {
+                self.flows.remove(&reply.peer.flow);
+            }
+        }
+        while let Some(event) = self.registrar.poll_event() {
+            (self.log)(event);
+        }
+    }
+}
+
+async fn receive(flow: FlowId, socket: Arc<UdpSocket>, inbox: mpsc::Sender<Fact>) {
+    let mut buffer = vec![0; LARGEST_DATAGRAM];
+    loop {
+        // An error here is about one peer, not about the socket.
+        let Ok((length, source)) = socket.recv_from(&mut buffer).await else {
+            tokio::task::yield_now().await;
+            continue;
+        };
+        let bytes = buffer.get(..length).unwrap_or_default().to_vec();
+        if inbox.send(Fact::now(What::Received(flow, source, bytes))).await.is_err() {
+            return;
+        }
+    }
+}
+
+/// Accepts connections, a bounded number at a time.
+struct Door {
+    socket: TcpListener,
+    tls: Option<TlsAcceptor>,
+    permits: Arc<Semaphore>,
+    inbox: mpsc::Sender<Fact>,
+}
+
+impl Door {
+    async fn accept(self, first: u64) {
+        let mut connections = JoinSet::new();
+        for flow in first.. {
+            let Ok(permit) = Arc::clone(&self.permits).acquire_owned().await else {
+                return;
+            };
+            match self.socket.accept().await {
+                Ok((stream, peer)) => {
+                    let guest = Guest {
+                        flow: FlowId(flow),
+                        peer,
+                        inbox: self.inbox.clone(),
+                        permit,
+                    };
+                    connections.spawn(guest.welcome(stream, self.tls.clone()));
+                }
+                // Out of descriptors, or the client went already.
+                Err(_) => tokio::time::sleep(PAUSE).await,
+            }
+            while connections.try_join_next().is_some() {}
+        }
+    }
+}
+
+/// A connection that came in.
+struct Guest {
+    flow: FlowId,
+    peer: SocketAddr,
+    inbox: mpsc::Sender<Fact>,
+    permit: OwnedSemaphorePermit,
+}
+
+impl Guest {
+    async fn welcome(self, stream: TcpStream, tls: Option<TlsAcceptor>) {
+        let _permit = self.permit;
+        let _ = stream.set_nodelay(true);
+        let Ok(local) = stream.local_addr() else { return };
+        let (outbox, orders) = mpsc::channel(OUTBOX);
+        let opened = What::Opened(
+            self.flow,
+            Outlet::Stream(outbox),
+            Opened {
+                local,
+                connected_at: None,
+                tls: None,
+            },
+        );
+        let explain = |error: &std::io::Error| stream::closed(error);
+        match tls {
+            None => {
+                if self.inbox.send(Fact::now(opened)).await.is_ok() {
+                    Connection {
+                        flow: self.flow,
+                        peer: self.peer,
+                        stream,
+                    }
+                    .run(orders, self.inbox, explain)
+                    .await;
+                }
+            }
+            Some(acceptor) => {
+                // Whoever fails the handshake has been told by an alert.
+                let Ok(Ok(stream)) = timeout(HANDSHAKE, acceptor.accept(stream)).await else {
+                    return;
+                };
+                if self.inbox.send(Fact::now(opened)).await.is_ok() {
+                    Connection {
+                        flow: self.flow,
+                        peer: self.peer,
+                        stream,
+                    }
+                    .run(orders, self.inbox, explain)
+                    .await;
+                }
+            }
+        }
+    }
+}
+
+/// How many connections are open at once, TCP and TLS together; more have to wait.
+const CONNECTIONS: usize = 1024;
+
+/// How long a client may take for its TLS handshake.
+const HANDSHAKE: Duration = Duration::from_secs(10);
+
+/// How long to wait when accepting fails.
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// Bytes of kernel buffer to ask for.
+const RECEIVE_BUFFER: usize = 4 << 20;
+
+/// No UDP payload is longer (RFC 768).
+const LARGEST_DATAGRAM: usize = 65_535;

@@ -1,0 +1,168 @@
+//! The one-call API: one exchange of one account, its binding removed again, and the report. Not for registrations that are kept: they
+//! live in a [`crate::Driver`].
+
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+use sip_registration::{Account, Attempt, Ending, Event, Evidence, Goal, Key, Policy, Registrant, RemovalEvidence, Report};
+use tokio::time::sleep_until;
+
+use crate::driver::{Driver, Network};
+use crate::every_target;
+use crate::tls::TlsOptions;
+
+/// What to do, and how.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// What the exchange is for.
+    pub goal: Goal,
+    /// Leaves the binding of [`Goal::Register`] in place.
+    pub keep: bool,
+    /// Looks the targets up and probes each of them by itself.
+    pub every_target: bool,
+    /// The rules, time limits among them.
+    pub policy: Policy,
+    /// The address to send from; port 0 is any port.
+    pub local: Option<SocketAddr>,
+    /// TLS.
+    pub tls: TlsOptions,
+    /// The name server to ask instead of the system's.
+    pub dns: Option<SocketAddr>,
+}
+
+impl Default for Options {
+    /// Registers within ten seconds and removes the binding again.
+    fn default() -> Self {
+        Self {
+            goal: Goal::Register,
+            keep: false,
+            every_target: false,
+            policy: Policy::one_shot(),
+            local: None,
+            tls: TlsOptions::default(),
+            dns: None,
+        }
+    }
+}
+
+/// The outcome of [`probe_until`].
+#[derive(Debug, Clone)]
+pub struct Probed {
+    /// What happened.
+    pub report: Report,
+    /// Whether it was stopped before its end.
+    pub interrupted: bool,
+}
+
+/// Probes an account. Whatever happens is in the report; nothing is an error. See the [crate's documentation](crate) for an example.
+///
+/// Needs a tokio runtime with I/O and time.
+pub async fn probe(account: Account, options: &Options) -> Report {
+    probe_until(account, options, std::future::pending()).await.report
+}
+
+/// Probes an account until `shutdown` completes. What may be bound by then is removed first; that takes [`REMOVAL_AT_MOST`] at most.
+pub async fn probe_until(account: Account, options: &Options, shutdown: impl Future<Output = ()>) -> Probed {
+    tokio::pin!(shutdown);
+    let mut stop = Stop {
+        signal: shutdown,
+        until: None,
+    };
+    let report = if options.every_target && account.target.is_none() {
+        every_target::probe(account, options, &mut stop).await
+    } else {
+        probe_one(Arc::new(account), options, &mut stop).await.0
+    };
+    Probed {
+        report,
+        interrupted: stop.until.is_some(),
+    }
+}
+
+/// The user's word to stop.
+pub(crate) struct Stop<'a> {
+    signal: Pin<&'a mut (dyn Future<Output = ()> + 'a)>,
+    /// Set when it came: when to give up cleaning up.
+    pub(crate) until: Option<Instant>,
+}
+
+/// One exchange by a registrant of its own, the removal of its binding, and its report with the evidence behind it.
+pub(crate) async fn probe_one(account: Arc<Account>, options: &Options, stop: &mut Stop<'_>) -> (Report, Attempt) {
+    let mut run = Run::new(Arc::clone(&account), options, stop);
+    let started_at = Timestamp::now();
+    let attempt = run.exchange(options.goal).await;
+    let interrupted = attempt.ending == Ending::Interrupted;
+    // A failed exchange may have bound us all the same; a kept binding is one that was confirmed.
+    let bound = attempt.binding.is_some() || attempt.may_be_bound;
+    let keep = options.keep && attempt.ending == Ending::Succeeded;
+    let removed = match options.goal {
+        Goal::Register if bound && !keep => Some(run.exchange(Goal::Unregister).await),
+        Goal::Register | Goal::Unregister | Goal::Clear | Goal::Fetch | Goal::Ping | Goal::Locate => None,
+    };
+    run.driver.close().await;
+    let removal = match &removed {
+        Some(removal) => RemovalEvidence::Tried(removal),
+        None if options.keep && !interrupted => RemovalEvidence::Kept,
+        None => RemovalEvidence::NotAttempted,
+    };
+    let report = Report::assemble(&Evidence {
+        account: &account,
+        policy: &options.policy,
+        started_at,
+        attempt: &attempt,
+        removal,
+    });
+    (report, attempt)
+}
+
+struct Run<'a, 'b> {
+    driver: Driver,
+    key: Key,
+    stop: &'a mut Stop<'b>,
+}
+
+impl<'a, 'b> Run<'a, 'b> {
+    fn new(account: Arc<Account>, options: &Options, stop: &'a mut Stop<'b>) -> Self {
+        let registrant = Registrant::new(Instant::now(), rand::random(), options.policy.clone());
+        let network = Network {
+            local: options.local,
+            tls: options.tls.clone(),
+            dns: options.dns,
+            timeout: options.policy.timeout,
+        };
+        let mut driver = Driver::new(registrant, network);
+        let (registrant, now) = driver.registrant();
+        let key = registrant.add(now, account);
+        Self { driver, key, stop }
+    }
+
+    /// Runs one exchange to its end. The user's word stops it at once, unless it is a removal, which then has to hurry.
+    async fn exchange(&mut self, goal: Goal) -> Attempt {
+        self.driver.order(self.key, goal);
+        loop {
+            let until = self.stop.until;
+            let interrupt = tokio::select! {
+                biased;
+                (_, event) = self.driver.next() => match event {
+                    Event::Attempt(attempt) => return *attempt,
+                    Event::Changed(_) | Event::Removed => false,
+                },
+                () = self.stop.signal.as_mut(), if until.is_none() => {
+                    self.stop.until = Some(Instant::now() + REMOVAL_AT_MOST);
+                    goal != Goal::Unregister
+                }
+                () = sleep_until(until.unwrap_or_else(Instant::now).into()), if until.is_some() => true,
+            };
+            if interrupt {
+                let (registrant, now) = self.driver.registrant();
+                registrant.interrupt(now, self.key);
+            }
+        }
+    }
+}
+
+/// How long the removal of a binding may take once the user wants to go.
+pub const REMOVAL_AT_MOST: Duration = Duration::from_secs(2);

@@ -1,0 +1,88 @@
+//! TCP connections from a local address of our choice. Not for what travels on them.
+
+use std::io;
+use std::net::SocketAddr;
+
+use sip_registration::Closed;
+use tokio::net::{TcpSocket, TcpStream};
+
+use crate::udp::{self, check_family};
+
+/// Connects from `local` (port 0: any port), or from the address that the kernel chooses. How long it may take is for the caller to say.
+///
+/// # Errors
+/// Refused, unreachable, timed out by the kernel, or our own fault: see [`Closed`].
+pub(crate) async fn connect(local: Option<SocketAddr>, remote: SocketAddr) -> Result<TcpStream, Closed> {
+    let socket = if remote.is_ipv4() {
+        TcpSocket::new_v4()
+    } else {
+        TcpSocket::new_v6()
+    }
+    .map_err(|error| closed(&error))?;
+    if let Some(local) = local {
+        check_family(local, remote)?;
+        // The last connection from this port may still be in TIME_WAIT.
+        socket.set_reuseaddr(true).map_err(|error| closed(&error))?;
+        socket.bind(local).map_err(|error| closed(&error))?;
+    }
+    let stream = socket.connect(remote).await.map_err(|error| closed(&error))?;
+    // A request is one write and waits for nothing (RFC 896's delay would only cost time).
+    stream.set_nodelay(true).map_err(|error| closed(&error))?;
+    Ok(stream)
+}
+
+/// Our own address on a connection.
+///
+/// # Errors
+/// [`Closed::Local`], when the connection is gone already.
+pub(crate) fn local_address(stream: &TcpStream) -> Result<SocketAddr, Closed> {
+    stream.local_addr().map_err(|error| udp::closed(&error))
+}
+
+/// What an error while connecting means.
+fn closed(error: &io::Error) -> Closed {
+    match error.kind() {
+        io::ErrorKind::ConnectionRefused | io::ErrorKind::ConnectionReset => Closed::Refused,
+        io::ErrorKind::TimedOut => Closed::TimedOut,
+        _ => udp::closed(error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::net::TcpListener;
+
+    #[tokio::test]
+    async fn connects_from_the_address_that_was_asked_for() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let stream = connect(Some("127.0.0.2:0".parse().unwrap()), listener.local_addr().unwrap())
+            .await
+            .unwrap();
+        let (_, peer) = listener.accept().unwrap();
+        assert_eq!(peer, stream.local_addr().unwrap());
+        assert_eq!(peer.ip().to_string(), "127.0.0.2");
+        assert!(stream.nodelay().unwrap());
+    }
+
+    #[tokio::test]
+    async fn a_closed_port_refuses_on_both_families() {
+        for host in ["127.0.0.1:0", "[::1]:0"] {
+            let gone = TcpListener::bind(host).unwrap().local_addr().unwrap();
+            assert_eq!(connect(None, gone).await.unwrap_err(), Closed::Refused);
+        }
+    }
+
+    #[tokio::test]
+    async fn a_foreign_local_address_is_our_own_fault() {
+        let remote = "127.0.0.1:5060".parse().unwrap();
+        assert!(matches!(
+            connect(Some("[::1]:0".parse().unwrap()), remote).await,
+            Err(Closed::Local(_))
+        ));
+        assert!(matches!(
+            connect(Some("192.0.2.1:0".parse().unwrap()), remote).await,
+            Err(Closed::Local(_))
+        ));
+    }
+}

@@ -1,0 +1,177 @@
+//! Whom to trust: system roots or a CA file, with SIP's own rules for names (RFC 5922), and a witness that keeps the certificate for the
+//! report whether it was accepted or not. Not for the words about a failure: see `tls`.
+
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::client::{WebPkiServerVerifier, verify_server_name};
+use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::server::ParsedCertificate;
+use rustls::{CertificateError, DigitallySignedStruct, Error, RootCertStore, SignatureScheme};
+
+use crate::certificate::Certificate;
+
+/// The certificates that are trusted. Those of the system are read when they are needed first.
+#[derive(Debug)]
+pub(crate) struct Trust {
+    /// The CA file's certificates; `None` for those of the system.
+    chosen: Option<Vec<CertificateDer<'static>>>,
+    provider: Arc<CryptoProvider>,
+    verifier: OnceLock<Result<Arc<WebPkiServerVerifier>, String>>,
+}
+
+impl Trust {
+    pub(crate) const fn new(chosen: Option<Vec<CertificateDer<'static>>>, provider: Arc<CryptoProvider>) -> Self {
+        Self {
+            chosen,
+            provider,
+            verifier: OnceLock::new(),
+        }
+    }
+
+    /// Reads the roots, unless that has been done.
+    ///
+    /// # Errors
+    /// There is no usable root certificate; in words.
+    pub(crate) fn load(&self) -> Result<&Arc<WebPkiServerVerifier>, String> {
+        self.verifier.get_or_init(|| self.read()).as_ref().map_err(Clone::clone)
+    }
+
+    fn read(&self) -> Result<Arc<WebPkiServerVerifier>, String> {
+        let mut roots = RootCertStore::empty();
+        let (_, unusable) = match &self.chosen {
+            Some(chosen) => roots.add_parsable_certificates(chosen.iter().cloned()),
+            None => roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs),
+        };
+        if roots.is_empty() {
+            return Err(match &self.chosen {
+                Some(_) => format!("none of the CA file's {unusable} certificates can be read"),
+                None => "this system has no root certificates; name a CA file".to_owned(),
+            });
+        }
+        let builder = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), Arc::clone(&self.provider));
+        builder.build().map_err(|error| error.to_string())
+    }
+
+    fn verify(&self, shown: &Shown<'_>) -> Result<(), Error> {
+        let verifier = self.load().map_err(Error::General)?;
+        match verifier.verify_server_cert(shown.certificate, shown.intermediates, shown.name, shown.ocsp, shown.now) {
+            Ok(_) => Ok(()),
+            // webpki checks the name last, so chain and dates are good here.
+            Err(error) if is_about_name(&error) => shown.is_for_sip_name().then_some(()).ok_or(error),
+            Err(Error::InvalidCertificate(CertificateError::Other(_))) if self.is_chosen(shown.certificate) => shown.verify_without_chain(),
+            // An authority of the same name with another key vouches for it, which is as good as nobody.
+            Err(Error::InvalidCertificate(CertificateError::BadSignature)) => Err(CertificateError::UnknownIssuer.into()),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// True when this very certificate is in the CA file. `openssl req -x509` makes self-signed server certificates that call
+    /// themselves a CA, which webpki refuses in a server's place; who names the certificate itself needs no chain.
+    fn is_chosen(&self, certificate: &CertificateDer<'_>) -> bool {
+        self.chosen.as_ref().is_some_and(|chosen| chosen.contains(certificate))
+    }
+}
+
+/// What a server showed.
+struct Shown<'a> {
+    certificate: &'a CertificateDer<'a>,
+    intermediates: &'a [CertificateDer<'a>],
+    name: &'a ServerName<'a>,
+    ocsp: &'a [u8],
+    now: UnixTime,
+}
+
+impl Shown<'_> {
+    fn is_for_sip_name(&self) -> bool {
+        match self.name {
+            ServerName::DnsName(name) => Certificate::read(self.certificate).is_some_and(|it| it.is_for_sip_domain(name.as_ref())),
+            _ => false,
+        }
+    }
+
+    fn verify_without_chain(&self) -> Result<(), Error> {
+        let now = i64::try_from(self.now.as_secs()).unwrap_or(i64::MAX);
+        if !Certificate::read(self.certificate).is_some_and(|it| it.is_valid_at(now)) {
+            return Err(CertificateError::Expired.into());
+        }
+        verify_server_name(&ParsedCertificate::try_from(self.certificate)?, self.name)
+            .or_else(|error| self.is_for_sip_name().then_some(()).ok_or(error))
+    }
+}
+
+fn is_about_name(error: &Error) -> bool {
+    matches!(
+        error,
+        Error::InvalidCertificate(CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. })
+    )
+}
+
+/// Verifies one handshake and remembers the certificate. With no trust it accepts everything, and then nothing counts as verified.
+#[derive(Debug)]
+pub(crate) struct Witness {
+    trust: Option<Arc<Trust>>,
+    provider: Arc<CryptoProvider>,
+    seen: Mutex<Option<CertificateDer<'static>>>,
+}
+
+impl Witness {
+    pub(crate) const fn new(trust: Option<Arc<Trust>>, provider: Arc<CryptoProvider>) -> Self {
+        Self {
+            trust,
+            provider,
+            seen: Mutex::new(None),
+        }
+    }
+
+    /// The server's certificate, if the handshake got that far.
+    pub(crate) fn certificate(&self) -> Option<CertificateDer<'static>> {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+impl ServerCertVerifier for Witness {
+    fn verify_server_cert(
+        &self,
+        certificate: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        name: &ServerName<'_>,
+        ocsp: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, Error> {
+        *self.seen.lock().unwrap_or_else(PoisonError::into_inner) = Some(certificate.clone().into_owned());
+        if let Some(trust) = &self.trust {
+            trust.verify(&Shown {
+                certificate,
+                intermediates,
+                name,
+                ocsp,
+                now,
+            })?;
+        }
+        Ok(ServerCertVerified::assertion())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        verify_tls12_signature(message, certificate, signature, &self.provider.signature_verification_algorithms)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        verify_tls13_signature(message, certificate, signature, &self.provider.signature_verification_algorithms)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.provider.signature_verification_algorithms.supported_schemes()
+    }
+}
