@@ -31,6 +31,11 @@ impl Aor {
         &self.user
     }
 
+    /// What it takes, in bytes.
+    pub(crate) fn size(&self) -> usize {
+        size_of::<Self>() + self.user.len() + self.host.len()
+    }
+
     pub(crate) fn host(&self) -> &str {
         &self.host
     }

@@ -184,6 +184,12 @@ impl Authenticator {
             .ok_or(Refusal::Username)
     }
 
+    /// How many nonces are held.
+    #[cfg(test)]
+    pub(crate) fn held(&self) -> usize {
+        self.nonces.held()
+    }
+
     /// A new nonce to challenge with.
     pub(crate) fn issue(&mut self, now: Instant, random: &mut ChaCha12Rng) -> String {
         self.nonces.issue(now, random)

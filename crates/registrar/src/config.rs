@@ -91,6 +91,8 @@ pub struct WallClock {
 pub struct Limits {
     /// Bindings of all addresses together; above it 503.
     pub bindings: usize,
+    /// Bytes of all bindings together: contacts, Call-IDs, paths; above it 503.
+    pub binding_bytes: usize,
     /// Nonces that are remembered; the oldest goes first and is then stale.
     pub nonces: usize,
     /// Server transactions that are remembered to answer retransmissions; the oldest goes first.
@@ -161,6 +163,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             bindings: 100_000,
+            binding_bytes: 64 * 1024 * 1024,
             nonces: 65_536,
             transactions: 65_536,
             replies: 65_536,

@@ -7,6 +7,7 @@ use std::time::Instant;
 use sip_message::{NameAddr, Uri, printable};
 use thiserror::Error;
 
+use crate::Limits;
 use crate::aor::Aor;
 
 /// A binding as it stands, for a test or an operator to look at.
@@ -89,18 +90,20 @@ pub(crate) struct Location {
     /// The earliest expiry of each address.
     deadlines: BTreeSet<(Instant, Aor)>,
     total: usize,
+    bytes: usize,
     max_contacts: usize,
-    max_total: usize,
+    limits: Limits,
 }
 
 impl Location {
-    pub(crate) const fn new(max_contacts: usize, max_total: usize) -> Self {
+    pub(crate) const fn new(max_contacts: usize, limits: Limits) -> Self {
         Self {
             bindings: BTreeMap::new(),
             deadlines: BTreeSet::new(),
             total: 0,
+            bytes: 0,
             max_contacts,
-            max_total,
+            limits,
         }
     }
 
@@ -128,7 +131,9 @@ impl Location {
                 return Err(UpdateError::TooManyContacts);
             }
         }
-        if self.total - known.len() + wanted.len() > self.max_total {
+        let total = self.total - known.len() + wanted.len();
+        let bytes = self.bytes - size(aor, known) + size(aor, &wanted);
+        if total > self.limits.bindings || bytes > self.limits.binding_bytes {
             return Err(UpdateError::Full);
         }
         self.replace(aor, wanted);
@@ -163,6 +168,12 @@ impl Location {
         }
     }
 
+    /// How many bindings are held, and their bytes.
+    #[cfg(test)]
+    pub(crate) const fn held(&self) -> (usize, usize) {
+        (self.total, self.bytes)
+    }
+
     /// When the next binding lapses.
     pub(crate) fn next_at(&self) -> Option<Instant> {
         self.deadlines.first().map(|(due, _)| *due)
@@ -174,6 +185,7 @@ impl Location {
             self.deadlines.remove(&(due, aor.clone()));
         }
         self.total = self.total - before.len() + bindings.len();
+        self.bytes = self.bytes - size(aor, &before) + size(aor, &bindings);
         if let Some(due) = earliest(&bindings) {
             self.deadlines.insert((due, aor.clone()));
             self.bindings.insert(aor.clone(), bindings);
@@ -224,6 +236,13 @@ impl Binding {
         }
     }
 
+    fn size(&self) -> usize {
+        let path: usize = self.path.iter().map(|hop| hop.len() + size_of::<Vec<u8>>()).sum();
+        let texts = [&self.display, &self.uri, &self.params, &self.call_id];
+        let texts: usize = texts.iter().map(|text| text.len()).sum();
+        size_of::<Self>() + texts + path + self.instance.as_ref().map_or(0, Vec::len)
+    }
+
     /// True when the binding was made by this Call-ID's request of this number or of a later one (RFC 3261 §10.3 step 7).
     fn is_newer_than(&self, call_id: &[u8], cseq: u32) -> bool {
         self.call_id == call_id && self.cseq >= cseq
@@ -232,6 +251,11 @@ impl Binding {
 
 /// The longest Contact that is kept, in bytes.
 const LONGEST_CONTACT: usize = 2048;
+
+/// What the bindings of an address take, in bytes.
+fn size(aor: &Aor, bindings: &[Binding]) -> usize {
+    bindings.iter().map(|binding| binding.size() + aor.size()).sum()
+}
 
 fn earliest(bindings: &[Binding]) -> Option<Instant> {
     bindings.iter().map(|binding| binding.expires_at).min()
@@ -281,6 +305,14 @@ mod tests {
         Binding::new(&NameAddr::parse(contact.as_bytes()).unwrap(), expires_at, &made_by).unwrap()
     }
 
+    fn location(max_contacts: usize, bindings: usize) -> Location {
+        let limits = Limits {
+            bindings,
+            ..Limits::default()
+        };
+        Location::new(max_contacts, limits)
+    }
+
     fn keep(contact: &str, call_id: &str, cseq: u32) -> Update {
         Update {
             binding: binding(contact, call_id, cseq, start() + Duration::from_secs(60)),
@@ -301,7 +333,7 @@ mod tests {
 
     #[test]
     fn equivalent_uris_are_one_binding() {
-        let mut location = Location::new(2, 10);
+        let mut location = location(2, 10);
         location.update(&aor(), vec![keep("<sip:%61lice@PHONE:5070>;q=1", "c", 1)]).unwrap();
         location.update(&aor(), vec![keep("<sip:alice@phone:5070>", "c", 2)]).unwrap();
         assert_eq!(contacts(&location), ["sip:alice@phone:5070"]);
@@ -311,7 +343,7 @@ mod tests {
 
     #[test]
     fn an_instance_with_a_reg_id_is_one_binding_wherever_it_moves() {
-        let mut location = Location::new(2, 10);
+        let mut location = location(2, 10);
         let at = |host: &str, reg_id: u32| format!("<sip:alice@{host}>;+sip.instance=\"<urn:uuid:1>\";reg-id={reg_id}");
         location.update(&aor(), vec![keep(&at("a", 1), "c", 1)]).unwrap();
         location.update(&aor(), vec![keep(&at("b", 1), "other", 1)]).unwrap();
@@ -325,7 +357,7 @@ mod tests {
 
     #[test]
     fn a_cseq_that_does_not_grow_changes_nothing() {
-        let mut location = Location::new(5, 10);
+        let mut location = location(5, 10);
         location.update(&aor(), vec![keep("<sip:a@h>", "c", 5)]).unwrap();
         for cseq in [4, 5] {
             let updates = vec![keep("<sip:b@h>", "c", cseq), drop("<sip:a@h>", "c", cseq)];
@@ -339,7 +371,7 @@ mod tests {
 
     #[test]
     fn one_request_may_name_a_contact_twice() {
-        let mut location = Location::new(5, 10);
+        let mut location = location(5, 10);
         location
             .update(&aor(), vec![keep("<sip:a@h>", "c", 1), keep("<sip:a@h>;q=0.5", "c", 1)])
             .unwrap();
@@ -349,7 +381,7 @@ mod tests {
 
     #[test]
     fn too_many_contacts_change_nothing() {
-        let mut location = Location::new(2, 3);
+        let mut location = location(2, 3);
         let three = vec![keep("<sip:a@h>", "c", 1), keep("<sip:b@h>", "c", 1), keep("<sip:c@h>", "c", 1)];
         assert_eq!(location.update(&aor(), three), Err(UpdateError::TooManyContacts));
         assert_eq!(contacts(&location), [""; 0]);
@@ -364,8 +396,26 @@ mod tests {
     }
 
     #[test]
+    fn the_bytes_of_all_bindings_are_bounded_and_given_back() {
+        let limits = Limits {
+            binding_bytes: 10_000,
+            ..Limits::default()
+        };
+        let mut location = Location::new(100, limits);
+        let long = |number: u32| keep(&format!("<sip:{number}@{}>", "h".repeat(250)), &"c".repeat(1000), number);
+        let kept = (1..100)
+            .take_while(|number| location.update(&aor(), vec![long(*number)]).is_ok())
+            .count();
+        assert!((4..8).contains(&kept), "{kept}");
+        assert_eq!(location.update(&aor(), vec![long(99)]), Err(UpdateError::Full));
+        assert!(location.bytes <= 10_000);
+        location.expire(start() + Duration::from_secs(60));
+        assert_eq!(location.bytes, 0);
+    }
+
+    #[test]
     fn bindings_lapse_in_their_turn() {
-        let mut location = Location::new(5, 10);
+        let mut location = location(5, 10);
         let long = start() + Duration::from_secs(90);
         let updates = vec![
             keep("<sip:a@h>", "c", 1),

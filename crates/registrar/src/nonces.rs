@@ -83,6 +83,12 @@ impl Nonces {
         known.is_some_and(|known| now.saturating_duration_since(known.issued_at) < self.lifetime)
     }
 
+    /// How many nonces are held.
+    #[cfg(test)]
+    pub(crate) fn held(&self) -> usize {
+        self.issued.len().max(self.order.len())
+    }
+
     /// Drops the nonces that are too old.
     pub(crate) fn expire(&mut self, now: Instant) {
         while let Some(oldest) = self.order.front().and_then(|nonce| self.issued.get(nonce)) {

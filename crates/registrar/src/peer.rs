@@ -96,8 +96,48 @@ impl Outbox {
         Some((queued.reply, queued.bytes))
     }
 
+    /// How many replies are held, and their bytes.
+    #[cfg(test)]
+    pub(crate) fn held(&self) -> (usize, usize) {
+        (self.ready.len() + self.delayed.len(), self.bytes)
+    }
+
     /// When the next delayed reply is due.
     pub(crate) fn next_at(&self) -> Option<Instant> {
         self.delayed.first_key_value().map(|((due, _), _)| *due)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::testing::start;
+
+    #[test]
+    fn replies_come_out_in_the_order_in_which_they_are_due() {
+        let mut outbox = Outbox::new(Limits::default());
+        let peer = Peer {
+            flow: 1,
+            source: "192.0.2.1:5060".parse().unwrap(),
+            reliable: false,
+        };
+        let reply = Reply {
+            peer,
+            then: AfterReply::KeepOpen,
+        };
+        let later = |milliseconds| start() + Duration::from_millis(milliseconds);
+        for (due, bytes) in [(later(20), b"c"), (start(), b"a"), (later(10), b"b"), (later(20), b"d")] {
+            assert!(outbox.push(start(), due, reply, bytes[..].into()));
+        }
+        let mut out = Vec::new();
+        for moment in [start(), later(10), later(20)] {
+            outbox.release(moment);
+            out.extend(std::iter::from_fn(|| outbox.pop()).flat_map(|(_, bytes)| bytes.to_vec()));
+            out.push(b'|');
+        }
+        assert_eq!(out, b"a|b|cd|");
+        assert_eq!((outbox.held(), outbox.next_at()), ((0, 0), None));
     }
 }

@@ -58,7 +58,7 @@ impl Registrar {
             authenticator: Authenticator::new(Arc::clone(&config), &config.realm, source),
             edge: config.edge_realm.as_ref().map(edge),
             script: Script::new(&config.faults),
-            location: Location::new(config.max_contacts, config.limits.bindings),
+            location: Location::new(config.max_contacts, config.limits),
             counters: Counters::default(),
             transactions: Transactions::new(config.limits),
             outbox: Outbox::new(config.limits),
@@ -320,4 +320,127 @@ fn title(request: &Request<'_>) -> String {
     let cut = |bytes: &[u8]| printable(bytes.get(..LONGEST_SHOWN).unwrap_or(bytes));
     let to = request.headers.to().and_then(Result::ok).map_or(request.uri, |to| to.raw_uri);
     format!("{} {}", cut(request.method.as_bytes()), cut(to))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::testing::start;
+    use crate::{Limits, User};
+
+    const LIMITS: Limits = Limits {
+        bindings: 5,
+        binding_bytes: 4000,
+        nonces: 4,
+        transactions: 6,
+        replies: 7,
+        reply_bytes: 8000,
+        events: 8,
+    };
+
+    /// Lines that a hostile client may put together; `|` ends a line.
+    const LINES: &[&str] = &[
+        "REGISTER sip:h SIP/2.0|",
+        "OPTIONS sip:h SIP/2.0|",
+        "REGISTER tel:1 SIP/2.0|",
+        "SIP/2.0 200 OK|",
+        "Via: SIP/2.0/UDP h;branch=z9hG4bK1|",
+        "Via: SIP/2.0/UDP h;branch=z9hG4bK2;rport;received=;maddr=1.2.3.4|",
+        "Via: SIP/2.0/TCP [::1]:1;branch=x|",
+        "Via: ,|",
+        "From: <sip:a@h>;tag=1|",
+        "To: <sip:alice@h>|",
+        "To: <sip:%@h>;tag|",
+        "To: \"|",
+        "Call-ID: 1|",
+        "Call-ID: \u{fffd}|",
+        "CSeq: 1 REGISTER|",
+        "CSeq: 4294967295 REGISTER|",
+        "CSeq: 2 OPTIONS|",
+        "Contact: <sip:alice@h>;expires=1|",
+        "Contact: <sip:alice@h>;expires=4294967295;+sip.instance=\"<x>\";reg-id=0|",
+        "Contact: <sip:a>, <sip:b>, <sip:c>, <sip:d>, <sip:e>, <sip:f>|",
+        "Contact: *|",
+        "Contact: <tel:1>;q|",
+        "Expires: 0|",
+        "Expires: 99999999999999|",
+        "Path: <sip:p;lr;ob>|",
+        "Supported: path, outbound|",
+        "Require: x|",
+        "Authorization: Digest username=\"alice\", realm=\"regprobe.invalid\", nonce=\"\", uri=\"sip:h\", response=\"\", nc=00000001, cnonce=\"\", qop=auth|",
+        "Authorization: Digest username=\"alice|",
+        "Proxy-Authorization: Basic x|",
+        "|",
+        " folded|",
+    ];
+
+    fn line() -> impl Strategy<Value = Vec<u8>> {
+        prop_oneof![
+            20 => prop::sample::select(LINES).prop_map(|line| line.replace('|', "\r\n").into_bytes()),
+            1 => prop::collection::vec(any::<u8>(), 0..40),
+            1 => (1_usize..3000).prop_map(|length| format!("Call-ID: {}\r\n", "x".repeat(length)).into_bytes()),
+        ]
+    }
+
+    /// A request that is whole but for the lines added to it, or anything else.
+    fn message() -> impl Strategy<Value = Vec<u8>> {
+        let whole = "REGISTER sip:h SIP/2.0|Via: SIP/2.0/UDP h;branch=|From: <sip:a@h>|To: <sip:alice@h>|Call-ID: 1|CSeq: 1 REGISTER|";
+        let whole = whole.replace('|', "\r\n");
+        let added = || prop::collection::vec(line(), 0..12).prop_map(|lines| lines.concat());
+        prop_oneof![
+            3 => (any::<u16>(), added()).prop_map(move |(branch, lines)| {
+                let head = whole.replace("branch=", &format!("branch=z9hG4bK{branch}"));
+                [head.as_bytes(), &lines, b"\r\n"].concat()
+            }),
+            2 => added().prop_map(|lines| [lines.as_slice(), b"\r\n"].concat()),
+            1 => prop::collection::vec(any::<u8>(), 0..200),
+        ]
+    }
+
+    fn fault() -> impl Strategy<Value = Fault> {
+        prop::sample::select(Fault::FORMS).prop_map(|(form, _)| form.parse().unwrap())
+    }
+
+    fn assert_bounded(registrar: &Registrar) {
+        let (bindings, binding_bytes) = registrar.location.held();
+        assert!(bindings <= LIMITS.bindings && binding_bytes <= LIMITS.binding_bytes);
+        let (transactions, transaction_bytes) = registrar.transactions.held();
+        assert!(transactions <= LIMITS.transactions && transaction_bytes <= LIMITS.reply_bytes);
+        let (replies, reply_bytes) = registrar.outbox.held();
+        assert!(replies <= LIMITS.replies && reply_bytes <= LIMITS.reply_bytes);
+        assert!(registrar.authenticator.held() <= LIMITS.nonces);
+        assert!(registrar.events.len() <= LIMITS.events);
+    }
+
+    proptest! {
+        #[test]
+        fn no_bytes_make_it_panic_or_grow_beyond_its_limits(
+            messages in prop::collection::vec((message(), any::<bool>(), 0_u64..40_000), 1..60),
+            faults in prop::collection::vec(fault(), 0..4),
+            open in any::<bool>(),
+            drained in any::<bool>(),
+        ) {
+            let users = if open { Vec::new() } else { vec![User::new("alice", sip_digest::Secret::Password("secret".into()))] };
+            let config = Config { users, open, faults, limits: LIMITS, min_expires: 1, ..Config::default() };
+            let mut registrar = Registrar::new(config, [9; 32]);
+            let (mut now, mut out) = (start(), Vec::new());
+            for (bytes, reliable, milliseconds) in messages {
+                now += std::time::Duration::from_millis(milliseconds);
+                let peer = Peer { flow: 1, source: "192.0.2.1:5060".parse().unwrap(), reliable };
+                registrar.handle_message(now, peer, &bytes);
+                assert_bounded(&registrar);
+                while drained && (registrar.poll_reply(&mut out).is_some() || registrar.poll_event().is_some()) {}
+            }
+            // Everything that waits for its time has one, and is gone a day after.
+            now += std::time::Duration::from_secs(86_400);
+            registrar.handle_timeout(now);
+            prop_assert_eq!(registrar.poll_timeout(), None);
+            while registrar.poll_reply(&mut out).is_some() {}
+            prop_assert_eq!(registrar.outbox.held(), (0, 0));
+            prop_assert_eq!(registrar.location.held(), (0, 0));
+            prop_assert_eq!(registrar.transactions.held(), (0, 0));
+        }
+    }
 }

@@ -69,6 +69,11 @@ impl TransactionKey {
         }
         Self(key)
     }
+
+    /// What it takes, in bytes: it stands in the map and in the queue.
+    const fn size(&self) -> usize {
+        2 * self.0.len()
+    }
 }
 
 const COOKIE: &[u8] = b"z9hG4bK";
@@ -96,7 +101,7 @@ impl Transactions {
     }
 
     pub(crate) fn insert(&mut self, now: Instant, key: TransactionKey, replies: Replies) {
-        let size = replies.size() + key.0.len();
+        let size = replies.size() + key.size();
         if size > self.limits.reply_bytes || self.known.contains_key(&key) {
             return;
         }
@@ -115,6 +120,12 @@ impl Transactions {
         }
     }
 
+    /// How many transactions are held, and their bytes.
+    #[cfg(test)]
+    pub(crate) fn held(&self) -> (usize, usize) {
+        (self.order.len(), self.bytes)
+    }
+
     /// When the next transaction ends.
     pub(crate) fn next_at(&self) -> Option<Instant> {
         self.order.front().map(|(since, _)| *since + TIMER_J)
@@ -125,7 +136,7 @@ impl Transactions {
             return;
         };
         if let Some(replies) = self.known.remove(&key) {
-            self.bytes -= replies.size() + key.0.len();
+            self.bytes -= replies.size() + key.size();
         }
     }
 }
@@ -209,8 +220,8 @@ mod tests {
         }
         assert_eq!(transactions.known.len(), 2);
         transactions.insert(start(), TransactionKey(b"d".to_vec()), replies(&[0; 25]));
-        assert_eq!((transactions.known.len(), transactions.bytes), (1, 26));
-        transactions.insert(start(), TransactionKey(b"e".to_vec()), replies(&[0; 31]));
+        assert_eq!((transactions.known.len(), transactions.bytes), (1, 27));
+        transactions.insert(start(), TransactionKey(b"e".to_vec()), replies(&[0; 29]));
         assert_eq!(transactions.known.len(), 1);
     }
 }

@@ -216,3 +216,24 @@ fn a_proxy_in_front_and_the_registrar_are_both_to_be_answered() {
     let alone = credentials(&alice, &registrar, "secret", 2);
     assert_eq!(lab.register(&mut alice, &format!("{alone}{CONTACT}")).code(), 407);
 }
+
+#[test]
+fn credentials_for_another_request_uri_are_wrong() {
+    let mut lab = Lab::new(config());
+    let mut alice = Phone::new("alice");
+    let challenge = lab.register(&mut alice, CONTACT);
+    let credentials = credentials(&alice, &challenge, "secret", 1);
+    let request = lab.request(&mut alice, &format!("{credentials}{CONTACT}"));
+    let elsewhere = request.replace("REGISTER sip:example.test ", "REGISTER sip:other.test ");
+    assert_eq!(lab.ask(elsewhere).code(), 401);
+    assert_eq!(lab.events()[1].note, "credentials for another URI");
+    assert_eq!(
+        lab.ask(
+            request
+                .replace("z9hG4bK2", "z9hG4bK3")
+                .replace("REGISTER sip:example", "REGISTER sip:EXAMPLE")
+        )
+        .code(),
+        200
+    );
+}
