@@ -1,2 +1,100 @@
-//! The regprobe program.
-fn main() {}
+//! The regprobe program: from arguments to an exit status. Every stage is a module of its own; only `run`, `lab` and `demo` touch
+//! the network. Standard output is data, standard error is talk.
+
+mod args;
+mod demo;
+mod exit;
+mod explain;
+mod failure;
+mod identity;
+mod lab;
+mod manual;
+mod output;
+mod plan;
+mod prompt;
+mod removal;
+mod run;
+mod secret;
+mod signals;
+mod values;
+
+use std::env;
+use std::ffi::OsString;
+use std::io::{self, IsTerminal as _};
+use std::panic::PanicHookInfo;
+use std::process::ExitCode;
+
+use clap::Parser as _;
+use sip_registration::Word;
+
+use crate::args::{Cli, Command};
+use crate::failure::Failure;
+use crate::output::style::Style;
+use crate::plan::Plan;
+use crate::secret::Surroundings;
+
+fn main() -> ExitCode {
+    std::panic::set_hook(Box::new(tell_panic));
+    let arguments: Vec<OsString> = env::args_os().collect();
+    let nagios = exit::wants_nagios(&arguments);
+    let done = Cli::try_parse_from(arguments)
+        .map_err(Failure::from)
+        .and_then(|cli| obey(cli.command));
+    ExitCode::from(done.unwrap_or_else(|failure| failure.tell(nagios)))
+}
+
+/// Carries one sub-command out; its exit status.
+fn obey(command: Command) -> Result<u8, Failure> {
+    match command {
+        Command::Probe(args) => run::exchange(Plan::probe(&args, surroundings())?),
+        Command::Bindings(args) => run::exchange(Plan::bindings(&args, surroundings())?),
+        Command::Unregister(args) => run::exchange(Plan::unregister(&args, surroundings())?),
+        Command::Ping(args) => run::exchange(Plan::ping(&args, surroundings())?),
+        Command::Registrar(args) => lab::serve(&args),
+        Command::Demo => demo::run(),
+        Command::Explain(args) => show(explain_words(args.word.as_deref())?.as_bytes()),
+        Command::Schema => show(output::json::schema().as_bytes()),
+        Command::Completions(args) => show(&manual::completions(args.shell)),
+        Command::Man(args) => show(&manual::page(args.command.as_deref())?),
+    }
+}
+
+fn explain_words(word: Option<&str>) -> Result<String, Failure> {
+    match word {
+        None => Ok(explain::list(style())),
+        Some(text) => match Word::find(text) {
+            Some(word) => Ok(explain::word(word, style())),
+            None => Err(Failure::Usage(explain::unknown(text))),
+        },
+    }
+}
+
+fn show(bytes: &[u8]) -> Result<u8, Failure> {
+    output::print(bytes)?;
+    Ok(exit::SUCCESS)
+}
+
+fn surroundings() -> Surroundings {
+    Surroundings {
+        variable: secret::variable_is_set(env::var_os(secret::VARIABLE)),
+        terminal: io::stdin().is_terminal() && io::stderr().is_terminal(),
+    }
+}
+
+/// How text for people looks on this standard output.
+fn style() -> Style {
+    Style::choose(
+        io::stdout().is_terminal(),
+        env::var_os("NO_COLOR").as_deref(),
+        env::var_os("TERM").as_deref(),
+    )
+}
+
+/// Says where it happened and not what: the message of a panic may hold anything, secrets included.
+fn tell_panic(info: &PanicHookInfo<'_>) {
+    let place = info
+        .location()
+        .map(|location| format!(" at {}:{}", location.file(), location.line()))
+        .unwrap_or_default();
+    eprintln!("error: regprobe has a bug{place} and cannot go on; please report this place and how to get there");
+}

@@ -1,0 +1,116 @@
+//! `regprobe explain`: the words of reports, in the texts of `sip-registration`. Layout only.
+
+use sip_registration::{Cause, FindingId, State, Word};
+
+use crate::output::style::{Style, Tone};
+use crate::output::text::{WIDTH, padded, wrapped};
+
+/// Explains one word.
+pub(crate) fn word(word: Word, style: Style) -> String {
+    let explanation = word.explanation();
+    let kind = match word {
+        Word::State(state) => format!("state {}{}", state.code(), exit(state)),
+        Word::Cause(cause) => format!("cause, ends in {} ({})", cause.state(), cause.state().code()),
+        Word::Finding(_) => "finding".to_owned(),
+    };
+    let mut text = format!("{}  {kind}\n\n", style.paint(Tone::Strong, word.name()));
+    text += &wrapped("  means   ", explanation.meaning);
+    for (at, likely) in explanation.likely.iter().enumerate() {
+        text += &wrapped(if at == 0 { "  likely  - " } else { "          - " }, likely);
+    }
+    text + &wrapped("  next    ", explanation.todo)
+}
+
+const fn exit(state: State) -> &'static str {
+    match state {
+        State::Registered => ", exit status 0",
+        State::RegisterTimeout | State::InternalError | State::WrongCredentials | State::RegistrarError => ", also the exit status",
+        State::NotRegistered | State::Registering | State::Authenticating | State::Unregistering | State::AuthenticatingUnregister => "",
+    }
+}
+
+/// Lists every word, with the beginning of what it means.
+pub(crate) fn list(style: Style) -> String {
+    let states = section("States (with their codes)", State::ALL.map(Word::State), style);
+    let causes = section("Causes", Cause::ALL.map(Word::Cause), style);
+    let findings = section("Findings", FindingId::ALL.map(Word::Finding), style);
+    format!("{states}\n{causes}\n{findings}\nMore about one of them: regprobe explain WORD\n")
+}
+
+fn section(title: &str, words: impl IntoIterator<Item = Word>, style: Style) -> String {
+    let lines = words.into_iter().map(|word| {
+        let code = match word {
+            Word::State(state) => format!("{} ", state.code()),
+            Word::Cause(_) | Word::Finding(_) => String::new(),
+        };
+        shortened(&format!(
+            "{}{}",
+            padded(&format!("  {code}{}", word.name()), NAME),
+            word.explanation().meaning
+        ))
+    });
+    format!("{}\n{}", style.paint(Tone::Strong, title), lines.collect::<String>())
+}
+
+/// The width of the column of words in the list.
+const NAME: usize = 36;
+
+/// As much of a line as fits a screen.
+fn shortened(line: &str) -> String {
+    if line.chars().count() <= WIDTH {
+        return format!("{line}\n");
+    }
+    let kept: String = line.chars().take(WIDTH - 1).collect();
+    let whole_words = kept.rsplit_once(' ').map_or(kept.as_str(), |(words, _)| words);
+    format!("{whole_words} …\n")
+}
+
+/// What to say about a word that is none: what is near it, and where the list is.
+pub(crate) fn unknown(text: &str) -> String {
+    let wanted = text.to_ascii_lowercase();
+    let near: Vec<&str> = Word::all()
+        .map(Word::name)
+        .filter(|name| {
+            wanted.len() > 2
+                && wanted
+                    .split(['_', '-', ' '])
+                    .any(|part| part.len() > 2 && name.to_ascii_lowercase().contains(part))
+        })
+        .take(5)
+        .collect();
+    let hint = if near.is_empty() {
+        String::new()
+    } else {
+        format!("; perhaps {}", near.join(", "))
+    };
+    let text = sip_message::printable(text.as_bytes());
+    format!("'{text}' is no state, cause or finding{hint}; `regprobe explain` lists all of them")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_word_has_a_page_and_a_line_in_the_list() {
+        let list = list(Style::Plain);
+        for each in Word::all() {
+            let page = word(each, Style::Plain);
+            assert!(page.starts_with(each.name()), "{page}");
+            assert!(
+                page.contains("\n  means   ") && page.contains("\n  likely  - ") && page.contains("\n  next    "),
+                "{page}"
+            );
+            assert!(page.lines().all(|line| line.chars().count() <= WIDTH), "{page}");
+            assert!(list.contains(each.name()));
+        }
+        assert!(list.lines().all(|line| line.chars().count() <= WIDTH), "{list}");
+    }
+
+    #[test]
+    fn a_word_that_is_none_leads_to_its_neighbours() {
+        assert!(unknown("certificate").contains("certificate_expired, certificate_untrusted"));
+        assert!(unknown("\x1b[2J").starts_with("'\\x1b[2J' is no state"));
+        assert!(!unknown("zz").contains("perhaps"));
+    }
+}

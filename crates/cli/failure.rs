@@ -1,0 +1,123 @@
+//! Why a run ended without a report, and how that is said. Nothing here repeats a secret.
+
+use std::io;
+
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+use thiserror::Error;
+
+use crate::exit;
+use crate::output::{self, nagios};
+use crate::plan::PlanError;
+use crate::secret::Refused;
+
+/// The end of a run without a report.
+#[derive(Debug, Error)]
+pub(crate) enum Failure {
+    /// clap's own: a wrong argument, and also `--help` and `--version`.
+    #[error("{0}")]
+    CommandLine(#[from] clap::Error),
+    /// Arguments that make no sense together.
+    #[error(transparent)]
+    Plan(#[from] PlanError),
+    /// A secret that cannot be used.
+    #[error(transparent)]
+    Secret(#[from] Refused),
+    /// Anything else that is wrong with an argument or a file that it names.
+    #[error("{0}")]
+    Usage(String),
+    /// Our own side cannot go on.
+    #[error("{0}")]
+    Internal(#[from] io::Error),
+    /// Ctrl-C before anything was sent.
+    #[error("interrupted")]
+    Interrupted,
+}
+
+impl Failure {
+    /// Tells the user, and gives the exit status. A monitoring system gets one line on standard output instead.
+    pub(crate) fn tell(self, nagios: bool) -> u8 {
+        let status = self.status();
+        match self {
+            Self::CommandLine(error) => return tell_command_line(redacted(error), nagios),
+            other if nagios => write_line(&other.to_string()),
+            other @ (Self::Plan(_) | Self::Secret(_) | Self::Usage(_) | Self::Internal(_)) => eprintln!("error: {other}"),
+            Self::Interrupted => {}
+        }
+        exit::without_report(status, nagios)
+    }
+
+    const fn status(&self) -> u8 {
+        match self {
+            Self::CommandLine(_) | Self::Plan(_) | Self::Secret(_) | Self::Usage(_) => exit::USAGE,
+            Self::Internal(_) => exit::INTERNAL,
+            Self::Interrupted => exit::INTERRUPTED,
+        }
+    }
+}
+
+fn tell_command_line(error: clap::Error, nagios: bool) -> u8 {
+    let asked_for = matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
+    if nagios && !asked_for {
+        let text = error.render().to_string();
+        write_line(text.trim_start_matches("error: ").lines().next().unwrap_or_default());
+    } else if error.print().is_err() && asked_for {
+        return exit::INTERNAL;
+    }
+    if asked_for {
+        exit::SUCCESS
+    } else {
+        exit::without_report(exit::USAGE, nagios)
+    }
+}
+
+fn write_line(text: &str) {
+    // Where standard output is gone, the exit status still tells.
+    let _ = output::print(nagios::unknown(text).as_bytes());
+}
+
+/// Takes out the text of an argument that may hold a password: a URI with one in it, written on the command line by mistake.
+fn redacted(mut error: clap::Error) -> clap::Error {
+    let holds_password = |text: &str| {
+        let rest = text
+            .split_once("sip:")
+            .or_else(|| text.split_once("sips:"))
+            .map_or(text, |(_, rest)| rest);
+        rest.split_once('@').is_some_and(|(user, _)| user.contains(':'))
+    };
+    if let Some(ContextValue::String(text)) = error.get(ContextKind::InvalidValue)
+        && holds_password(text)
+    {
+        error.insert(ContextKind::InvalidValue, ContextValue::String("(not shown)".to_owned()));
+    }
+    error
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser as _;
+
+    use super::*;
+    use crate::args::Cli;
+
+    #[test]
+    fn a_uri_with_a_password_is_not_repeated_and_others_are() {
+        let message = |aor: &str| {
+            redacted(Cli::try_parse_from(["regprobe", "probe", aor]).unwrap_err())
+                .render()
+                .to_string()
+        };
+        for aor in ["sip:alice:canary@h", "sips:alice:canary@h", "alice:canary@h", "SIP:alice:canary@h"] {
+            let message = message(aor);
+            assert!(!message.contains("canary") && message.contains("REGPROBE_PASSWORD"), "{message}");
+        }
+        assert!(message("pbx.example.com").contains("pbx.example.com"));
+    }
+
+    #[test]
+    fn every_end_without_a_report_has_its_status() {
+        assert_eq!(Failure::Usage(String::new()).status(), 2);
+        assert_eq!(Failure::Plan(PlanError::Trace).status(), 2);
+        assert_eq!(Failure::from(io::Error::other("x")).status(), 5);
+        assert_eq!(Failure::Interrupted.status(), 130);
+    }
+}

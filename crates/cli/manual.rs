@@ -1,0 +1,133 @@
+//! `regprobe man` and `regprobe completions`: pages and scripts made from the same description of the command line that parses it.
+
+use std::io::Write as _;
+
+use clap::{Command, CommandFactory as _};
+use clap_complete::Shell;
+use clap_mangen::roff::{Roff, bold, roman};
+
+use crate::args::Cli;
+use crate::exit;
+use crate::failure::Failure;
+use crate::secret::VARIABLE;
+
+/// The page of `regprobe` itself, or of one sub-command.
+///
+/// # Errors
+/// [`Failure::Usage`] when there is no such sub-command.
+pub(crate) fn page(sub_command: Option<&str>) -> Result<Vec<u8>, Failure> {
+    let mut program = Cli::command();
+    program.build();
+    let Some(name) = sub_command else {
+        return Ok(render(program));
+    };
+    // Building gave it the name under which `man` finds it: regprobe-probe(1).
+    match program.find_subcommand(name) {
+        Some(found) => Ok(render(found.clone())),
+        None => Err(unknown(name, &program)),
+    }
+}
+
+fn unknown(name: &str, program: &Command) -> Failure {
+    let known: Vec<&str> = program.get_subcommands().map(Command::get_name).collect();
+    let name = sip_message::printable(name.as_bytes());
+    Failure::Usage(format!("'{name}' is no sub-command with a page; there are {}", known.join(", ")))
+}
+
+fn render(command: Command) -> Vec<u8> {
+    let mut page = Vec::new();
+    let written = clap_mangen::Man::new(command)
+        .render(&mut page)
+        .and_then(|()| appendix().to_writer(&mut page));
+    written.expect("a Vec takes everything");
+    page
+}
+
+/// What every page ends with.
+fn appendix() -> Roff {
+    let mut page = Roff::new();
+    page.control("SH", ["EXIT STATUS"]);
+    for (status, meaning) in STATUSES {
+        entry(&mut page, &status.to_string(), meaning);
+    }
+    page.control("PP", []).text([roman(
+        "With --output nagios the status is the monitoring plugins' own: 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN.",
+    )]);
+    page.control("SH", ["ENVIRONMENT"]);
+    for (name, meaning) in ENVIRONMENT {
+        entry(&mut page, name, meaning);
+    }
+    page
+}
+
+fn entry(page: &mut Roff, term: &str, meaning: &str) {
+    page.control("TP", []).text([bold(term)]).text([roman(meaning)]);
+}
+
+const STATUSES: [(u8, &str); 7] = [
+    (exit::SUCCESS, "Registered; for other sub-commands: it worked."),
+    (
+        exit::USAGE,
+        "The command line, or a file that it names, is wrong. Nothing was sent.",
+    ),
+    (4, "REGISTER_TIMEOUT_STATE: no final reply in time."),
+    (
+        exit::INTERNAL,
+        "INTERNAL_ERROR_STATE: the request could not be delivered, or the reply could not be used.",
+    ),
+    (
+        6,
+        "WRONG_CREDENTIALS_STATE: credentials were asked for and not accepted, or there were none.",
+    ),
+    (7, "REGISTRAR_ERROR_STATE: the registrar refused."),
+    (exit::INTERRUPTED, "Interrupted; a binding was removed first."),
+];
+
+const ENVIRONMENT: [(&str, &str); 3] = [
+    (
+        VARIABLE,
+        "The password, unless --password-file or --ha1-file is given. Empty counts as not set.",
+    ),
+    ("NO_COLOR", "No colours, whatever the terminal can do."),
+    ("SSLKEYLOGFILE", "Append the keys of TLS connections to this file, for Wireshark."),
+];
+
+/// The completion script for a shell.
+pub(crate) fn completions(shell: Shell) -> Vec<u8> {
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut Cli::command(), "regprobe", &mut script);
+    script.flush().expect("a Vec takes everything");
+    script
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text(sub_command: Option<&str>) -> String {
+        String::from_utf8(page(sub_command).unwrap()).unwrap()
+    }
+
+    #[test]
+    fn every_sub_command_has_a_page_with_statuses_and_environment() {
+        for sub_command in Cli::command().get_subcommands() {
+            let name = sub_command.get_name();
+            let page = text(Some(name));
+            assert!(
+                page.contains(&format!(".TH regprobe\\-{name}")) || page.contains(&format!(".TH regprobe-{name}")),
+                "{page}"
+            );
+            assert!(page.contains("EXIT STATUS") && page.contains("REGPROBE_PASSWORD"));
+        }
+        assert!(text(None).contains("SSLKEYLOGFILE"));
+        assert!(page(Some("bogus")).unwrap_err().to_string().contains("probe, bindings"));
+    }
+
+    #[test]
+    fn every_shell_has_a_script_that_knows_the_options() {
+        for shell in [Shell::Bash, Shell::Zsh, Shell::Fish, Shell::PowerShell, Shell::Elvish] {
+            let script = String::from_utf8(completions(shell)).unwrap();
+            assert!(script.contains("every-target"), "{shell}");
+        }
+    }
+}

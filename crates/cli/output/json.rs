@@ -1,0 +1,87 @@
+//! The report as JSON (docs/report.md): indented on a terminal, one line otherwise. The contract itself is `Report`'s.
+
+use std::fmt::Write as _;
+
+use schemars::SchemaGenerator;
+use sip_registration::Report;
+
+/// Writes the report, with a line end.
+///
+/// JSON must escape only what is below U+0020; characters that move a terminal's cursor or hide text are escaped as well, so
+/// that `regprobe ... | less` or a log viewer stays readable. Readers of JSON see no difference.
+pub(crate) fn render(report: &Report, indented: bool) -> String {
+    let text = if indented {
+        serde_json::to_string_pretty(report)
+    } else {
+        serde_json::to_string(report)
+    };
+    escaped(&text.expect("a report has text keys and finite numbers")) + "\n"
+}
+
+/// The JSON Schema of the report, indented, with a line end.
+pub(crate) fn schema() -> String {
+    let schema = SchemaGenerator::default().into_root_schema_for::<Report>();
+    serde_json::to_string_pretty(&schema).expect("a schema is JSON") + "\n"
+}
+
+fn escaped(json: &str) -> String {
+    let mut shown = String::with_capacity(json.len());
+    for character in json.chars() {
+        if character.is_ascii_graphic() || matches!(character, ' ' | '\n') || is_visible(character) {
+            shown.push(character);
+        } else {
+            for unit in character.encode_utf16(&mut [0; 2]) {
+                write!(shown, "\\u{unit:04x}").expect("a String takes everything");
+            }
+        }
+    }
+    shown
+}
+
+/// Beyond ASCII, what `printable` leaves as it is.
+fn is_visible(character: char) -> bool {
+    !character.is_ascii()
+        && sip_message::printable(character.encode_utf8(&mut [0; 4]).as_bytes())
+            .chars()
+            .eq([character])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::output::samples::registered;
+
+    #[test]
+    fn a_report_is_one_line_unless_somebody_looks() {
+        assert_eq!(render(&registered(), false).lines().count(), 1);
+        assert!(render(&registered(), true).lines().count() > 20);
+        let parsed = |indented| serde_json::from_str::<serde_json::Value>(&render(&registered(), indented)).unwrap();
+        assert_eq!(parsed(false), parsed(true));
+        assert_eq!(parsed(false)["state"], "REGISTERED_STATE");
+    }
+
+    #[test]
+    fn what_moves_a_terminal_is_escaped_and_reads_back_the_same() {
+        let mut report = registered();
+        let hostile = "x\x1b[2J\u{9b}2J\u{202e}\u{7f}\u{e0001}\r\n\0Gr\u{fc}\u{df}e \u{4e16}\"\\";
+        report.detail = hostile.to_owned();
+        let json = render(&report, false);
+        assert!(!json.contains(['\x1b', '\u{9b}', '\u{202e}', '\u{7f}', '\u{e0001}', '\0', '\r']));
+        assert!(json.contains('\u{4e16}'));
+        let read: serde_json::Value = serde_json::from_str(&json).unwrap();
+        assert_eq!(read["detail"], hostile);
+    }
+
+    #[test]
+    fn the_schema_names_the_contract_and_every_cause() {
+        let schema = schema();
+        for word in [
+            "opensips_state",
+            "server_not_authenticated",
+            "phases_ms",
+            "certificate_expires_soon",
+        ] {
+            assert!(schema.contains(word), "{word}");
+        }
+    }
+}

@@ -1,0 +1,76 @@
+//! Text for people: safe to print, broken into lines of a readable width. No layout of whole reports.
+
+/// The width that running text is broken at, in characters.
+pub(crate) const WIDTH: usize = 100;
+
+/// Text from anywhere as it may stand on a terminal: one line, nothing that moves a cursor or hides.
+///
+/// Escaping what is already escaped changes nothing, so a field that the report has escaped stays as it is.
+pub(crate) fn safe(text: &str) -> String {
+    sip_message::printable(text.as_bytes())
+}
+
+/// Breaks running text at blanks; the first line starts with `first`, the others with as many blanks.
+pub(crate) fn wrapped(first: &str, text: &str) -> String {
+    let indent = " ".repeat(first.chars().count());
+    let mut lines = String::new();
+    let mut line = first.to_owned();
+    let mut is_empty = true;
+    for word in text.split(' ') {
+        if !is_empty && line.chars().count() + 1 + word.chars().count() > WIDTH {
+            lines.push_str(&line);
+            lines.push('\n');
+            line.clone_from(&indent);
+            is_empty = true;
+        }
+        if !is_empty {
+            line.push(' ');
+        }
+        line.push_str(word);
+        is_empty = false;
+    }
+    lines + &line + "\n"
+}
+
+/// Pads to a width in characters, with two blanks at least to what follows.
+pub(crate) fn padded(text: &str, width: usize) -> String {
+    let blanks = width.saturating_sub(text.chars().count());
+    format!("{text}{}", " ".repeat(blanks))
+}
+
+/// `1 other binding`, `2 other bindings`.
+pub(crate) fn counted(count: usize, thing: &str) -> String {
+    format!("{count} {thing}{}", if count == 1 { "" } else { "s" })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn escaping_twice_is_escaping_once() {
+        let once = safe("a\x1b[2J\u{202e}\r\nb");
+        assert!(!once.contains(['\x1b', '\r', '\n', '\u{202e}']));
+        assert_eq!(safe(&once), once);
+    }
+
+    #[test]
+    fn lines_break_at_blanks_and_never_inside_a_word() {
+        let long = "word ".repeat(60);
+        let text = wrapped("  next  ", long.trim());
+        assert!(text.lines().all(|line| line.chars().count() <= WIDTH));
+        assert!(text.lines().skip(1).all(|line| line.starts_with("        word")));
+        let unbroken = "x".repeat(300);
+        assert_eq!(wrapped("- ", &unbroken), format!("- {unbroken}\n"));
+        assert_eq!(wrapped("- ", ""), "- \n");
+    }
+
+    #[test]
+    fn counts_take_their_plural() {
+        assert_eq!(
+            (counted(1, "binding").as_str(), counted(0, "binding").as_str()),
+            ("1 binding", "0 bindings")
+        );
+        assert_eq!(padded("ab", 4), "ab  ");
+    }
+}

@@ -1,0 +1,147 @@
+//! The one stage that acts: loads the secret, runs the exchange on a single-threaded runtime, prints the report.
+
+use std::future::Future;
+use std::io::{self, IsTerminal as _};
+
+use nix::sys::resource::{Resource, setrlimit};
+use sip_net::{Options, Probed, TlsOptions, probe_until};
+use sip_registration::{Account, ContactPlan, Goal};
+use tokio::runtime::{Builder, Runtime};
+
+use crate::failure::Failure;
+use crate::output::{human, json, nagios};
+use crate::plan::{Output, Plan};
+use crate::secret::Loaded;
+use crate::{exit, identity, output, prompt, removal, secret, signals, style};
+
+/// Carries a plan out and shows its report; the exit status.
+///
+/// # Errors
+/// [`Failure`] when it does not come to a report.
+pub(crate) fn exchange(mut plan: Plan) -> Result<u8, Failure> {
+    check_files(&plan.options.tls)?;
+    plan.account.secret = load_secret(&plan)?;
+    let form = plan.output;
+    let probed = runtime()?.block_on(report(plan))?;
+    output::print(render(&probed, form).as_bytes())?;
+    Ok(exit::after(&probed.report, probed.interrupted, form))
+}
+
+/// A runtime without a second thread.
+///
+/// # Errors
+/// When the system has no more descriptors.
+pub(crate) fn runtime() -> io::Result<Runtime> {
+    Builder::new_current_thread().enable_all().build()
+}
+
+/// Runs a plan to its report. The first Ctrl-C ends it after a binding was removed, the second at once.
+///
+/// # Errors
+/// [`Failure::Interrupted`] after a second Ctrl-C.
+pub(crate) async fn report(plan: Plan) -> Result<Probed, Failure> {
+    let exchanges = async {
+        match (plan.options.goal, &plan.account.contact) {
+            (Goal::Unregister, ContactPlan::Automatic { .. }) => remove_own(plan.account, plan.options).await,
+            _ => probe_until(plan.account, &plan.options, signals::ended()).await,
+        }
+    };
+    tokio::select! {
+        probed = exchanges => Ok(probed),
+        () = twice(signals::ended) => Err(Failure::Interrupted),
+    }
+}
+
+async fn twice<F: Future<Output = ()>>(signal: impl Fn() -> F) {
+    signal().await;
+    signal().await;
+}
+
+/// Looks for the bindings that a probe from this machine has left, and removes them one by one until one cannot be removed.
+async fn remove_own(account: Account, options: Options) -> Probed {
+    let look = Options {
+        goal: Goal::Fetch,
+        ..options.clone()
+    };
+    let mut so_far = probe_until(account.clone(), &look, signals::ended()).await;
+    if so_far.interrupted || so_far.report.cause.is_some() {
+        so_far.report.goal = Goal::Unregister.name();
+        return so_far;
+    }
+    let ours = removal::left_by_us(&account, &so_far.report);
+    if ours.is_empty() {
+        so_far.report = removal::nothing_to_remove(so_far.report);
+        return so_far;
+    }
+    for contact in ours {
+        let account = Account {
+            contact: ContactPlan::Fixed(contact),
+            ..account.clone()
+        };
+        let removed = probe_until(account, &options, signals::ended()).await;
+        so_far = Probed {
+            report: removal::joined(so_far.report, removed.report),
+            interrupted: removed.interrupted,
+        };
+        if so_far.interrupted || so_far.report.cause.is_some() {
+            break;
+        }
+    }
+    so_far
+}
+
+/// What is wrong with the files of TLS shows before anything is sent. Without files there is nothing to read.
+fn check_files(tls: &TlsOptions) -> Result<(), Failure> {
+    if tls.ca_file.is_none() && tls.client_certificate.is_none() {
+        return Ok(());
+    }
+    let option = |path: &std::path::Path| {
+        if tls.ca_file.as_deref() == Some(path) {
+            "--ca-file"
+        } else if tls.client_key.as_deref() == Some(path) {
+            "--client-key"
+        } else {
+            "--client-cert"
+        }
+    };
+    tls.check().map_err(|error| {
+        Failure::Usage(match &error {
+            sip_net::TlsOptionsError::File { path, why } => format!("{} {}: {why}", option(path), secret::shown(path)),
+            sip_net::TlsOptionsError::ClientCertificate(_) | sip_net::TlsOptionsError::KeyAlone => format!("--client-cert: {error}"),
+            sip_net::TlsOptionsError::ServerName(_) => format!("--tls-server-name: {error}"),
+        })
+    })
+}
+
+fn load_secret(plan: &Plan) -> Result<Option<sip_digest::Secret>, Failure> {
+    let user = plan
+        .account
+        .auth_user
+        .clone()
+        .unwrap_or_else(|| identity::contact_user(&plan.account.aor));
+    let mut interrupted = false;
+    let loaded = secret::load(&plan.source, || {
+        prompt::password(&user).inspect_err(|error| interrupted = error.kind() == io::ErrorKind::Interrupted)
+    });
+    if interrupted {
+        return Err(Failure::Interrupted);
+    }
+    let Loaded { secret, warning } = loaded?;
+    if let Some(warning) = warning {
+        eprintln!("warning: {}: {warning}", plan.source);
+    }
+    if secret.is_some() {
+        // A core dump would hold it. Where the limit cannot be lowered it is as low as the system wants it.
+        let _ = setrlimit(Resource::RLIMIT_CORE, 0, 0);
+    }
+    Ok(secret)
+}
+
+fn render(probed: &Probed, form: Output) -> String {
+    match form {
+        Output::Human => human::render(&probed.report, probed.interrupted, style()),
+        Output::Json => json::render(&probed.report, io::stdout().is_terminal()),
+        Output::Nagios(_) if probed.interrupted => nagios::unknown("interrupted"),
+        Output::Nagios(thresholds) => nagios::render(&probed.report, thresholds),
+    }
+}

@@ -1,0 +1,330 @@
+//! Where a password or HA1 comes from, and what is refused before it is used. No text of an error or warning ever holds a
+//! secret: only the place that it came from, and what is wrong with it.
+
+use std::ffi::{OsStr, OsString};
+use std::fmt;
+use std::fs::File;
+use std::io::{self, Read};
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+
+use secrecy::SecretString;
+use sip_digest::{Algorithm, Secret, SecretError};
+use thiserror::Error;
+use zeroize::Zeroizing;
+
+use crate::args::CredentialArgs;
+
+/// The environment variable that may hold the password.
+pub(crate) const VARIABLE: &str = "REGPROBE_PASSWORD";
+/// The longest secret that is accepted, in bytes.
+pub(crate) const LIMIT: usize = 1024 * 1024;
+
+/// Where the secret comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Source {
+    /// `--password-file PATH`.
+    PasswordFile(PathBuf),
+    /// `--password-file -`.
+    StandardInput,
+    /// `--ha1-file PATH`.
+    Ha1File(PathBuf),
+    /// [`VARIABLE`].
+    Environment,
+    /// The terminal.
+    Ask,
+    /// Nowhere: the exchange goes without credentials.
+    Nowhere,
+}
+
+/// What the surroundings offer beside the options.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Surroundings {
+    /// Whether [`VARIABLE`] holds something.
+    pub(crate) variable: bool,
+    /// Whether somebody can be asked: standard input and standard error are a terminal.
+    pub(crate) terminal: bool,
+}
+
+impl Source {
+    /// An option goes before the environment, and the environment before asking.
+    pub(crate) fn choose(args: &CredentialArgs, surroundings: Surroundings) -> Self {
+        match (&args.password_file, &args.ha1_file) {
+            (Some(path), _) if path == Path::new("-") => Self::StandardInput,
+            (Some(path), _) => Self::PasswordFile(path.clone()),
+            (None, Some(path)) => Self::Ha1File(path.clone()),
+            (None, None) if surroundings.variable => Self::Environment,
+            (None, None) if surroundings.terminal => Self::Ask,
+            (None, None) => Self::Nowhere,
+        }
+    }
+}
+
+impl fmt::Display for Source {
+    /// As an error names it: the argument and its place, never the content.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::PasswordFile(path) => write!(f, "--password-file {}", shown(path)),
+            Self::StandardInput => f.write_str("--password-file - (standard input)"),
+            Self::Ha1File(path) => write!(f, "--ha1-file {}", shown(path)),
+            Self::Environment => f.write_str(VARIABLE),
+            Self::Ask => f.write_str("the password typed in"),
+            Self::Nowhere => f.write_str("no password"),
+        }
+    }
+}
+
+/// A path that is safe on a terminal.
+pub(crate) fn shown(path: &Path) -> String {
+    sip_message::printable(path.as_os_str().as_encoded_bytes())
+}
+
+/// Why a secret was refused.
+#[derive(Debug, Error)]
+#[error("{from}: {flaw}")]
+pub(crate) struct Refused {
+    /// Where it came from.
+    from: Source,
+    /// What is wrong with it.
+    flaw: Flaw,
+}
+
+/// What is wrong with a secret.
+#[derive(Debug, Error)]
+pub(crate) enum Flaw {
+    /// It cannot be read.
+    #[error("cannot be read: {0}")]
+    Unreadable(#[from] io::Error),
+    /// Nothing in it.
+    #[error("is empty; it has to hold one line with the secret")]
+    Empty,
+    /// More than [`LIMIT`].
+    #[error("is longer than 1 MiB; this is not a password")]
+    TooLong,
+    /// Bytes that are no text.
+    #[error("is not UTF-8 text; save it as UTF-8")]
+    NotUtf8,
+    /// More than one line.
+    #[error("holds a line break; it has to hold one line with the secret and nothing else")]
+    LineBreak,
+    /// A NUL.
+    #[error("holds a NUL byte; it has to be plain text")]
+    Nul,
+    /// `algorithm:` in front of an HA1 is none of ours.
+    #[error("names an unknown algorithm; write MD5:HEX, SHA-256:HEX or SHA-512-256:HEX")]
+    Algorithm,
+    /// Its digits are wrong.
+    #[error("{0}")]
+    Ha1(#[from] SecretError),
+}
+
+/// A secret, and what is to be said about the place that it came from.
+#[derive(Debug)]
+pub(crate) struct Loaded {
+    /// The secret; `None` when there is none.
+    pub(crate) secret: Option<Secret>,
+    /// A warning for standard error.
+    pub(crate) warning: Option<String>,
+}
+
+/// Reads the secret. `ask` is called only for [`Source::Ask`] and gives what was typed.
+///
+/// # Errors
+/// [`Refused`], which names the source and never its content.
+pub(crate) fn load(source: &Source, ask: impl FnOnce() -> io::Result<Zeroizing<Vec<u8>>>) -> Result<Loaded, Refused> {
+    let from = |flaw| Refused {
+        from: source.clone(),
+        flaw,
+    };
+    let quiet = |secret| Loaded { secret, warning: None };
+    match source {
+        Source::PasswordFile(path) => {
+            let (bytes, warning) = read_file(path).map_err(from)?;
+            Ok(Loaded {
+                secret: Some(password(&bytes).map_err(from)?),
+                warning,
+            })
+        }
+        Source::Ha1File(path) => {
+            let (bytes, warning) = read_file(path).map_err(from)?;
+            Ok(Loaded {
+                secret: Some(ha1(&bytes).map_err(from)?),
+                warning,
+            })
+        }
+        Source::StandardInput => {
+            let bytes = read_all(io::stdin().lock()).map_err(from)?;
+            Ok(quiet(Some(password(&bytes).map_err(from)?)))
+        }
+        Source::Environment => {
+            let value = std::env::var_os(VARIABLE).unwrap_or_default();
+            let bytes = Zeroizing::new(value.into_encoded_bytes());
+            Ok(quiet(Some(password(&bytes).map_err(from)?)))
+        }
+        Source::Ask => match ask().map_err(|error| from(Flaw::Unreadable(error)))? {
+            typed if typed.is_empty() => Ok(quiet(None)),
+            typed => Ok(quiet(Some(password(&typed).map_err(from)?))),
+        },
+        Source::Nowhere => Ok(quiet(None)),
+    }
+}
+
+/// Whether the environment holds a password: set and not empty.
+pub(crate) fn variable_is_set(value: Option<OsString>) -> bool {
+    value.as_deref().is_some_and(|value: &OsStr| !value.is_empty())
+}
+
+/// Reads a file of secrets, up to the limit; the second value is what is to be said about its mode.
+///
+/// # Errors
+/// [`Flaw::Unreadable`].
+pub(crate) fn read_file(path: &Path) -> Result<(Zeroizing<Vec<u8>>, Option<String>), Flaw> {
+    let file = File::open(path)?;
+    let metadata = file.metadata()?;
+    let open_to_all = metadata.is_file() && metadata.permissions().mode() & 0o004 != 0;
+    let warning = open_to_all.then(|| format!("everybody on this machine can read {0}; close it with: chmod 600 {0}", shown(path)));
+    Ok((read_all(file)?, warning))
+}
+
+/// Reads up to the limit into memory that never moves, so that wiping it wipes all of it.
+fn read_all(source: impl Read) -> Result<Zeroizing<Vec<u8>>, Flaw> {
+    let mut bytes = Zeroizing::new(Vec::with_capacity(LIMIT + 64));
+    let most = u64::try_from(LIMIT + 1).expect("a MiB fits");
+    source.take(most).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+/// One line of text without its line end. Blanks belong to it.
+fn line(bytes: &[u8]) -> Result<&str, Flaw> {
+    if bytes.len() > LIMIT {
+        return Err(Flaw::TooLong);
+    }
+    let text = std::str::from_utf8(bytes).map_err(|_| Flaw::NotUtf8)?;
+    let text = text.strip_suffix('\n').map_or(text, |text| text.strip_suffix('\r').unwrap_or(text));
+    match text {
+        "" => Err(Flaw::Empty),
+        _ if text.contains(['\n', '\r']) => Err(Flaw::LineBreak),
+        _ if text.contains('\0') => Err(Flaw::Nul),
+        _ => Ok(text),
+    }
+}
+
+fn password(bytes: &[u8]) -> Result<Secret, Flaw> {
+    Ok(Secret::Password(SecretString::from(line(bytes)?)))
+}
+
+fn ha1(bytes: &[u8]) -> Result<Secret, Flaw> {
+    let text = line(bytes)?.trim();
+    let (algorithm, hex) = match text.split_once(':') {
+        Some((name, hex)) => (Algorithm::parse(name.trim().as_bytes()).ok_or(Flaw::Algorithm)?, hex.trim()),
+        None => (Algorithm::Md5, text),
+    };
+    Ok(Secret::ha1(algorithm, hex)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MD5: &str = "939e7578ed9e3c518a452acee763bce9";
+
+    fn args(password_file: Option<&str>, ha1_file: Option<&str>) -> CredentialArgs {
+        CredentialArgs {
+            auth_user: None,
+            password_file: password_file.map(Into::into),
+            ha1_file: ha1_file.map(Into::into),
+        }
+    }
+
+    #[test]
+    fn options_go_before_the_environment_and_that_before_asking() {
+        let both = Surroundings {
+            variable: true,
+            terminal: true,
+        };
+        let choose = |password, ha1, surroundings| Source::choose(&args(password, ha1), surroundings);
+        assert_eq!(choose(Some("x"), None, both), Source::PasswordFile("x".into()));
+        assert_eq!(choose(Some("-"), None, both), Source::StandardInput);
+        assert_eq!(choose(None, Some("y"), both), Source::Ha1File("y".into()));
+        assert_eq!(choose(None, None, both), Source::Environment);
+        assert_eq!(
+            choose(
+                None,
+                None,
+                Surroundings {
+                    variable: false,
+                    terminal: true
+                }
+            ),
+            Source::Ask
+        );
+        assert_eq!(
+            choose(
+                None,
+                None,
+                Surroundings {
+                    variable: false,
+                    terminal: false
+                }
+            ),
+            Source::Nowhere
+        );
+    }
+
+    #[test]
+    fn one_line_end_goes_and_blanks_stay() {
+        assert_eq!(line(b" pass word \n").unwrap(), " pass word ");
+        assert_eq!(line(b"word\r\n").unwrap(), "word");
+        assert_eq!(line("g\u{e4}st".as_bytes()).unwrap(), "g\u{e4}st");
+    }
+
+    #[test]
+    fn secrets_that_are_no_line_of_text_are_refused_without_showing_them() {
+        let long = vec![b'x'; LIMIT + 1];
+        for bytes in [
+            &b""[..],
+            b"\n",
+            b"canary\n\n",
+            b"canary\nmore",
+            b"can\0ary",
+            b"canary\xff",
+            b"canary\r",
+            &long,
+        ] {
+            let flaw = password(bytes).unwrap_err();
+            assert!(!format!("{flaw} {flaw:?}").contains("canary"));
+        }
+        assert!(password(&long[1..]).is_ok());
+    }
+
+    #[test]
+    fn an_ha1_names_its_algorithm_or_is_an_md5() {
+        assert!(ha1(format!("{MD5}\n").as_bytes()).is_ok());
+        assert!(ha1(format!("md5:{MD5}").as_bytes()).is_ok());
+        assert!(ha1(format!("SHA-256: {MD5}{MD5}\n").as_bytes()).is_ok());
+        let flaw = |text: String| ha1(text.as_bytes()).unwrap_err().to_string();
+        assert!(flaw(format!("SHA-256:{MD5}")).contains("64 hexadecimal digits, not 32"));
+        assert!(flaw(format!("AKAv1:{MD5}")).contains("unknown algorithm"));
+        for wrong in [
+            format!("alice:realm:{MD5}"),
+            MD5.to_uppercase(),
+            MD5.replace('9', "x"),
+            format!("{MD5}\n{MD5}"),
+        ] {
+            assert!(!flaw(wrong.clone()).contains(&wrong[..16]));
+        }
+    }
+
+    #[test]
+    fn an_empty_variable_is_no_password() {
+        assert!(!variable_is_set(None) && !variable_is_set(Some(OsString::new())));
+        assert!(variable_is_set(Some("x".into())));
+    }
+
+    #[test]
+    fn nothing_typed_means_no_credentials() {
+        let typed = |bytes: &[u8]| load(&Source::Ask, || Ok(Zeroizing::new(bytes.to_vec()))).map(|loaded| loaded.secret.is_some());
+        assert!(!typed(b"").unwrap());
+        assert!(typed(b"secret").unwrap());
+    }
+}

@@ -1,0 +1,288 @@
+//! The real program without a network: help, wrong command lines, words, schema, completions, pages. Nothing here sends a packet.
+
+#![allow(clippy::unwrap_used, reason = "in a test program a failed unwrap is a failed test")]
+
+use std::io::{Read as _, Write as _};
+use std::path::PathBuf;
+use std::process::{Command, Output, Stdio};
+
+fn regprobe(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_regprobe"))
+        .args(arguments)
+        .env_remove("REGPROBE_PASSWORD")
+        .env("NO_COLOR", "1")
+        .stdin(Stdio::null())
+        .output()
+        .expect("the program was built together with this test")
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).expect("all output is UTF-8")
+}
+
+fn succeeds(arguments: &[&str]) -> String {
+    let output = regprobe(arguments);
+    assert_eq!(output.status.code(), Some(0), "{arguments:?}: {}", text(&output.stderr));
+    assert_eq!(text(&output.stderr), "", "{arguments:?}");
+    text(&output.stdout)
+}
+
+/// A wrong command line: status 2, nothing on standard output, and every fragment in the message.
+fn refuses(arguments: &[&str], fragments: &[&str]) -> String {
+    let output = regprobe(arguments);
+    let message = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{arguments:?}: {message}");
+    assert_eq!(text(&output.stdout), "", "{arguments:?}");
+    assert!(message.starts_with("error: "), "{arguments:?}: {message}");
+    for fragment in fragments {
+        assert!(message.contains(fragment), "{arguments:?}: {fragment:?} is not in {message}");
+    }
+    message
+}
+
+fn file(name: &str, content: &[u8]) -> PathBuf {
+    let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("cli-{}-{name}", std::process::id()));
+    std::fs::write(&path, content).unwrap();
+    path
+}
+
+#[test]
+fn a_wrong_argument_is_named_with_what_is_wrong_and_what_would_be_right() {
+    for (arguments, fragments) in [
+        (&["probe"][..], &["<AOR>", "regprobe probe"][..]),
+        (
+            &["probe", "pbx.example.com"],
+            &["<AOR>", "user is missing", "alice@pbx.example.com"],
+        ),
+        (&["probe", "tel:+4930"], &["<AOR>", "not a sip: or sips: URI"]),
+        (
+            &["probe", "a@h", "--registrar", "sip:b@h"],
+            &["--registrar", "no user", "sip:pbx.example.com"],
+        ),
+        (&["probe", "a@h", "--transport", "sctp"], &["--transport", "auto, udp, tcp, tls"]),
+        (
+            &["probe", "sips:a@h", "--transport", "udp"],
+            &["--transport udp", "sips:", "TLS only"],
+        ),
+        (&["probe", "a@h", "--timeout", "soon"], &["--timeout", "500ms"]),
+        (&["probe", "a@h", "--expires", "0"], &["--expires", "regprobe unregister"]),
+        (&["probe", "a@h", "--local", "here"], &["--local", "192.0.2.7:5060"]),
+        (&["probe", "a@h", "--advertise", "a@b"], &["--advertise", "HOST:PORT"]),
+        (&["probe", "a@h", "--dns", "dns.example"], &["--dns", "IP address"]),
+        (&["probe", "a@h", "--resolve", "h:5060"], &["--resolve", "HOST:PORT:ADDRESS"]),
+        (&["probe", "a@h", "-4", "-6"], &["--ipv4", "cannot be used with", "--ipv6"]),
+        (&["probe", "a@h", "--client-cert", "x.pem"], &["--client-key"]),
+        (&["probe", "a@h", "--instance=x"], &["--instance", "urn:uuid:"]),
+        (&["probe", "a@h", "--reg-id", "1"], &["--instance"]),
+        (&["probe", "a@h", "--tls-server-name", "a b"], &["--tls-server-name", "host name"]),
+        (&["probe", "a@h", "--keep", "--every-target"], &["--keep", "--every-target"]),
+        (&["probe", "a@h", "-w", "5"], &["--warning", "--output nagios"]),
+        (&["unregister", "a@h", "--all", "--contact", "a@x"], &["--all", "--contact"]),
+        (&["ping", "h", "--timeout", "0"], &["--timeout", "1ms"]),
+        (&["registrar", "--listen", "127.0.0.1:5060"], &["--listen", "udp:127.0.0.1:5060"]),
+        (&["registrar", "--user", "alice"], &["--user", "alice:secret"]),
+        (&["registrar", "--algorithm", "SHA-1"], &["--algorithm", "SHA-256"]),
+        (&["registrar", "--fault", "bogus"], &["--fault"]),
+        (&["explain", "no_such_word"], &["no_such_word", "regprobe explain"]),
+        (&["completions", "tcsh"], &["bash"]),
+        (&["man", "bogus"], &["bogus", "probe"]),
+        (&["bogus"], &["bogus"]),
+        (&[], &["regprobe <COMMAND>"]),
+    ] {
+        if arguments.is_empty() {
+            // Without arguments clap prints the help, on standard error, with the same status.
+            let output = regprobe(arguments);
+            assert_eq!(output.status.code(), Some(2));
+            assert!(text(&output.stderr).contains(fragments[0]));
+        } else {
+            refuses(arguments, fragments);
+        }
+    }
+}
+
+#[test]
+fn a_password_on_the_command_line_is_refused_and_never_repeated() {
+    for arguments in [
+        &["probe", "sip:alice:canary@h"][..],
+        &["probe", "alice:canary@h"],
+        &["probe", "a@h", "--contact", "sip:alice:canary@h"],
+        &["probe", "a@h", "--password", "canary"],
+        &["probe", "a@h", "--password=canary"],
+        &["ping", "sip:alice:canary@h"],
+    ] {
+        let message = refuses(arguments, &[]);
+        assert!(!message.contains("canary"), "{arguments:?}: {message}");
+    }
+    refuses(&["probe", "sip:alice:canary@h"], &["<AOR>", "REGPROBE_PASSWORD", "--password-file"]);
+    refuses(&["probe", "a@h", "--password", "canary"], &["--password-file"]);
+}
+
+#[test]
+fn files_with_bad_secrets_are_refused_by_name_and_never_shown() {
+    let long = vec![b'x'; 1024 * 1024 + 2];
+    for (option, name, content, fragment) in [
+        ("--password-file", "empty", &b""[..], "is empty"),
+        ("--password-file", "nul", b"can\0ary", "NUL"),
+        ("--password-file", "lines", b"canary\ncanary\n", "line break"),
+        ("--password-file", "latin1", b"canary\xe4", "UTF-8"),
+        ("--password-file", "long", &long, "1 MiB"),
+        ("--ha1-file", "short", b"canary00", "hexadecimal"),
+        (
+            "--ha1-file",
+            "length",
+            b"SHA-256:939e7578ed9e3c518a452acee763bce9",
+            "64 hexadecimal digits, not 32",
+        ),
+        ("--ha1-file", "case", b"939E7578ED9E3C518A452ACEE763BCE9", "lower case"),
+        (
+            "--ha1-file",
+            "algorithm",
+            b"canary:939e7578ed9e3c518a452acee763bce9",
+            "unknown algorithm",
+        ),
+    ] {
+        let path = file(name, content);
+        let path = path.to_str().unwrap();
+        let message = refuses(&["probe", "a@127.0.0.1", option, path], &[option, path, fragment]);
+        assert!(
+            !message.contains("canary") && !message.contains("939e7578") && !message.contains("xxxx"),
+            "{message}"
+        );
+    }
+    refuses(
+        &["probe", "a@127.0.0.1", "--password-file", "/no/such/file"],
+        &["--password-file /no/such/file", "No such file"],
+    );
+}
+
+#[test]
+fn a_wrong_command_line_of_a_plugin_is_unknown_in_one_line_on_standard_output() {
+    for arguments in [
+        &["probe", "a@h", "--output", "nagios", "--bogus"][..],
+        &["probe", "a@h", "--output=nagios", "-w", "2", "-c", "1"],
+        &["probe", "a@127.0.0.1", "--output", "nagios", "--password-file", "/no/such/file"],
+    ] {
+        let output = regprobe(arguments);
+        assert_eq!(output.status.code(), Some(3), "{arguments:?}");
+        let line = text(&output.stdout);
+        assert!(line.starts_with("SIP UNKNOWN - ") && line.lines().count() == 1, "{line}");
+    }
+}
+
+#[test]
+fn help_names_every_sub_command_and_gives_examples() {
+    let help = succeeds(&["--help"]);
+    for word in "probe bindings unregister ping registrar demo explain schema completions man".split_whitespace() {
+        assert!(help.contains(&format!("\n  {word} ")), "{word}: {help}");
+    }
+    assert!(help.contains("\nExamples:\n") && help.contains("\nExit status: "), "{help}");
+}
+
+#[test]
+fn help_groups_the_options_of_a_probe() {
+    const OPTIONS: &str = "--registrar --proxy --transport --auth-user --password-file --ha1-file --contact --instance --reg-id --expires \
+        --keep --timeout --local --advertise -4 -6 --dns --resolve --ca-file --client-cert --client-key --tls-server-name --insecure \
+        --every-target --follow-redirects --trace --output -w -c";
+    let help = succeeds(&["probe", "--help"]);
+    for heading in ["Credentials ", "Binding:", "Network:", "TLS:", "Exchange:", "Output:", "Examples:"] {
+        assert!(help.contains(&format!("\n{heading}")), "{heading}: {help}");
+    }
+    for option in OPTIONS.split_whitespace() {
+        let named = [",", " ", "["].iter().any(|end| help.contains(&format!(" {option}{end}")));
+        assert!(named, "{option}: {help}");
+    }
+    assert!(
+        help.contains("REGPROBE_PASSWORD") && help.contains("[default: 300]") && help.contains("[default: 10s]"),
+        "{help}"
+    );
+}
+
+#[test]
+fn the_version_is_the_packages() {
+    assert_eq!(succeeds(&["--version"]), format!("regprobe {}\n", env!("CARGO_PKG_VERSION")));
+}
+
+#[test]
+fn every_word_of_the_list_is_explained() {
+    let list = succeeds(&["explain"]);
+    let words = list.lines().filter(|line| line.starts_with("  ") && !line.starts_with("   "));
+    let words: Vec<&str> = words
+        .filter_map(|line| line.split_whitespace().find(|word| word.parse::<u8>().is_err()))
+        .collect();
+    assert_eq!(words.len(), 61, "{list}");
+    let one = succeeds(&["explain", "stale_loop"]);
+    assert!(one.starts_with("stale_loop  cause, ends in WRONG_CREDENTIALS_STATE (6)\n"), "{one}");
+    assert!(succeeds(&["explain", "register-timeout"]).starts_with("REGISTER_TIMEOUT_STATE  state 4"));
+    assert!(succeeds(&["explain", "7"]).starts_with("REGISTRAR_ERROR_STATE"));
+    for word in words {
+        assert!(succeeds(&["explain", word]).starts_with(word));
+    }
+}
+
+#[test]
+fn the_schema_is_a_schema() {
+    let schema: serde_json::Value = serde_json::from_str(&succeeds(&["schema"])).unwrap();
+    jsonschema::meta::validate(&schema).unwrap();
+    assert_eq!(schema["title"], "Report");
+    assert!(schema["properties"]["state"].is_object());
+}
+
+#[test]
+fn completions_and_pages_know_every_sub_command() {
+    for shell in ["bash", "zsh", "fish"] {
+        let script = succeeds(&["completions", shell]);
+        assert!(script.contains("unregister") && script.contains("every-target"), "{shell}");
+    }
+    assert!(succeeds(&["man"]).starts_with(".ie"));
+    assert!(succeeds(&["man", "probe"]).contains("REGPROBE_PASSWORD"));
+}
+
+#[test]
+fn a_reader_that_goes_away_is_no_error() {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_regprobe"))
+        .arg("schema")
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(child.stdout.take());
+    let output = child.wait_with_output().unwrap();
+    assert_eq!((output.status.code(), text(&output.stderr).as_str()), (Some(0), ""));
+}
+
+/// Runs a probe of a closed port on a terminal of its own (`script` of util-linux), types these keys once it is asked, and gives
+/// what the terminal showed, with the exit status.
+fn typed_on_a_terminal(keys: &[u8]) -> (String, Option<i32>) {
+    let closed = std::net::UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let line = format!("{} probe alice@{closed}", env!("CARGO_BIN_EXE_regprobe"));
+    let mut terminal = Command::new("script")
+        .args(["--quiet", "--return", "--command", &line, "/dev/null"])
+        .env_remove("REGPROBE_PASSWORD")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("script is part of every Debian");
+    let (mut input, mut output) = (terminal.stdin.take().unwrap(), terminal.stdout.take().unwrap());
+    let mut shown = Vec::new();
+    while !shown.ends_with(b"): ") {
+        let mut byte = [0];
+        assert_eq!(output.read(&mut byte).unwrap(), 1, "nothing was asked: {}", text(&shown));
+        shown.extend(byte);
+    }
+    input.write_all(keys).unwrap();
+    output.read_to_end(&mut shown).unwrap();
+    (text(&shown), terminal.wait().unwrap().code())
+}
+
+#[test]
+fn a_password_is_asked_for_on_a_terminal_and_never_shown() {
+    let (shown, status) = typed_on_a_terminal(b"canary\r");
+    assert!(shown.starts_with("Password for alice ") && !shown.contains("canary"), "{shown}");
+    assert_eq!(status, Some(5), "nobody listens there: {shown}");
+}
+
+#[test]
+fn control_c_at_the_question_sends_nothing() {
+    let (shown, status) = typed_on_a_terminal(b"can\x03");
+    assert_eq!((status, shown.contains("REGISTER")), (Some(130), false), "{shown}");
+}
