@@ -13,7 +13,7 @@ use tokio::time::{sleep_until, timeout};
 
 use crate::dns::Dns;
 use crate::flow::{Fact, INBOX, Outlet, What};
-use crate::stream::{self, Connection, GOODBYE, OUTBOX};
+use crate::stream::{self, Connection, GOODBYE};
 use crate::tcp;
 use crate::tls::{self, TlsClient, TlsOptions};
 use crate::udp::{Scratch, UdpFlow};
@@ -85,7 +85,12 @@ impl Driver {
     /// Runs until something has to be told. Waits for ever when nothing was ordered. May be dropped and called again: nothing is lost.
     pub async fn next(&mut self) -> (Key, Event) {
         loop {
-            self.carry_out();
+            if !self.carry_out() {
+                // Let the connections write before they are given more.
+                tokio::task::yield_now().await;
+                self.drain();
+                continue;
+            }
             if let Some(told) = self.registrant.poll_event() {
                 return told;
             }
@@ -126,9 +131,9 @@ impl Driver {
         self.latest
     }
 
-    /// Does everything that the core wants, until it wants nothing more.
-    fn carry_out(&mut self) {
-        loop {
+    /// Does what the core wants. False when it wants more than is done in one go.
+    fn carry_out(&mut self) -> bool {
+        for _ in 0..AT_ONCE {
             if let Some(action) = self.registrant.poll_action() {
                 self.world.act(action);
             } else if let Some(transmit) = self.registrant.poll_transmit(&mut self.datagram) {
@@ -137,9 +142,10 @@ impl Driver {
                     self.registrant.handle_input(now, Input::Closed(transmit.flow, closed));
                 }
             } else {
-                return;
+                return true;
             }
         }
+        false
     }
 
     /// Takes what else has arrived, as much as the inbox holds.
@@ -255,11 +261,8 @@ impl World {
         };
         let sent = match outlet {
             Outlet::Datagrams(socket) => socket.send(bytes),
-            Outlet::Stream(outbox) => match outbox.try_send(bytes.to_vec()) {
-                // A task that has ended has told why, or is about to.
-                Ok(()) | Err(mpsc::error::TrySendError::Closed(_)) => Ok(()),
-                Err(mpsc::error::TrySendError::Full(_)) => Err(Closed::Local("the peer does not read what we send".to_owned())),
-            },
+            Outlet::Stream(outbox) if outbox.push(bytes) => Ok(()),
+            Outlet::Stream(_) => Err(Closed::Local("the peer does not read what we send".to_owned())),
         };
         if sent.is_err()
             && let Some(flow) = self.flows.remove(&flow)
@@ -310,7 +313,7 @@ impl Means {
             connected_at: Some(Instant::now()),
             tls: None,
         };
-        let (outbox, orders) = mpsc::channel(OUTBOX);
+        let (outbox, orders) = stream::outbox();
         if tell(inbox, What::Opened(flow, Outlet::Stream(outbox), opened)).await {
             Connection {
                 flow,
@@ -333,7 +336,7 @@ impl Means {
             connected_at,
             tls: Some(facts.clone()),
         };
-        let (outbox, orders) = mpsc::channel(OUTBOX);
+        let (outbox, orders) = stream::outbox();
         if tell(inbox, What::Opened(flow, Outlet::Stream(outbox), opened)).await {
             let explain = |error: &std::io::Error| tls::closed(error, &facts);
             Connection {
@@ -352,3 +355,6 @@ impl Means {
 async fn tell(inbox: &mpsc::Sender<Fact>, what: What) -> bool {
     inbox.send(Fact::now(what)).await.is_ok()
 }
+
+/// How many actions and requests are carried out in one go.
+const AT_ONCE: usize = 256;

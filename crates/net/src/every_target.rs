@@ -2,6 +2,7 @@
 //! is the core's.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use sip_registration::{Account, Arrow, Attempt, Ending, Goal, LadderStep, Report, TargetReport};
 
@@ -27,21 +28,22 @@ pub(crate) async fn probe(account: Account, options: &Options, stop: &mut Stop<'
             target: Some(target),
             ..account.clone()
         };
-        reports.push(probe_one(Arc::new(pinned), options, stop).await.0);
+        let (report, own) = probe_one(Arc::new(pinned), options, stop).await;
+        reports.push((own.started_at.saturating_duration_since(attempt.started_at), report));
     }
-    merge(located, reports)
+    merge(located, &reports)
 }
 
 fn targets(attempt: &Attempt) -> impl Iterator<Item = sip_registration::locate::Target> {
     attempt.targets.iter().map(|tried| tried.target.clone())
 }
 
-/// One report of many. Counts and steps are those of all, everything else is the worst one's.
-fn merge(located: Report, reports: Vec<Report>) -> Report {
-    let good = reports.iter().filter(|report| report.exit_code() == 0).count();
+/// One report of many, each with the time from the beginning to its own. Counts and steps are those of all, everything else is the worst one's.
+fn merge(located: Report, begun: &[(Duration, Report)]) -> Report {
+    let reports = || begun.iter().map(|(_, report)| report);
+    let good = reports().filter(|report| report.exit_code() == 0).count();
     // Among equally bad ones the first, which a phone would try first.
-    let worst = reports
-        .iter()
+    let worst = reports()
         .rev()
         .max_by_key(|report| (report.exit_code() > 0, report.state_code))
         .cloned();
@@ -54,13 +56,13 @@ fn merge(located: Report, reports: Vec<Report>) -> Report {
         (_, _) => summary,
     };
     merged.started_at = located.started_at;
-    merged.requests = reports.iter().map(|report| report.requests).sum();
-    merged.retransmissions = reports.iter().map(|report| report.retransmissions).sum();
+    merged.requests = reports().map(|report| report.requests).sum();
+    merged.retransmissions = reports().map(|report| report.retransmissions).sum();
     merged.phases_ms.dns = located.phases_ms.dns;
     merged.phases_ms.total =
-        Some(located.phases_ms.total.unwrap_or(0.0) + reports.iter().filter_map(|report| report.phases_ms.total).sum::<f64>());
+        Some(located.phases_ms.total.unwrap_or(0.0) + reports().filter_map(|report| report.phases_ms.total).sum::<f64>());
     merged.findings.clear();
-    for finding in reports.iter().flat_map(|report| &report.findings) {
+    for finding in reports().flat_map(|report| &report.findings) {
         if !merged.findings.contains(finding) {
             merged.findings.push(finding.clone());
         }
@@ -70,16 +72,15 @@ fn merge(located: Report, reports: Vec<Report>) -> Report {
     merged.transcript.clone_from(&located.transcript);
     // Those that the user did not wait for stay as they were located.
     let mut places = located.network.targets.iter();
-    for report in &reports {
-        append(&mut merged, report, located.started_at, places.next());
+    for (after, report) in begun {
+        append(&mut merged, report, after.as_secs_f64() * 1000.0, places.next());
     }
     merged.network.targets.extend(places.cloned());
     merged
 }
 
 /// Adds one target's own report, its steps counted from the beginning of them all.
-fn append(merged: &mut Report, report: &Report, began: jiff::Timestamp, place: Option<&TargetReport>) {
-    let offset = report.started_at.duration_since(began).as_secs_f64() * 1000.0;
+fn append(merged: &mut Report, report: &Report, offset: f64, place: Option<&TargetReport>) {
     for target in &report.network.targets {
         merged.network.targets.push(TargetReport {
             source: place.map_or(target.source, |place| place.source),

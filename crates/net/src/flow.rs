@@ -5,10 +5,9 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
-use sip_registration::{Closed, DnsError, FlowId, Opened, QueryId, Records};
-use tokio::sync::mpsc;
-
+use crate::stream::Outbox;
 use crate::udp::UdpFlow;
+use sip_registration::{Closed, DnsError, FlowId, Opened, QueryId, Records};
 
 /// Something that happened outside, and when.
 #[derive(Debug)]
@@ -43,7 +42,7 @@ pub(crate) enum Outlet {
     /// Datagrams go straight to the socket.
     Datagrams(Arc<UdpFlow>),
     /// Bytes for the task that owns the connection.
-    Stream(mpsc::Sender<Vec<u8>>),
+    Stream(Outbox),
 }
 
 /// How many facts may wait for the driver before the tasks have to wait too; the kernel's buffers hold what comes meanwhile.

@@ -19,7 +19,7 @@ use tokio::time::{sleep_until, timeout};
 use tokio_rustls::TlsAcceptor;
 
 use crate::flow::{Fact, INBOX, Outlet, What};
-use crate::stream::{self, Connection, OUTBOX};
+use crate::stream::{self, Connection, Outbox};
 use crate::tls::{self, TlsOptionsError};
 
 /// A socket that listens.
@@ -191,7 +191,7 @@ struct Server<L> {
 /// Where replies go.
 enum Way {
     Datagrams(Arc<UdpSocket>),
-    Stream { outbox: mpsc::Sender<Vec<u8>>, framer: Framer },
+    Stream { outbox: Outbox, framer: Framer },
 }
 
 impl<L: FnMut(Event)> Server<L> {
@@ -229,7 +229,11 @@ impl<L: FnMut(Event)> Server<L> {
                 );
             }
             What::Received(FlowId(flow), source, bytes) => self.hear(fact.at, flow, source, &bytes),
-            What::Closed(FlowId(flow), _) => drop(self.flows.remove(&flow)),
+            What::Closed(FlowId(flow), _) => {
+                // Who has ended only its own direction still gets its replies.
+                self.answer();
+                self.flows.remove(&flow);
+            }
             // Only flows that we opened ourselves, and DNS, tell these.
             What::Opened(_, Outlet::Datagrams(_), _) | What::Answer(..) => {}
         }
@@ -276,7 +280,7 @@ impl<L: FnMut(Event)> Server<L> {
                     false
                 }
                 // A client that reads nothing is given up.
-                Some(Way::Stream { outbox, .. }) => !self.reply.is_empty() && outbox.try_send(self.reply.clone()).is_err(),
+                Some(Way::Stream { outbox, .. }) => !outbox.push(&self.reply),
                 None => false,
             };
             if lost || (reply.then == AfterReply::Close && reply.peer.reliable) {
@@ -350,7 +354,7 @@ impl Guest {
         let _permit = self.permit;
         let _ = stream.set_nodelay(true);
         let Ok(local) = stream.local_addr() else { return };
-        let (outbox, orders) = mpsc::channel(OUTBOX);
+        let (outbox, orders) = stream::outbox();
         let opened = What::Opened(
             self.flow,
             Outlet::Stream(outbox),

@@ -3,6 +3,8 @@
 use std::collections::VecDeque;
 use std::io;
 use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use sip_registration::{Closed, FlowId};
@@ -12,8 +14,57 @@ use tokio::time::timeout;
 
 use crate::flow::{Fact, What};
 
-/// How many messages may wait for a peer that does not read, before the flow is given up.
-pub(crate) const OUTBOX: usize = 64;
+/// The way to a connection's task for bytes that are to be written; closed by dropping it.
+#[derive(Debug)]
+pub(crate) struct Outbox {
+    messages: mpsc::UnboundedSender<Vec<u8>>,
+    waiting: Arc<AtomicUsize>,
+}
+
+/// The task's end of an [`Outbox`].
+#[derive(Debug)]
+pub(crate) struct Orders {
+    messages: mpsc::UnboundedReceiver<Vec<u8>>,
+    waiting: Arc<AtomicUsize>,
+}
+
+/// An empty outbox. It holds [`OUTBOX`] bytes.
+pub(crate) fn outbox() -> (Outbox, Orders) {
+    let (sender, receiver) = mpsc::unbounded_channel();
+    let waiting = Arc::new(AtomicUsize::new(0));
+    (
+        Outbox {
+            messages: sender,
+            waiting: Arc::clone(&waiting),
+        },
+        Orders {
+            messages: receiver,
+            waiting,
+        },
+    )
+}
+
+impl Outbox {
+    /// Hands bytes over without waiting. False when the peer has not read for so long that there is no room.
+    pub(crate) fn push(&self, bytes: &[u8]) -> bool {
+        if self.waiting.load(Ordering::Relaxed).saturating_add(bytes.len()) > OUTBOX {
+            return false;
+        }
+        self.waiting.fetch_add(bytes.len(), Ordering::Relaxed);
+        // A task that has ended has told why.
+        let _ = self.messages.send(bytes.to_vec());
+        true
+    }
+}
+
+impl Orders {
+    /// The next bytes; `None` once the outbox was dropped and is empty.
+    async fn next(&mut self) -> Option<Vec<u8>> {
+        let bytes = self.messages.recv().await?;
+        self.waiting.fetch_sub(bytes.len(), Ordering::Relaxed);
+        Some(bytes)
+    }
+}
 
 /// One connection, run by its own task.
 pub(crate) struct Connection<S> {
@@ -23,37 +74,38 @@ pub(crate) struct Connection<S> {
 }
 
 impl<S: AsyncRead + AsyncWrite> Connection<S> {
-    /// Reads and writes until the connection ends, or `outbox` is closed; then says goodbye (a TLS close_notify, a FIN).
-    pub(crate) async fn run(self, mut outbox: mpsc::Receiver<Vec<u8>>, inbox: mpsc::Sender<Fact>, explain: impl Fn(&io::Error) -> Closed) {
+    /// Reads and writes until the connection fails, or the outbox is dropped; then says goodbye (a TLS close_notify, a FIN).
+    /// A peer that has ended its own direction can still be written to.
+    pub(crate) async fn run(self, mut orders: Orders, inbox: mpsc::Sender<Fact>, explain: impl Fn(&io::Error) -> Closed) {
         let (mut reader, mut writer) = tokio::io::split(self.stream);
         let mut read = vec![0; READ_AT_ONCE];
         let mut pending = Pending::default();
-        let ended = loop {
+        let mut reading = true;
+        let failed = loop {
             tokio::select! {
-                arrived = reader.read(&mut read) => match arrived {
-                    Ok(0) => break Some(Closed::Ended),
-                    Ok(length) => {
-                        let bytes = read.get(..length).unwrap_or_default().to_vec();
-                        if inbox.send(Fact::now(What::Received(self.flow, self.peer, bytes))).await.is_err() {
-                            break None;
-                        }
+                arrived = reader.read(&mut read), if reading => {
+                    let fact = match arrived {
+                        Ok(0) => What::Closed(self.flow, Closed::Ended),
+                        Ok(length) => What::Received(self.flow, self.peer, read.get(..length).unwrap_or_default().to_vec()),
+                        Err(error) => break explain(&error),
+                    };
+                    reading = matches!(fact, What::Received(..));
+                    if inbox.send(Fact::now(fact)).await.is_err() {
+                        return part(pending, &mut writer).await;
                     }
-                    Err(error) => break Some(explain(&error)),
-                },
-                handed = outbox.recv(), if pending.bytes.len() < PENDING => match handed {
+                }
+                ordered = orders.next(), if pending.bytes.len() < PENDING => match ordered {
                     Some(bytes) => pending.add(&bytes),
-                    None => break None,
+                    None => return part(pending, &mut writer).await,
                 },
                 // What was handed over may still lie in TLS's own buffer: flushed until it does not.
                 written = pending.write(&mut writer), if pending.unsent => if let Err(error) = written {
-                    break Some(explain(&error));
+                    break explain(&error);
                 },
             }
         };
-        match ended {
-            Some(closed) => drop(inbox.send(Fact::now(What::Closed(self.flow, closed))).await),
-            None => part(pending, &mut writer).await,
-        }
+        // Nobody is left to hear it when the driver has gone.
+        let _ = inbox.send(Fact::now(What::Closed(self.flow, failed))).await;
     }
 }
 
@@ -108,8 +160,88 @@ pub(crate) fn closed(error: &io::Error) -> Closed {
 /// Bytes of one read; a TLS record holds no more (RFC 8446 §5.1).
 const READ_AT_ONCE: usize = 16 * 1024;
 
+/// How many bytes may wait for a peer that does not read, before the connection is given up: a thousand requests and more.
+const OUTBOX: usize = 1 << 20;
+
 /// From how many unwritten bytes on no more are taken from the outbox.
 const PENDING: usize = 64 * 1024;
 
 /// How long a goodbye may take.
 pub(crate) const GOODBYE: Duration = Duration::from_millis(500);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio::io::{DuplexStream, duplex};
+    use tokio::task::JoinHandle;
+
+    struct Bench {
+        peer: DuplexStream,
+        outbox: Outbox,
+        facts: mpsc::Receiver<Fact>,
+        task: JoinHandle<()>,
+    }
+
+    /// A connection over a pipe that holds `room` bytes.
+    fn connection(room: usize) -> Bench {
+        let (stream, peer) = duplex(room);
+        let (outbox, orders) = outbox();
+        let (inbox, facts) = mpsc::channel(4);
+        let connection = Connection {
+            flow: FlowId(1),
+            peer: "127.0.0.1:5060".parse().unwrap(),
+            stream,
+        };
+        let task = tokio::spawn(connection.run(orders, inbox, closed));
+        Bench { peer, outbox, facts, task }
+    }
+
+    #[tokio::test]
+    async fn what_was_handed_over_is_written_whole_before_the_goodbye() {
+        let mut bench = connection(7);
+        let message = vec![b'x'; 1000];
+        for _ in 0..100 {
+            assert!(bench.outbox.push(&message));
+        }
+        drop(bench.outbox);
+        let mut written = Vec::new();
+        bench.peer.read_to_end(&mut written).await.unwrap();
+        assert_eq!(written.len(), 100_000);
+        bench.task.await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_peer_that_never_reads_costs_a_bounded_memory() {
+        let bench = connection(7);
+        let message = vec![b'x'; 10_000];
+        let taken = (0..1000).take_while(|_| bench.outbox.push(&message)).count();
+        assert_eq!(taken, OUTBOX / 10_000);
+    }
+
+    #[tokio::test]
+    async fn a_peer_that_ended_its_direction_is_still_written_to() {
+        let mut bench = connection(64);
+        bench.peer.write_all(b"question").await.unwrap();
+        bench.peer.shutdown().await.unwrap();
+        assert!(matches!(bench.facts.recv().await.unwrap().what, What::Received(FlowId(1), _, bytes) if bytes == b"question"));
+        assert!(matches!(
+            bench.facts.recv().await.unwrap().what,
+            What::Closed(FlowId(1), Closed::Ended)
+        ));
+        bench.outbox.push(b"answer");
+        drop(bench.outbox);
+        let mut written = Vec::new();
+        bench.peer.read_to_end(&mut written).await.unwrap();
+        assert_eq!(written, b"answer");
+    }
+
+    #[tokio::test]
+    async fn a_peer_that_is_gone_is_told_once() {
+        let mut bench = connection(64);
+        drop(bench.peer);
+        assert!(matches!(bench.facts.recv().await.unwrap().what, What::Closed(..)));
+        bench.outbox.push(b"too late");
+        drop(bench.outbox);
+        bench.task.await.unwrap();
+    }
+}

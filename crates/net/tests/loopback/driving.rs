@@ -1,0 +1,100 @@
+//! Many registrations on one driver, and what a driver does not touch.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use sip_net::{Driver, Network, TlsOptions};
+use sip_registrar::{Config, User};
+use sip_registration::{Account, ContactPlan, Ending, Event, Goal, Policy, Registrant, Transport};
+
+use crate::accounts::alice;
+use crate::lab::Lab;
+
+fn driver() -> Driver {
+    let registrant = Registrant::new(Instant::now(), [9; 32], Policy::one_shot());
+    // A CA file that is not there, and a name server that is not ours to ask: both are an error only when they are used.
+    let tls = TlsOptions {
+        ca_file: Some("/nonexistent/ca.pem".into()),
+        ..TlsOptions::default()
+    };
+    Driver::new(
+        registrant,
+        Network {
+            tls,
+            dns: Some("192.0.2.1:53".parse().unwrap()),
+            timeout: Duration::from_secs(10),
+            local: None,
+        },
+    )
+}
+
+#[tokio::test]
+async fn five_hundred_accounts_register_and_leave_over_one_driver() {
+    let secret = || sip_digest::Secret::Password("secret".into());
+    for transport in [Transport::Udp, Transport::Tcp] {
+        let any_user = Some(secret());
+        let lab = Lab::start(
+            "127.0.0.1",
+            Config {
+                any_user,
+                ..Config::default()
+            },
+        )
+        .await;
+        let mut driver = driver();
+        let mut waiting = BTreeSet::new();
+        for number in 0..500 {
+            let account = Account {
+                aor: format!("sip:user{number}@example.test").parse().unwrap(),
+                contact: ContactPlan::Automatic {
+                    user: format!("user{number}"),
+                },
+                ..alice(&lab.uri(transport))
+            };
+            let (registrant, now) = driver.registrant();
+            let key = registrant.add(now, Arc::new(account));
+            registrant.register(now, key);
+            waiting.insert(key);
+        }
+        while !waiting.is_empty() {
+            match driver.next().await {
+                (key, Event::Attempt(attempt)) if attempt.goal == Goal::Register => {
+                    assert_eq!(attempt.ending, Ending::Succeeded, "{}", attempt.words);
+                    let (registrant, now) = driver.registrant();
+                    registrant.remove(now, key);
+                }
+                (key, Event::Removed) => assert!(waiting.remove(&key)),
+                (_, Event::Attempt(_) | Event::Changed(_)) => {}
+            }
+        }
+        driver.close().await;
+        let counters = lab.stop().await.counters();
+        assert_eq!((counters.registrations, counters.removals), (500, 500), "{transport:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_future_that_is_dropped_half_way_loses_nothing() {
+    let lab = Lab::start(
+        "127.0.0.1",
+        Config {
+            users: vec![User::new("alice", sip_digest::Secret::Password("secret".into()))],
+            ..Config::default()
+        },
+    )
+    .await;
+    let mut driver = driver();
+    let (registrant, now) = driver.registrant();
+    let key = registrant.add(now, Arc::new(alice(&lab.uri(Transport::Tcp))));
+    driver.order(key, Goal::Register);
+    let attempt = loop {
+        tokio::select! {
+            biased;
+            () = tokio::task::yield_now() => {}
+            (_, event) = driver.next() => if let Event::Attempt(attempt) = event { break attempt },
+        }
+    };
+    assert_eq!(attempt.ending, Ending::Succeeded);
+    lab.stop().await;
+}
