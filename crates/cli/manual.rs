@@ -34,18 +34,28 @@ fn unknown(name: &str, program: &Command) -> Failure {
     Failure::Usage(format!("'{name}' is no sub-command with a page; there are {}", known.join(", ")))
 }
 
-fn render(command: Command) -> Vec<u8> {
+fn render(mut command: Command) -> Vec<u8> {
+    let after = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+    command = command.after_help(None::<&str>);
     let mut page = Vec::new();
-    let written = clap_mangen::Man::new(command)
-        .render(&mut page)
-        .and_then(|()| appendix().to_writer(&mut page));
+    let source = concat!("regprobe ", env!("CARGO_PKG_VERSION"));
+    let man = clap_mangen::Man::new(command).source(source).manual("regprobe");
+    let written = man.render(&mut page).and_then(|()| appendix(&after).to_writer(&mut page));
     written.expect("a Vec takes everything");
     page
 }
 
-/// What every page ends with.
-fn appendix() -> Roff {
+/// What every page ends with: the examples and lists below the help, which are set line by line, statuses and environment.
+fn appendix(after_help: &str) -> Roff {
     let mut page = Roff::new();
+    let blocks = after_help.split("\n\n").filter_map(|block| block.split_once(":\n"));
+    for (title, lines) in blocks {
+        page.control("SH", [title.to_uppercase().as_str()]).control("nf", []);
+        for line in lines.lines() {
+            page.text([roman(line)]);
+        }
+        page.control("fi", []);
+    }
     page.control("SH", ["EXIT STATUS"]);
     for (status, meaning) in STATUSES {
         entry(&mut page, &status.to_string(), meaning);
