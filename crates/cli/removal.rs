@@ -7,9 +7,10 @@
 use std::str::FromStr as _;
 
 use sip_message::{Host, OwnedUri};
-use sip_registration::{Account, OtherBinding, PhasesReport, Report};
+use sip_registration::{Account, Arrow, LadderStep, OtherBinding, PhasesReport, Report};
 
 use crate::identity;
+use crate::output::text::counted;
 
 /// At most this many bindings are removed in one run.
 pub(crate) const LIMIT: usize = 32;
@@ -74,9 +75,22 @@ pub(crate) fn nothing_to_remove(fetched: Report) -> Report {
     }
 }
 
-/// One exchange after another as one report: how the last one ended, with the steps, messages, findings and counts of both.
-pub(crate) fn joined(before: Report, after: Report) -> Report {
+/// What to say after this many removals.
+pub(crate) fn removed(count: usize) -> String {
+    let bindings = counted(count, "binding");
+    format!("{bindings} of this machine {} removed", if count == 1 { "is" } else { "are" })
+}
+
+/// A question or removals, and then the removal of `contact`, as one report: it ends as the last exchange did, and has the steps,
+/// messages, findings and counts of all.
+pub(crate) fn joined(before: Report, contact: &OwnedUri, after: Report) -> Report {
     let shift = before.phases_ms.total.unwrap_or_default();
+    let between = LadderStep {
+        at_ms: shift,
+        arrow: Arrow::Local,
+        what: "removing a binding".to_owned(),
+        note: contact.to_string(),
+    };
     let later = after.ladder.into_iter().map(|mut step| {
         step.at_ms += shift;
         step
@@ -97,7 +111,7 @@ pub(crate) fn joined(before: Report, after: Report) -> Report {
     findings.dedup_by_key(|finding| finding.id);
     Report {
         started_at: before.started_at,
-        ladder: before.ladder.into_iter().chain(later).collect(),
+        ladder: before.ladder.into_iter().chain([between]).chain(later).collect(),
         transcript,
         findings,
         phases_ms: PhasesReport {
@@ -113,7 +127,7 @@ pub(crate) fn joined(before: Report, after: Report) -> Report {
 
 #[cfg(test)]
 mod tests {
-    use sip_registration::{Arrow, Cause, ContactPlan, Finding, FindingId, Severity, State};
+    use sip_registration::{Cause, ContactPlan, Finding, FindingId, Severity, State};
 
     use super::*;
     use crate::output::samples::{bound, failed, registered, step};
@@ -212,13 +226,18 @@ mod tests {
         let mut after = failed(Cause::NoReply);
         after.findings = vec![finding(FindingId::WeakDigest), finding(FindingId::LateReply)];
         after.ladder = vec![step(0.5, Arrow::Sent, "REGISTER 4", "")];
-        let report = joined(before, after);
+        let report = joined(before, &"sip:alice@127.0.0.1:1".parse().unwrap(), after);
         assert_eq!(
             (report.state, report.cause, report.requests),
             (State::RegisterTimeout, Some(Cause::NoReply), 6)
         );
         assert_eq!(report.ladder.last().unwrap().at_ms, 3.1);
-        assert_eq!((report.ladder.len(), report.findings.len()), (6, 2));
+        assert_eq!((report.ladder.len(), report.findings.len()), (7, 2));
+        assert_eq!(report.ladder.get(5).unwrap().note, "sip:alice@127.0.0.1:1");
+        assert_eq!(
+            (removed(1).as_str(), removed(2).as_str()),
+            ("1 binding of this machine is removed", "2 bindings of this machine are removed")
+        );
         assert_eq!(report.phases_ms.total, Some(2.6 + 3.2));
     }
 }

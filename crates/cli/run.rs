@@ -73,20 +73,22 @@ async fn remove_own(account: Account, options: Options) -> Probed {
         so_far.report = removal::nothing_to_remove(so_far.report);
         return so_far;
     }
+    let count = ours.len();
     for contact in ours {
         let account = Account {
-            contact: ContactPlan::Fixed(contact),
+            contact: ContactPlan::Fixed(contact.clone()),
             ..account.clone()
         };
         let removed = probe_until(account, &options, signals::ended()).await;
         so_far = Probed {
-            report: removal::joined(so_far.report, removed.report),
+            report: removal::joined(so_far.report, &contact, removed.report),
             interrupted: removed.interrupted,
         };
         if so_far.interrupted || so_far.report.cause.is_some() {
-            break;
+            return so_far;
         }
     }
+    so_far.report.detail = removal::removed(count);
     so_far
 }
 

@@ -86,16 +86,31 @@ fn success(report: &Report, style: Style) -> String {
         _ => short(report.state).replace('_', " "),
     };
     let line = style.paint(Tone::Good, &format!("✔ {what}")) + &format!(" in {:.1} ms\n", answered_ms(report));
-    let unremoved = report.binding.as_ref().filter(|binding| binding.removal == Removal::Unconfirmed);
-    let warning = unremoved.map(|binding| {
-        let text = format!(
-            "its removal was not confirmed: {} stays bound until {} at the latest",
-            safe(&binding.contact),
-            binding.valid_until
-        );
-        style.paint(Tone::Doubtful, &wrapped("  ! ", &text))
+    line + &remarks(report, style)
+}
+
+/// What a success alone does not say: what was removed, what stays, and what was not verified.
+fn remarks(report: &Report, style: Style) -> String {
+    let removed = matches!(report.goal, "unregister" | "clear").then(|| wrapped("  ", &safe(&report.detail)));
+    let stays = report.binding.as_ref().and_then(|binding| {
+        let until = format!("{} until {}", safe(&binding.contact), binding.valid_until);
+        match binding.removal {
+            Removal::Kept | Removal::NotAttempted => Some(wrapped("  ", &format!("bound as {until}"))),
+            Removal::Unconfirmed => {
+                let text = wrapped("  ! ", &format!("its removal was not confirmed: it may stay bound as {until}"));
+                Some(style.paint(Tone::Doubtful, &text))
+            }
+            Removal::Confirmed => None,
+        }
     });
-    line + &warning.unwrap_or_default()
+    let unverified = report.tls.as_ref().filter(|tls| !tls.verified);
+    let unverified = unverified.map(|_| {
+        style.paint(
+            Tone::Doubtful,
+            "  ! the certificate was not verified: anybody could have answered\n",
+        )
+    });
+    [removed, stays, unverified].into_iter().flatten().collect()
 }
 
 /// The state, what happened, where it usually comes from, and what to do next.
@@ -201,7 +216,7 @@ mod tests {
     use sip_registration::{FindingId, PhasesReport};
 
     use super::*;
-    use crate::output::samples::{bound, failed, registered, step};
+    use crate::output::samples::{bound, failed, registered, step, unverified};
 
     #[test]
     fn a_registration_reads_like_the_manual() {
@@ -348,14 +363,37 @@ sip:alice@example.test  via udp 127.0.0.1:5060
     }
 
     #[test]
-    fn a_binding_that_may_live_on_is_said_out_loud() {
-        let mut report = registered();
-        report.binding.as_mut().unwrap().removal = Removal::Unconfirmed;
-        let text = render(&report, false, Style::Plain);
+    fn what_stays_bound_is_said_out_loud() {
+        let with = |removal| {
+            let mut report = registered();
+            report.binding.as_mut().unwrap().removal = removal;
+            render(&report, false, Style::Plain)
+        };
+        let text = with(Removal::Unconfirmed);
         assert!(
-            text.contains("  ! its removal was not confirmed: sip:alice@127.0.0.1:40112 stays bound until\n    2026-01-31T10:00:00.125Z"),
+            text.contains("  ! its removal was not confirmed: it may stay bound as sip:alice@127.0.0.1:40112 until\n"),
             "{text}"
         );
+        let text = with(Removal::Kept);
+        assert!(
+            text.ends_with("in 2.1 ms\n  bound as sip:alice@127.0.0.1:40112 until 2026-01-31T10:00:00.125Z\n"),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn a_certificate_that_nobody_verified_is_no_quiet_success() {
+        let mut report = registered();
+        report.tls = Some(unverified());
+        assert!(render(&report, false, Style::Plain).contains("  ! the certificate was not verified"));
+    }
+
+    #[test]
+    fn a_removal_says_what_it_removed() {
+        let mut report = registered();
+        (report.goal, report.state, report.binding) = ("clear", State::NotRegistered, None);
+        report.detail = "all bindings are removed".into();
+        assert!(render(&report, false, Style::Plain).ends_with("✔ NOT REGISTERED in 2.1 ms\n  all bindings are removed\n"));
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use sip_registration::{
     Arrow, AuthReport, BindingReport, Cause, LadderStep, LastResponse, NetworkReport, OtherBinding, PhasesReport, Removal, Report, SCHEMA,
-    State,
+    State, TlsReport,
 };
 
 /// One step of a ladder.
@@ -22,6 +22,20 @@ pub(crate) fn bound(contact: &str, expires_s: Option<u32>) -> OtherBinding {
         expires_s,
         q: None,
         instance: None,
+    }
+}
+
+/// TLS with whoever answered.
+pub(crate) fn unverified() -> TlsReport {
+    TlsReport {
+        version: "TLSv1.3".into(),
+        cipher: "TLS13_AES_256_GCM_SHA384".into(),
+        server_name: "example.test".into(),
+        subject: "CN=example.test".into(),
+        issuer: "CN=nobody".into(),
+        not_after: "2027-01-31T00:00:00Z".parse().unwrap(),
+        days_left: 365,
+        verified: false,
     }
 }
 
