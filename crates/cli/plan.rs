@@ -45,7 +45,7 @@ pub(crate) enum Output {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub(crate) enum PlanError {
     /// `sips:` by something else than TLS.
-    #[error("--transport {0}: a sips: URI is reached by TLS only; leave the option out, or write sip:")]
+    #[error("--transport {0}: a sips: URI is reached by TLS only; leave the transport out, or write sip:")]
     Insecure(&'static str),
     /// Thresholds without nagios.
     #[error("--warning and --critical belong to --output nagios; add it, or leave them out")]
@@ -163,7 +163,7 @@ impl<'a> Shared<'a> {
     }
 
     fn account(&self, aor: OwnedUri, registrar: OwnedUri, hint: Option<Transport>) -> Result<Account, PlanError> {
-        let transport = self.transport(registrar.parts().secure || aor.parts().secure)?.or(hint);
+        let transport = self.transport(registrar.parts().secure || aor.parts().secure, hint)?;
         Ok(Account {
             contact: ContactPlan::Automatic {
                 user: identity::contact_user(&aor),
@@ -186,10 +186,11 @@ impl<'a> Shared<'a> {
         })
     }
 
-    /// RFC 3261 §26.2.2: `sips:` asks for TLS.
-    fn transport(&self, secure: bool) -> Result<Option<Transport>, PlanError> {
+    /// The option, or else what stands behind the AOR. RFC 3261 §26.2.2: `sips:` asks for TLS, whose `transport=tcp` says no more
+    /// than that TLS runs over TCP.
+    fn transport(&self, secure: bool, hint: Option<Transport>) -> Result<Option<Transport>, PlanError> {
         let chosen = match self.network.transport {
-            TransportArg::Auto => None,
+            TransportArg::Auto => hint.filter(|hint| !(secure && *hint == Transport::Tcp)),
             TransportArg::Udp => Some(Transport::Udp),
             TransportArg::Tcp => Some(Transport::Tcp),
             TransportArg::Tls => Some(Transport::Tls),
@@ -394,11 +395,13 @@ mod tests {
             "probe sips:a@h --transport udp",
             "probe a@h --registrar sips:h --transport tcp",
             "ping sips:h --transport udp",
+            "probe sips:a@h;transport=udp",
         ] {
             assert!(matches!(planned(line, SILENT), Err(PlanError::Insecure(_))), "{line}");
         }
         assert_eq!(plan("probe sips:a@h --transport tls").account.transport, Some(Transport::Tls));
         assert_eq!(plan("probe sips:a@h").account.transport, None);
+        assert_eq!(plan("probe sips:a@h;transport=tcp").account.transport, None);
     }
 
     #[test]
