@@ -42,6 +42,8 @@ pub struct Attempt {
     pub requests: u32,
     /// Requests sent again.
     pub retransmissions: u32,
+    /// Provisional replies.
+    pub provisionals: u32,
     /// Messages that had nothing to do with a request of ours, or came a second time.
     pub strays: u32,
     /// The Retry-After of the last final reply, in seconds.
@@ -273,6 +275,7 @@ impl Attempt {
             phases: Phases::default(),
             requests: 0,
             retransmissions: 0,
+            provisionals: 0,
             strays: 0,
             retry_after: None,
             product: None,

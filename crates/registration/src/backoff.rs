@@ -16,9 +16,9 @@ pub(crate) fn refresh_at(now: Instant, granted: Duration, policy: &Policy, rng: 
 /// The moment to try again after `failures` failures in a row (at least one).
 ///
 /// The wait doubles from the base up to the cap, and 50 to 100 % of it is taken (RFC 5626 §4.5). A Retry-After replaces it: never
-/// sooner, and up to a tenth later, so that a crowd does not come back at once.
+/// sooner, and up to a tenth later, so that a crowd does not come back at once. One of zero seconds says nothing.
 pub(crate) fn retry_at(now: Instant, failures: u32, retry_after: Option<Duration>, policy: &Policy, rng: &mut ChaCha12Rng) -> Instant {
-    if let Some(asked) = retry_after {
+    if let Some(asked) = retry_after.filter(|asked| !asked.is_zero()) {
         let wait = asked.min(policy.retry_after_cap);
         return now + between(wait, wait + wait / 10, rng);
     }
@@ -62,9 +62,16 @@ mod tests {
         }
 
         #[test]
+        fn a_retry_after_of_zero_is_no_invitation_to_hammer(seed: u64) {
+            let (now, policy) = (crate::tests::origin(), Policy::default());
+            let wait = retry_at(now, 1, Some(Duration::ZERO), &policy, &mut ChaCha12Rng::seed_from_u64(seed)) - now;
+            prop_assert!(wait >= policy.retry_base / 2);
+        }
+
+        #[test]
         fn retry_after_is_never_undercut_and_is_capped(seed: u64, failures in 1_u32..200, asked: u32) {
             let (now, policy) = (crate::tests::origin(), Policy::default());
-            let asked = Duration::from_secs(asked.into());
+            let asked = Duration::from_secs(asked.max(1).into());
             let wait = retry_at(now, failures, Some(asked), &policy, &mut ChaCha12Rng::seed_from_u64(seed)) - now;
             let obeyed = asked.min(policy.retry_after_cap);
             prop_assert!(wait >= obeyed && wait <= obeyed * 11 / 10);

@@ -3,6 +3,7 @@
 
 mod bindings;
 mod challenge;
+mod reach;
 mod reply;
 mod request;
 
@@ -10,7 +11,7 @@ use std::net::SocketAddr;
 use std::time::Instant;
 
 use rand_chacha::ChaCha12Rng;
-use sip_message::ChallengeSource;
+use sip_message::{ChallengeSource, OwnedUri};
 
 use crate::attempt::{Attempt, Ending, Notice, TargetOutcome, TriedTarget};
 use crate::branch::Branch;
@@ -19,9 +20,10 @@ use crate::flows::{Flows, Joined};
 use crate::io::{DnsError, Opened, Records};
 use crate::locate::{Locate, LocateError, Target, TargetSource, Wish};
 use crate::outputs::Outputs;
+use crate::parity::Listed;
 use crate::report::Arrow;
-use crate::transaction::{Absorbing, Due, Transaction};
-use crate::{Account, Action, Cause, Closed, Endpoint, FlowId, Goal, Key, Policy, TlsFailure, Transport};
+use crate::transaction::{Absorbing, Due, Stray, Transaction};
+use crate::{Account, Action, Cause, Closed, Endpoint, FlowId, Goal, Key, Policy, QueryId, TlsFailure, Transport};
 
 /// What an exchange may use while it handles one input.
 pub(crate) struct Cx<'a> {
@@ -41,7 +43,7 @@ pub(crate) struct Dialog {
     pub(crate) cseq: u32,
     /// Credentials that were accepted last, to be sent ahead with the next request.
     pub(crate) credentials: Vec<Credential>,
-    /// The Contact URI that went out last.
+    /// The Contact URI that a REGISTER asked to bind last.
     pub(crate) contact: Option<String>,
     /// The seconds that a 423 taught us to ask for at least.
     pub(crate) least_expires: u32,
@@ -78,13 +80,27 @@ pub(crate) struct Exchange {
     credentials: Vec<Credential>,
     /// Whom we answered in this exchange: a second challenge from the same means that the answer was wrong, or stale.
     answered: Vec<ChallengeSource>,
-    first_sent_at: Option<Instant>,
+    seen: Seen,
+}
+
+/// What OpenSIPS would have stumbled over; see [`crate::parity`].
+#[derive(Debug, Clone, Copy)]
+struct Seen {
+    listed: Listed,
+    challenged_again: bool,
+    overloaded: bool,
+    usable_min_expires: bool,
 }
 
 /// How far an exchange is.
 #[derive(Debug)]
 enum Step {
-    Locating(Locate),
+    Locating {
+        locate: Locate,
+        since: Instant,
+        /// Answers to questions before this one belong to an earlier search.
+        first_query: QueryId,
+    },
     Opening {
         flow: FlowId,
         since: Instant,
@@ -119,17 +135,12 @@ impl Exchange {
     pub(crate) fn start(cx: &mut Cx<'_>, party: &mut Party<'_>, goal: Goal) -> (Self, Option<Ending>) {
         let account = party.account;
         let next_hop = account.outbound_proxy.as_ref().unwrap_or(&account.registrar);
-        let locate = Locate::new(&Wish {
-            next_hop: next_hop.parts(),
-            transport: account.transport,
-            families: cx.policy.families,
-            overrides: &cx.policy.overrides,
-        });
+        let step = Step::locate(cx, next_hop, account.transport);
         let deadline = cx.now + cx.policy.timeout;
         let mut exchange = Self {
             goal,
             attempt: Attempt::begin(cx.now, goal),
-            step: Step::Locating(locate),
+            step,
             deadline,
             target_deadline: deadline,
             current: 0,
@@ -140,7 +151,12 @@ impl Exchange {
             withhold_credentials: false,
             credentials: Self::ahead(party.dialog),
             answered: Vec::new(),
-            first_sent_at: None,
+            seen: Seen {
+                listed: Listed::Nothing,
+                challenged_again: false,
+                overloaded: false,
+                usable_min_expires: false,
+            },
         };
         let ending = match &account.target {
             Some(target) => exchange.use_targets(cx, party, vec![target.clone()]),
@@ -170,7 +186,7 @@ impl Exchange {
     /// When to call [`Self::handle_timeout`].
     pub(crate) fn deadline(&self) -> Instant {
         match &self.step {
-            Step::Locating(_) => self.deadline,
+            Step::Locating { .. } => self.deadline,
             Step::Opening { .. } => self.target_deadline,
             Step::Waiting { transaction, .. } => transaction.deadline(),
         }
@@ -181,23 +197,28 @@ impl Exchange {
         &mut self,
         cx: &mut Cx<'_>,
         party: &mut Party<'_>,
+        query: QueryId,
         token: u32,
         answer: Result<Records, DnsError>,
     ) -> Option<Ending> {
-        let Step::Locating(locate) = &mut self.step else { return None };
-        locate.handle_answer(token, answer, cx.rng);
+        match &mut self.step {
+            Step::Locating { locate, first_query, .. } if query >= *first_query => locate.handle_answer(token, answer, cx.rng),
+            Step::Locating { .. } | Step::Opening { .. } | Step::Waiting { .. } => return None,
+        }
         self.go_on_locating(cx, party)
     }
 
     fn go_on_locating(&mut self, cx: &mut Cx<'_>, party: &mut Party<'_>) -> Option<Ending> {
-        let Step::Locating(locate) = &mut self.step else { return None };
+        let Step::Locating { locate, since, .. } = &mut self.step else {
+            return None;
+        };
         while let Some((token, question)) = locate.poll_question() {
             let _ = self.attempt.phases.dns.get_or_insert_default();
             cx.out.query(cx.key, token, question);
         }
         let outcome = locate.outcome()?.map(<[Target]>::to_vec);
         if let Some(dns) = &mut self.attempt.phases.dns {
-            *dns = cx.now - self.attempt.started_at;
+            *dns += cx.now.saturating_duration_since(*since);
         }
         match outcome {
             Ok(mut targets) => {
@@ -243,101 +264,11 @@ impl Exchange {
         self.open(cx, party)
     }
 
-    /// Goes to the present target: over a flow that is there, or by asking for one.
-    fn open(&mut self, cx: &mut Cx<'_>, party: &mut Party<'_>) -> Option<Ending> {
-        let Some(endpoint) = self.endpoint().cloned() else {
-            return Some(self.give_up());
-        };
-        let left = u32::try_from(self.attempt.targets.len() - self.current).unwrap_or(u32::MAX);
-        // What is left of the time is shared by the targets that are left, so that a dead first one does not use it all up.
-        self.target_deadline = cx.now + self.deadline.saturating_duration_since(cx.now) / left.max(1);
-        self.set_outcome(TargetOutcome::InUse);
-        let joined = cx.flows.join(&endpoint, cx.key);
-        let (Joined::Open(flow) | Joined::Opening(flow) | Joined::New(flow)) = joined;
-        self.leave_previous(cx, party.dialog, flow);
-        self.step = Step::Opening { flow, since: cx.now };
-        match joined {
-            Joined::Open(_) => self.send(cx, party),
-            Joined::Opening(_) => None,
-            Joined::New(_) => {
-                cx.out.act(Action::Open(flow, endpoint));
-                None
-            }
-        }
-    }
-
-    fn leave_previous(&self, cx: &mut Cx<'_>, dialog: &mut Dialog, flow: FlowId) {
-        if let Some(previous) = dialog.flow.replace(flow).filter(|previous| *previous != flow) {
-            cx.leave(previous);
-        }
-    }
-
-    /// The flow that we wait for, or another one, opened.
-    pub(crate) fn handle_opened(&mut self, cx: &mut Cx<'_>, party: &mut Party<'_>, id: FlowId, opened: &Opened) -> Option<Ending> {
-        let Step::Opening { flow, since } = self.step else { return None };
-        if flow != id {
-            return None;
-        }
-        if let Some(connected_at) = opened.connected_at {
-            self.attempt.phases.connect = Some(connected_at.saturating_duration_since(since));
-            let note = match &opened.tls {
-                Some(tls) => {
-                    self.attempt.phases.tls = Some(cx.now.saturating_duration_since(connected_at));
-                    format!("{} {} · {}", tls.version, tls.cipher, tls.subject)
-                }
-                None => String::new(),
-            };
-            self.attempt
-                .step(cx.now, Arrow::Local, "connected", sip_message::printable(note.as_bytes()));
-        }
-        self.send(cx, party)
-    }
-
-    /// A flow of ours is gone.
-    pub(crate) fn handle_closed(&mut self, cx: &mut Cx<'_>, party: &mut Party<'_>, id: FlowId, closed: &Closed) -> Option<Ending> {
-        let flow = match &self.step {
-            Step::Locating(_) => return None,
-            Step::Opening { flow, .. } | Step::Waiting { flow, .. } => *flow,
-        };
-        if flow != id {
-            return None;
-        }
-        let cause = match closed {
-            Closed::Refused => Cause::ConnectionRefused,
-            Closed::Unreachable | Closed::Local(_) => Cause::Unreachable,
-            Closed::TimedOut => Cause::ConnectTimeout,
-            Closed::Ended | Closed::Reset => Cause::ConnectionLost,
-            Closed::Tls(TlsFailure::Expired, _) => Cause::CertificateExpired,
-            Closed::Tls(TlsFailure::Untrusted, _) => Cause::CertificateUntrusted,
-            Closed::Tls(TlsFailure::NameMismatch(_), _) => Cause::CertificateNameMismatch,
-            Closed::Tls(TlsFailure::Handshake(_), _) => Cause::TlsHandshake,
-        };
-        self.note_closed(closed);
-        party.dialog.flow = None;
-        self.fail_target(cx, party, cause)
-    }
-
-    fn note_closed(&mut self, closed: &Closed) {
-        match closed {
-            Closed::Local(words) | Closed::Tls(TlsFailure::Handshake(words), None) => {
-                self.attempt.words = sip_message::printable(words.as_bytes())
-            }
-            Closed::Tls(failure, facts) => {
-                self.attempt.words = match failure {
-                    TlsFailure::NameMismatch(names) => sip_message::printable(names.join(", ").as_bytes()),
-                    TlsFailure::Handshake(words) => sip_message::printable(words.as_bytes()),
-                    TlsFailure::Expired | TlsFailure::Untrusted => String::new(),
-                };
-                self.attempt.tls.clone_from(facts);
-            }
-            Closed::Refused | Closed::Unreachable | Closed::TimedOut | Closed::Ended | Closed::Reset => {}
-        }
-    }
-
     /// The deadline has passed.
     pub(crate) fn handle_timeout(&mut self, cx: &mut Cx<'_>, party: &mut Party<'_>) -> Option<Ending> {
         match &mut self.step {
-            Step::Locating(_) if cx.now >= self.deadline => {
+            Step::Locating { since, .. } if cx.now >= self.deadline => {
+                self.attempt.phases.dns = self.attempt.phases.dns.map(|dns| dns + cx.now.saturating_duration_since(*since));
                 "DNS did not answer in time".clone_into(&mut self.attempt.words);
                 self.attempt
                     .step(cx.now, Arrow::Failed, "no address found", "DNS did not answer in time");
@@ -349,8 +280,8 @@ impl Exchange {
                 party.dialog.flow = None;
                 self.fail_target(cx, party, Cause::ConnectTimeout)
             }
-            Step::Locating(_) | Step::Opening { .. } => None,
-            Step::Waiting { transaction, sent, .. } => match transaction.handle_timeout(cx.now, cx.policy) {
+            Step::Locating { .. } | Step::Opening { .. } => None,
+            Step::Waiting { flow, transaction, sent } => match transaction.handle_timeout(cx.now, cx.policy) {
                 Due::Nothing => None,
                 Due::Retransmit => {
                     let nonce = sent.branch.nonce;
@@ -366,16 +297,29 @@ impl Exchange {
                         Cause::NoReply
                     };
                     party.dialog.absorbing.abandoned(sent.branch.nonce);
-                    self.attempt.may_be_bound |= self.goal == Goal::Register && !self.credentials.is_empty();
+                    if sent.transport.is_reliable() {
+                        // A connection that delivers no reply is as good as dead: the next try opens another one.
+                        let flow = *flow;
+                        cx.flows.retire(flow);
+                        cx.leave(flow);
+                        party.dialog.flow = None;
+                    }
+                    self.attempt.may_be_bound |= self.may_have_bound();
                     self.fail_target(cx, party, cause)
                 }
             },
         }
     }
 
+    /// Whether the request that waits may have made a binding although its reply does not come.
+    fn may_have_bound(&self) -> bool {
+        self.goal == Goal::Register && !self.credentials.is_empty()
+    }
+
     /// The present target is no use: on to the next one, if the cause is one that another target may not share (RFC 3263 §4.3).
     fn fail_target(&mut self, cx: &mut Cx<'_>, party: &mut Party<'_>, cause: Cause) -> Option<Ending> {
         self.set_outcome(TargetOutcome::Failed(cause));
+        self.seen.overloaded |= cause == Cause::Overloaded;
         self.attempt.step(
             cx.now,
             Arrow::Failed,
@@ -415,14 +359,15 @@ impl Exchange {
     }
 
     /// Writes down how it ended.
-    pub(crate) fn conclude(mut self, now: Instant, ending: Ending) -> Attempt {
+    pub(crate) fn conclude(mut self, now: Instant, dialog: &mut Dialog, ending: Ending) -> Attempt {
         match (self.attempt.targets.get(self.current).map(|tried| tried.outcome), ending) {
             (Some(TargetOutcome::InUse), Ending::Failed(cause)) => self.set_outcome(TargetOutcome::Failed(cause)),
             (Some(TargetOutcome::InUse), Ending::Succeeded) => self.set_outcome(TargetOutcome::Served),
             (_, Ending::Failed(_) | Ending::Succeeded | Ending::Interrupted) => {}
         }
-        if matches!(self.step, Step::Waiting { .. }) && ending == Ending::Interrupted {
+        if let (Step::Waiting { sent, .. }, Ending::Interrupted) = (&self.step, ending) {
             self.attempt.may_be_bound |= self.goal == Goal::Register;
+            dialog.absorbing.abandoned(sent.branch.nonce);
         }
         self.attempt.ended_at = now;
         self.attempt.ending = ending;
@@ -431,17 +376,15 @@ impl Exchange {
     }
 
     fn parity(&self, cause: Option<Cause>) -> crate::State {
-        let listed = self.attempt.binding.is_some() || !self.attempt.other_bindings.is_empty();
         crate::parity::opensips_state(&crate::parity::Outcome {
             goal: self.goal,
             cause,
             status: self.attempt.last_reply.as_ref().map(|reply| reply.code),
-            listed: if listed {
-                crate::parity::Listed::Something
-            } else {
-                crate::parity::Listed::Nothing
-            },
-            stale_retries: self.attempt.auth.stale_retries,
+            listed: self.seen.listed,
+            redirected: self.redirected,
+            overloaded: self.seen.overloaded,
+            challenged_again: self.seen.challenged_again,
+            usable_min_expires: self.seen.usable_min_expires,
         })
     }
 
@@ -450,17 +393,55 @@ impl Exchange {
         matches!(&self.step, Step::Waiting { sent, .. } if sent.branch == branch)
     }
 
-    /// A message came with our branch, and it cannot be read.
-    pub(crate) fn handle_unreadable(&mut self, cx: &Cx<'_>, why: &str) -> Option<Ending> {
-        self.attempt.words = why.to_owned();
-        self.attempt.may_be_bound |= self.goal == Goal::Register && !self.credentials.is_empty();
-        self.attempt.step(cx.now, Arrow::Failed, "malformed reply", why);
-        Some(Ending::Failed(Cause::MalformedReply))
+    /// Whether a request waits for its reply on this flow.
+    pub(crate) fn waits_on(&self, id: FlowId) -> bool {
+        matches!(self.step, Step::Waiting { flow, .. } if flow == id)
     }
 
-    /// A reply came after its transaction was over.
-    pub(crate) fn handle_late(&mut self) {
-        self.attempt.notice(Notice::LateReply);
+    /// A message came with our branch, and it cannot be read.
+    pub(crate) fn handle_unreadable(&mut self, cx: &Cx<'_>, why: &str) -> Ending {
+        self.attempt.words = why.to_owned();
+        self.attempt.may_be_bound |= self.may_have_bound();
+        self.attempt.step(cx.now, Arrow::Failed, "malformed reply", why);
+        Ending::Failed(Cause::MalformedReply)
+    }
+
+    /// A reply came that answers nothing that waits.
+    pub(crate) fn handle_stray(&mut self, stray: Stray) {
+        match stray {
+            Stray::Duplicate => {}
+            Stray::Late => self.attempt.notice(Notice::LateReply),
+            Stray::Foreign => return,
+        }
+        self.attempt.strays = self.attempt.strays.saturating_add(1);
+    }
+}
+
+impl Step {
+    /// A search for the targets of `next_hop`.
+    fn locate(cx: &Cx<'_>, next_hop: &OwnedUri, transport: Option<Transport>) -> Self {
+        Self::Locating {
+            locate: Locate::new(&Wish {
+                next_hop: next_hop.parts(),
+                transport,
+                families: cx.policy.families,
+                overrides: &cx.policy.overrides,
+            }),
+            since: cx.now,
+            first_query: cx.out.next_query(),
+        }
+    }
+}
+
+impl Dialog {
+    /// A nonce count that went out is used up, whatever comes of its request (RFC 7616 §3.4).
+    fn note_counts(&mut self, sent: &[Credential]) {
+        for kept in &mut self.credentials {
+            let same = |sent: &&Credential| sent.challenge.nonce() == kept.challenge.nonce() && sent.answer.cnonce == kept.answer.cnonce;
+            if let Some(sent) = sent.iter().find(same) {
+                kept.answer.nonce_count = sent.answer.nonce_count;
+            }
+        }
     }
 }
 

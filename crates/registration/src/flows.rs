@@ -97,9 +97,17 @@ impl Flows {
 
     /// It is gone. Returns its users.
     pub(crate) fn remove(&mut self, id: FlowId) -> Option<BTreeSet<Key>> {
-        let flow = self.by_id.remove(&id)?;
-        self.by_endpoint.remove(&flow.endpoint);
-        Some(flow.users)
+        self.retire(id);
+        self.by_id.remove(&id).map(|flow| flow.users)
+    }
+
+    /// It may be dead: whoever uses it keeps it, and nobody else joins it.
+    pub(crate) fn retire(&mut self, id: FlowId) {
+        if let Some(flow) = self.by_id.get(&id)
+            && self.by_endpoint.get(&flow.endpoint) == Some(&id)
+        {
+            self.by_endpoint.remove(&flow.endpoint);
+        }
     }
 
     /// A flow.

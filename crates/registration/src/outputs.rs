@@ -47,6 +47,11 @@ impl Outputs {
         self.act(Action::Query(id, question));
     }
 
+    /// The id that the next question gets.
+    pub(crate) const fn next_query(&self) -> QueryId {
+        QueryId(self.next_query)
+    }
+
     /// Whose question this was. Each is answered once.
     pub(crate) fn answered(&mut self, id: QueryId) -> Option<(Key, u32)> {
         self.queries.remove(&id)

@@ -14,8 +14,14 @@ pub struct Outcome {
     pub status: Option<u16>,
     /// What a 2xx listed.
     pub listed: Listed,
-    /// How often we replaced a stale nonce after credentials; OpenSIPS never does.
-    pub stale_retries: u32,
+    /// Whether a 3xx came, followed or not; OpenSIPS follows none.
+    pub redirected: bool,
+    /// Whether a target answered 503, be it that another one served; OpenSIPS takes it for the registrar's word.
+    pub overloaded: bool,
+    /// Whether a 401 or 407 came after a challenge had been answered, for whatever reason; OpenSIPS answers one.
+    pub challenged_again: bool,
+    /// Whether a 423 named a Min-Expires.
+    pub usable_min_expires: bool,
 }
 
 /// The Contacts in a 2xx.
@@ -30,20 +36,16 @@ pub enum Listed {
 /// The state that OpenSIPS shows.
 #[must_use]
 pub fn opensips_state(outcome: &Outcome) -> State {
-    if outcome.stale_retries > 0 {
-        // OpenSIPS takes any second challenge for a refusal of its credentials.
-        return State::WrongCredentials;
+    if let Some(state) = stopped_earlier(outcome) {
+        return state;
     }
     match outcome.cause {
-        None => without_failure(outcome),
-        Some(Cause::ServerNotAuthenticated) => by_success_status(outcome),
-        Some(Cause::BindingNotConfirmed | Cause::GrantedZero) => match outcome.listed {
-            Listed::Something => by_success_status(outcome),
-            Listed::Nothing => State::InternalError,
-        },
+        // It looks at no proof of the server, and at no Contact but to read its expires.
+        None | Some(Cause::ServerNotAuthenticated | Cause::BindingNotConfirmed | Cause::GrantedZero) => after_success(outcome),
         Some(Cause::Redirected | Cause::RejectedWithoutChallenge) => State::InternalError,
         // It goes on asking with the registrar's Min-Expires, without end.
-        Some(Cause::IntervalTooBrief) => State::Registering,
+        Some(Cause::IntervalTooBrief) if outcome.usable_min_expires => State::Registering,
+        Some(Cause::IntervalTooBrief) => State::RegistrarError,
         // It waits for its own timer, whatever the network says.
         Some(Cause::Unreachable | Cause::ConnectionRefused | Cause::ConnectTimeout | Cause::ConnectionLost) => State::RegisterTimeout,
         Some(Cause::TlsHandshake | Cause::CertificateExpired | Cause::CertificateUntrusted | Cause::CertificateNameMismatch) => {
@@ -71,19 +73,27 @@ pub fn opensips_state(outcome: &Outcome) -> State {
     }
 }
 
-fn without_failure(outcome: &Outcome) -> State {
-    match outcome.goal {
-        Goal::Register => by_success_status(outcome),
-        Goal::Unregister | Goal::Clear | Goal::Fetch | Goal::Ping | Goal::Locate => State::NotRegistered,
+/// Where OpenSIPS had stopped before our exchange ended.
+const fn stopped_earlier(outcome: &Outcome) -> Option<State> {
+    if outcome.overloaded {
+        Some(State::RegistrarError)
+    } else if outcome.redirected {
+        Some(State::InternalError)
+    } else if outcome.challenged_again && !matches!(outcome.cause, Some(Cause::RejectedWithoutChallenge)) {
+        Some(State::WrongCredentials)
+    } else {
+        None
     }
 }
 
-/// Only a 200 registers: any other 2xx falls through to its error branch.
-fn by_success_status(outcome: &Outcome) -> State {
-    if outcome.status == Some(200) {
-        State::Registered
-    } else {
-        State::RegistrarError
+/// Only a 200 succeeds: any other 2xx falls through to its error branch. What a 200 lists, it takes for its own.
+fn after_success(outcome: &Outcome) -> State {
+    match (outcome.goal, outcome.listed) {
+        (Goal::Fetch | Goal::Ping | Goal::Locate, _) => State::NotRegistered,
+        _ if outcome.status != Some(200) => State::RegistrarError,
+        (Goal::Register | Goal::Unregister | Goal::Clear, Listed::Something) => State::Registered,
+        (Goal::Register, Listed::Nothing) => State::InternalError,
+        (Goal::Unregister | Goal::Clear, Listed::Nothing) => State::NotRegistered,
     }
 }
 
@@ -97,7 +107,10 @@ mod tests {
             cause,
             status,
             listed,
-            stale_retries: 0,
+            redirected: false,
+            overloaded: false,
+            challenged_again: false,
+            usable_min_expires: status == Some(423),
         })
     }
 
@@ -134,7 +147,10 @@ mod tests {
             cause: None,
             status: Some(200),
             listed: Listed::Something,
-            stale_retries: 1,
+            redirected: false,
+            overloaded: false,
+            challenged_again: true,
+            usable_min_expires: false,
         };
         assert_eq!(opensips_state(&outcome), State::WrongCredentials);
     }

@@ -119,7 +119,7 @@ impl Registrant {
         self.with(now, key, |registration, cx| registration.order(cx, goal));
     }
 
-    /// Stops the exchange under way; its [`crate::Attempt`] ends as interrupted.
+    /// Stops the exchange under way; its [`crate::Attempt`] ends as interrupted. Nothing more happens by itself before the next order.
     pub fn interrupt(&mut self, now: Instant, key: Key) {
         self.with(now, key, |registration, cx| registration.interrupt(cx));
     }
@@ -136,7 +136,7 @@ impl Registrant {
         match input {
             Input::Answer(query, answer) => {
                 if let Some((key, token)) = self.out.answered(query) {
-                    self.with(now, key, |registration, cx| registration.handle_answer(cx, token, answer));
+                    self.with(now, key, |registration, cx| registration.handle_answer(cx, query, token, answer));
                 }
             }
             Input::Opened(flow, opened) => self.handle_opened(now, flow, &opened),
@@ -208,9 +208,14 @@ impl Registrant {
             flows: &mut self.flows,
             out: &mut self.out,
         };
+        registration.lapse(now);
         let result = handle(registration, &mut cx);
-        registration.announce(&mut cx);
-        let deadline = registration.deadline().filter(|_| !registration.is_gone());
+        let deadline = if registration.is_gone() {
+            None
+        } else {
+            registration.announce(&mut cx);
+            registration.deadline()
+        };
         self.timers.set(key, registration.scheduled, deadline);
         registration.scheduled = deadline;
         if registration.is_gone() {
@@ -270,8 +275,7 @@ impl Registrant {
         self.counters.unreadable += 1;
         for key in self.flows.remove(flow).unwrap_or_default() {
             self.with(now, key, |registration, cx| {
-                registration.handle_unreadable(cx, None, &error.to_string());
-                registration.handle_closed(cx, flow, &Closed::Ended);
+                registration.handle_unframed(cx, flow, &error.to_string())
             });
         }
         self.out.act(Action::Close(flow));
@@ -293,7 +297,7 @@ impl Registrant {
                 self.counters.unreadable += 1;
                 if let Some(branch) = Branch::find(bytes) {
                     self.with(now, branch.key, |registration, cx| {
-                        registration.handle_unreadable(cx, Some(branch), &error.to_string())
+                        registration.handle_unreadable(cx, branch, &error.to_string())
                     });
                 }
             }

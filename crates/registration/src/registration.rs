@@ -1,8 +1,10 @@
 //! The life of one registration between its exchanges: bound, failed, refreshed, tried again, removed (docs/states.md).
 //! Not for what happens on the wire: that is [`crate::exchange`]'s.
 
+use std::collections::VecDeque;
+use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use rand::RngExt as _;
 use rand_chacha::ChaCha12Rng;
@@ -14,29 +16,35 @@ use crate::encode::Identity;
 use crate::exchange::{Cx, Dialog, Exchange, Party};
 use crate::outputs::Event;
 use crate::status::Status;
-use crate::transaction::{Absorbing, Stray};
-use crate::{Account, Cause, Closed, FlowId, Goal, State, backoff};
+use crate::transaction::Absorbing;
+use crate::{Account, Cause, Closed, DnsError, FlowId, Goal, Opened, QueryId, Records, State, backoff};
 
 /// One registration.
 ///
 /// ```text
-///                 order, refresh_at, retry_at
-///   Resting ─────────────────────────────────► Busy(exchange)
-///      ▲  ▲──────────── succeeded ────────────────┘   │
-///      └────── order ────── Failed { retry_at } ◄─────┘ failed
+///                 order, refresh, retry
+///   standing ─────────────────────────────► exchange under way
+///      ▲ Fine                                     │
+///      └─────────── succeeded ────────────────────┤
+///      │ Failed                                   │
+///      └─────────── failed ───────────────────────┘
 /// ```
-/// The binding lives beside the state, because it stays valid during a refresh and after a failed one.
+/// The binding and the standing live beside the exchange: a binding stays valid during a refresh and after a failed one, and a
+/// look at the bindings in between makes no difference to when the next try is due.
 #[derive(Debug)]
 pub(crate) struct Registration {
     account: Arc<Account>,
-    phase: Phase,
-    held: Option<Held>,
+    /// What the last registration or removal left.
+    standing: Standing,
+    exchange: Option<Box<Exchange>>,
+    /// The binding that the registrar confirmed last.
+    held: Option<Bound>,
     dialog: Dialog,
     failures: u32,
     credential_failures: u32,
     last_reply: Option<LastReply>,
-    /// What the user ordered while an exchange was under way.
-    ordered: Option<Goal>,
+    /// What the user ordered while an exchange was under way, each once.
+    ordered: VecDeque<Goal>,
     /// It goes away as soon as its binding is removed.
     leaving: bool,
     gone: bool,
@@ -45,20 +53,27 @@ pub(crate) struct Registration {
     pub(crate) scheduled: Option<Instant>,
 }
 
-#[derive(Debug)]
-enum Phase {
-    Resting,
-    Busy(Box<Exchange>),
-    Failed { cause: Cause, retry_at: Option<Instant> },
+#[derive(Debug, Clone, Copy)]
+enum Standing {
+    /// Nothing has failed. A kept registration is refreshed in time.
+    Fine { refresh_at: Option<Instant> },
+    /// The last registration or removal failed.
+    Failed { cause: Cause, next: Next },
 }
 
-/// A binding that the registrar confirmed.
-#[derive(Debug, Clone)]
-struct Held {
-    bound: Bound,
-    /// When to refresh it; never for a one-shot.
-    refresh_at: Option<Instant>,
+/// What follows a failure.
+#[derive(Debug, Clone, Copy)]
+enum Next {
+    /// Nothing by itself.
+    Nothing,
+    /// Another try.
+    Try(Instant),
+    /// Nothing before the operator acts: the credentials were refused too often.
+    Operator,
 }
+
+/// RFC 3261 §8.1.1.5: CSeq stays below 2³¹. Far fewer requests than what is left here fit into an exchange.
+const LAST_CSEQ: u32 = (1 << 31) - (1 << 16);
 
 impl Registration {
     pub(crate) fn new(now: Instant, account: Arc<Account>, rng: &mut ChaCha12Rng) -> Self {
@@ -76,13 +91,14 @@ impl Registration {
         };
         Self {
             account,
-            phase: Phase::Resting,
+            standing: Standing::Fine { refresh_at: None },
+            exchange: None,
             held: None,
             dialog,
             failures: 0,
             credential_failures: 0,
             last_reply: None,
-            ordered: None,
+            ordered: VecDeque::new(),
             leaving: false,
             gone: false,
             announced: (State::NotRegistered, now),
@@ -92,29 +108,29 @@ impl Registration {
 
     /// OpenSIPS' state.
     pub(crate) fn state(&self) -> State {
-        let at_rest = if self.held.is_some() {
-            State::Registered
-        } else {
-            State::NotRegistered
+        let at_rest = match self.standing {
+            Standing::Failed { cause, .. } => cause.state(),
+            Standing::Fine { .. } if self.held.is_some() => State::Registered,
+            Standing::Fine { .. } => State::NotRegistered,
         };
-        match &self.phase {
-            Phase::Resting => at_rest,
-            Phase::Busy(exchange) => match (exchange.goal, exchange.is_authenticating()) {
-                (Goal::Register, false) => State::Registering,
-                (Goal::Register, true) => State::Authenticating,
-                (Goal::Unregister | Goal::Clear, false) => State::Unregistering,
-                (Goal::Unregister | Goal::Clear, true) => State::AuthenticatingUnregister,
-                (Goal::Fetch | Goal::Ping | Goal::Locate, _) => at_rest,
-            },
-            Phase::Failed { cause, .. } => cause.state(),
+        let Some(exchange) = &self.exchange else { return at_rest };
+        match (exchange.goal, exchange.is_authenticating()) {
+            (Goal::Register, false) => State::Registering,
+            (Goal::Register, true) => State::Authenticating,
+            (Goal::Unregister | Goal::Clear, false) => State::Unregistering,
+            (Goal::Unregister | Goal::Clear, true) => State::AuthenticatingUnregister,
+            (Goal::Fetch | Goal::Ping | Goal::Locate, _) => at_rest,
         }
     }
 
     pub(crate) fn status(&self) -> Status {
-        let (cause, next_at) = match &self.phase {
-            Phase::Resting => (None, self.held.as_ref().and_then(|held| held.refresh_at)),
-            Phase::Busy(_) => (None, None),
-            Phase::Failed { cause, retry_at } => (Some(*cause), *retry_at),
+        let shown = match &self.exchange {
+            Some(exchange) if exchange.goal.changes_bindings() => Standing::Fine { refresh_at: None },
+            Some(_) | None => self.standing,
+        };
+        let (cause, next) = match shown {
+            Standing::Fine { .. } => (None, Next::Nothing),
+            Standing::Failed { cause, next } => (Some(cause), next),
         };
         Status {
             state: self.state(),
@@ -122,20 +138,19 @@ impl Registration {
             last_reply: self.last_reply.clone(),
             since: self.announced.1,
             failures: self.failures,
-            next_at,
-            waits_for_operator: matches!(self.phase, Phase::Failed { retry_at: None, .. }),
-            valid_until: self.held.as_ref().map(|held| held.bound.valid_until),
+            next_at: shown.due_at(),
+            waits_for_operator: matches!(next, Next::Operator),
+            valid_until: self.held.as_ref().map(|bound| bound.valid_until),
         }
     }
 
     /// The earliest moment at which something is due.
     pub(crate) fn deadline(&self) -> Option<Instant> {
-        let own = match &self.phase {
-            Phase::Resting => self.held.as_ref().and_then(|held| held.refresh_at),
-            Phase::Busy(exchange) => Some(exchange.deadline()),
-            Phase::Failed { retry_at, .. } => *retry_at,
-        };
-        let lapse = self.held.as_ref().map(|held| held.bound.valid_until);
+        let own = self
+            .exchange
+            .as_ref()
+            .map_or_else(|| self.standing.due_at(), |exchange| Some(exchange.deadline()));
+        let lapse = self.held.as_ref().map(|bound| bound.valid_until);
         own.into_iter().chain(lapse).min()
     }
 
@@ -153,39 +168,53 @@ impl Registration {
         }
     }
 
+    /// Forgets a binding whose time is over: no status says registered after it.
+    pub(crate) fn lapse(&mut self, now: Instant) {
+        self.held.take_if(|bound| now >= bound.valid_until);
+    }
+
     /// The user orders an exchange. While another one is under way it waits for its turn, but for a removal, which interrupts.
     pub(crate) fn order(&mut self, cx: &mut Cx<'_>, goal: Goal) {
-        match &self.phase {
-            Phase::Busy(exchange) if exchange.goal == goal => {}
-            Phase::Busy(_) if matches!(goal, Goal::Unregister | Goal::Clear) => {
-                self.interrupt(cx);
-                self.start(cx, goal);
-            }
-            Phase::Busy(_) => self.ordered = Some(goal),
-            Phase::Resting | Phase::Failed { .. } => {
-                self.credential_failures = 0;
-                self.start(cx, goal);
-            }
+        if self.leaving {
+            return;
+        }
+        if goal == Goal::Register {
+            self.credential_failures = 0;
+        }
+        match &self.exchange {
+            Some(_) if goal.removes() => self.remove_at_once(cx, goal),
+            Some(exchange) if exchange.goal == goal || self.ordered.contains(&goal) => {}
+            Some(_) => self.ordered.push_back(goal),
+            None => self.start(cx, goal),
         }
     }
 
-    /// The user stops the exchange that is under way.
-    pub(crate) fn interrupt(&mut self, cx: &mut Cx<'_>) {
-        self.ordered = None;
-        if matches!(self.phase, Phase::Busy(_)) {
+    /// A removal goes before everything that was ordered earlier, and is not begun twice.
+    fn remove_at_once(&mut self, cx: &mut Cx<'_>, goal: Goal) {
+        self.ordered.clear();
+        if self.exchange.as_ref().is_none_or(|exchange| exchange.goal != goal) {
             self.finish(cx, Ending::Interrupted);
+            self.start(cx, goal);
+        }
+    }
+
+    /// The user stops what is under way and what waits behind it. Nothing more happens by itself before the next order.
+    pub(crate) fn interrupt(&mut self, cx: &mut Cx<'_>) {
+        self.ordered.clear();
+        self.finish(cx, Ending::Interrupted);
+        if self.leaving {
+            self.vanish(cx);
         }
     }
 
     /// The user wants it gone: its binding is removed first, if there is one.
     pub(crate) fn leave(&mut self, cx: &mut Cx<'_>) {
         self.leaving = true;
-        let registering = matches!(&self.phase, Phase::Busy(exchange) if exchange.goal == Goal::Register);
-        if self.held.is_some() || registering {
-            self.order(cx, Goal::Unregister);
-        } else {
-            self.interrupt(cx);
-            self.vanish(cx);
+        match self.exchange.as_ref().map(|exchange| exchange.goal) {
+            Some(Goal::Unregister | Goal::Clear) => self.ordered.clear(),
+            Some(Goal::Register) => self.remove_at_once(cx, Goal::Unregister),
+            Some(Goal::Fetch | Goal::Ping | Goal::Locate) | None if self.held.is_some() => self.remove_at_once(cx, Goal::Unregister),
+            Some(Goal::Fetch | Goal::Ping | Goal::Locate) | None => self.interrupt(cx),
         }
     }
 
@@ -193,23 +222,27 @@ impl Registration {
         if let Some(flow) = self.dialog.flow.take() {
             cx.leave(flow);
         }
+        self.announce(cx);
         self.gone = true;
         cx.out.events.push_back((cx.key, Event::Removed));
     }
 
     fn start(&mut self, cx: &mut Cx<'_>, goal: Goal) {
+        if self.dialog.cseq >= LAST_CSEQ {
+            self.start_anew(cx);
+        }
         let mut party = Party {
             account: &self.account,
             dialog: &mut self.dialog,
         };
         let (exchange, ending) = Exchange::start(cx, &mut party, goal);
-        self.phase = Phase::Busy(Box::new(exchange));
+        self.exchange = Some(Box::new(exchange));
         self.end_if(cx, ending);
     }
 
     /// Lets the exchange handle something, and ends it when it says so.
     fn exchange(&mut self, cx: &mut Cx<'_>, handle: impl FnOnce(&mut Exchange, &mut Cx<'_>, &mut Party<'_>) -> Option<Ending>) {
-        let Phase::Busy(exchange) = &mut self.phase else { return };
+        let Some(exchange) = &mut self.exchange else { return };
         let mut party = Party {
             account: &self.account,
             dialog: &mut self.dialog,
@@ -224,22 +257,21 @@ impl Registration {
         }
     }
 
-    pub(crate) fn handle_answer(&mut self, cx: &mut Cx<'_>, token: u32, answer: Result<crate::Records, crate::DnsError>) {
-        self.exchange(cx, |exchange, cx, party| exchange.handle_answer(cx, party, token, answer));
+    pub(crate) fn handle_answer(&mut self, cx: &mut Cx<'_>, query: QueryId, token: u32, answer: Result<Records, DnsError>) {
+        self.exchange(cx, |exchange, cx, party| exchange.handle_answer(cx, party, query, token, answer));
     }
 
-    pub(crate) fn handle_opened(&mut self, cx: &mut Cx<'_>, flow: FlowId, opened: &crate::Opened) {
+    pub(crate) fn handle_opened(&mut self, cx: &mut Cx<'_>, flow: FlowId, opened: &Opened) {
         self.exchange(cx, |exchange, cx, party| exchange.handle_opened(cx, party, flow, opened));
     }
 
-    /// A flow of ours is gone. A binding on a stream cannot be reached any more and is made again soon (RFC 5626 §4.4).
+    /// A flow of ours is gone. A binding on it may not be reached any more and is made again soon (RFC 5626 §4.4).
     pub(crate) fn handle_closed(&mut self, cx: &mut Cx<'_>, flow: FlowId, closed: &Closed) {
-        if self.dialog.flow == Some(flow) && !matches!(self.phase, Phase::Busy(_)) {
+        if self.dialog.flow == Some(flow) {
             self.dialog.flow = None;
-            if let Some(Held {
+            if let Standing::Fine {
                 refresh_at: Some(refresh_at),
-                ..
-            }) = &mut self.held
+            } = &mut self.standing
             {
                 *refresh_at = (*refresh_at).min(backoff::reconnect_at(cx.now, cx.rng));
             }
@@ -252,35 +284,44 @@ impl Registration {
         &mut self,
         cx: &mut Cx<'_>,
         branch: Branch,
-        source: std::net::SocketAddr,
+        source: SocketAddr,
         response: &Response<'_>,
         bytes: &[u8],
     ) -> bool {
-        if matches!(&self.phase, Phase::Busy(exchange) if exchange.awaits(branch)) {
+        if self.awaits(branch) {
             self.exchange(cx, |exchange, cx, party| {
                 exchange.handle_response(cx, party, source, response, bytes)
             });
             return true;
         }
         let stray = self.dialog.absorbing.judge(cx.now, branch.nonce);
-        if let (Phase::Busy(exchange), Stray::Duplicate | Stray::Late) = (&mut self.phase, stray) {
-            exchange.attempt.strays += 1;
-            if stray == Stray::Late {
-                exchange.handle_late();
-            }
+        if let Some(exchange) = &mut self.exchange {
+            exchange.handle_stray(stray);
         }
         false
     }
 
-    /// A message with our branch that cannot be read, or a stream that cannot be read on.
-    pub(crate) fn handle_unreadable(&mut self, cx: &mut Cx<'_>, branch: Option<Branch>, why: &str) {
-        if branch.is_none_or(|branch| matches!(&self.phase, Phase::Busy(exchange) if exchange.awaits(branch))) {
-            self.exchange(cx, |exchange, cx, _| exchange.handle_unreadable(cx, why));
+    /// A message with our branch that cannot be read.
+    pub(crate) fn handle_unreadable(&mut self, cx: &mut Cx<'_>, branch: Branch, why: &str) {
+        if self.awaits(branch) {
+            self.exchange(cx, |exchange, cx, _| Some(exchange.handle_unreadable(cx, why)));
         }
     }
 
+    /// The stream cannot be read on. Who waits there for a reply has got one that makes no sense.
+    pub(crate) fn handle_unframed(&mut self, cx: &mut Cx<'_>, flow: FlowId, why: &str) {
+        if self.exchange.as_ref().is_some_and(|exchange| exchange.waits_on(flow)) {
+            self.exchange(cx, |exchange, cx, _| Some(exchange.handle_unreadable(cx, why)));
+        }
+        self.handle_closed(cx, flow, &Closed::Ended);
+    }
+
+    fn awaits(&self, branch: Branch) -> bool {
+        self.exchange.as_ref().is_some_and(|exchange| exchange.awaits(branch))
+    }
+
     pub(crate) fn encode(&mut self, nonce: u64, datagram: &mut Vec<u8>) -> Option<FlowId> {
-        let Phase::Busy(exchange) = &self.phase else { return None };
+        let exchange = self.exchange.as_ref()?;
         exchange.encode(
             &Party {
                 account: &self.account,
@@ -292,31 +333,17 @@ impl Registration {
     }
 
     pub(crate) fn handle_timeout(&mut self, cx: &mut Cx<'_>) {
-        if self.held.as_ref().is_some_and(|held| cx.now >= held.bound.valid_until) {
-            // No status says registered after this.
-            self.held = None;
-        }
-        match &self.phase {
-            Phase::Resting => {
-                if self.held.as_ref().and_then(|held| held.refresh_at).is_some_and(|at| cx.now >= at) {
-                    self.start(cx, Goal::Register);
-                }
-            }
-            Phase::Busy(_) => self.exchange(cx, Exchange::handle_timeout),
-            Phase::Failed { retry_at, .. } => {
-                if retry_at.is_some_and(|at| cx.now >= at) {
-                    self.start(cx, Goal::Register);
-                }
-            }
+        if self.exchange.is_some() {
+            self.exchange(cx, Exchange::handle_timeout);
+        } else if self.standing.due_at().is_some_and(|at| cx.now >= at) {
+            self.start(cx, Goal::Register);
         }
     }
 
     /// An exchange is over: keeps what it taught, tells of it, and goes on to what was ordered meanwhile.
     fn finish(&mut self, cx: &mut Cx<'_>, ending: Ending) {
-        let Phase::Busy(exchange) = std::mem::replace(&mut self.phase, Phase::Resting) else {
-            return;
-        };
-        let attempt = exchange.conclude(cx.now, ending);
+        let Some(exchange) = self.exchange.take() else { return };
+        let attempt = exchange.conclude(cx.now, &mut self.dialog, ending);
         self.last_reply.clone_from(&attempt.last_reply);
         match attempt.goal {
             Goal::Register => self.finish_register(cx, &attempt),
@@ -324,47 +351,56 @@ impl Registration {
             Goal::Fetch | Goal::Ping | Goal::Locate => {}
         }
         cx.out.events.push_back((cx.key, Event::Attempt(Box::new(attempt))));
-        if self.leaving && !matches!(ending, Ending::Interrupted) {
+        if self.leaving && ending != Ending::Interrupted {
             self.vanish(cx);
-        } else if let Some(goal) = self.ordered.take() {
+        } else if let Some(goal) = self.ordered.pop_front() {
             self.start(cx, goal);
         }
     }
 
     fn finish_register(&mut self, cx: &mut Cx<'_>, attempt: &Attempt) {
-        match attempt.ending {
+        self.standing = match attempt.ending {
             Ending::Succeeded => {
                 (self.failures, self.credential_failures) = (0, 0);
-                self.held = attempt.binding.clone().map(|bound| {
-                    let granted = bound.valid_until.saturating_duration_since(cx.now);
-                    let refresh_at = cx.policy.maintain.then(|| backoff::refresh_at(cx.now, granted, cx.policy, cx.rng));
-                    Held { bound, refresh_at }
-                });
+                self.held.clone_from(&attempt.binding);
+                Standing::Fine {
+                    refresh_at: self.refresh_at(cx),
+                }
             }
-            Ending::Interrupted => {}
+            Ending::Interrupted => Standing::Fine { refresh_at: None },
             Ending::Failed(cause) => {
                 if matches!(cause, Cause::GrantedZero | Cause::BindingNotConfirmed) {
                     self.held = None;
                 }
                 self.failures = self.failures.saturating_add(1);
-                let retry_at = self.next_try(cx, cause, attempt);
-                self.phase = Phase::Failed { cause, retry_at };
                 self.start_anew(cx);
+                Standing::Failed {
+                    cause,
+                    next: self.next_try(cx, cause, attempt),
+                }
             }
-        }
+        };
+    }
+
+    fn refresh_at(&self, cx: &mut Cx<'_>) -> Option<Instant> {
+        let granted = self.held.as_ref()?.valid_until.saturating_duration_since(cx.now);
+        cx.policy.maintain.then(|| backoff::refresh_at(cx.now, granted, cx.policy, cx.rng))
     }
 
     /// When to try again by itself. Refused credentials are tried a bounded number of times, or the account gets locked.
-    fn next_try(&mut self, cx: &mut Cx<'_>, cause: Cause, attempt: &Attempt) -> Option<Instant> {
+    fn next_try(&mut self, cx: &mut Cx<'_>, cause: Cause, attempt: &Attempt) -> Next {
         let refused = cause.state() == State::WrongCredentials || (cause == Cause::Forbidden && attempt.auth.credentials_sent);
         if refused {
             self.credential_failures = self.credential_failures.saturating_add(1);
         }
-        if !cx.policy.maintain || (refused && self.credential_failures >= cx.policy.credential_attempts) {
-            return None;
+        if !cx.policy.maintain {
+            return Next::Nothing;
         }
-        let asked = attempt.retry_after.map(|seconds| std::time::Duration::from_secs(seconds.into()));
-        Some(backoff::retry_at(cx.now, self.failures, asked, cx.policy, cx.rng))
+        if refused && self.credential_failures >= cx.policy.credential_attempts {
+            return Next::Operator;
+        }
+        let asked = attempt.retry_after.map(|seconds| Duration::from_secs(seconds.into()));
+        Next::Try(backoff::retry_at(cx.now, self.failures, asked, cx.policy, cx.rng))
     }
 
     /// After a failure the next try is another dialog: new Call-ID, new From tag, no credentials sent ahead. The contact stays,
@@ -379,10 +415,47 @@ impl Registration {
     }
 
     fn finish_removal(&mut self, attempt: &Attempt) {
-        match attempt.ending {
-            Ending::Succeeded => self.held = None,
-            Ending::Interrupted => {}
-            Ending::Failed(cause) => self.phase = Phase::Failed { cause, retry_at: None },
+        self.standing = match attempt.ending {
+            Ending::Succeeded => {
+                self.held = None;
+                Standing::Fine { refresh_at: None }
+            }
+            Ending::Interrupted => Standing::Fine { refresh_at: None },
+            Ending::Failed(cause) => Standing::Failed {
+                cause,
+                next: Next::Nothing,
+            },
+        };
+    }
+}
+
+impl Standing {
+    /// When a registration is due by itself.
+    const fn due_at(self) -> Option<Instant> {
+        match self {
+            Self::Fine { refresh_at } => refresh_at,
+            Self::Failed { next: Next::Try(at), .. } => Some(at),
+            Self::Failed {
+                next: Next::Nothing | Next::Operator,
+                ..
+            } => None,
+        }
+    }
+}
+
+impl Goal {
+    /// True when the bindings may be others afterwards.
+    const fn changes_bindings(self) -> bool {
+        match self {
+            Self::Register | Self::Unregister | Self::Clear => true,
+            Self::Fetch | Self::Ping | Self::Locate => false,
+        }
+    }
+
+    const fn removes(self) -> bool {
+        match self {
+            Self::Unregister | Self::Clear => true,
+            Self::Register | Self::Fetch | Self::Ping | Self::Locate => false,
         }
     }
 }

@@ -39,44 +39,49 @@ enum Likeness {
     Instance,
 }
 
-/// How many bindings are kept; an AOR has a handful.
+/// How many of the others' bindings are kept; an AOR has a handful.
 const MOST: usize = 64;
 
 impl Listing {
     /// Reads all Contacts. `sent` is the request that is answered; without it none is ours.
     pub(super) fn read(headers: &Headers<'_>, account: &Account, sent: Option<&Sent>, asked: u32, seen_as: Option<&str>) -> Self {
         let default = headers.expires().and_then(Result::ok).unwrap_or(asked);
-        let contacts: Vec<NameAddr<'_>> = headers
-            .contacts()
-            .filter_map(|contact| match contact {
+        let contacts = || {
+            headers.contacts().filter_map(|contact| match contact {
                 Ok(Contact::Address(address)) => Some(address),
                 Ok(Contact::Star) | Err(_) => None,
             })
-            .take(MOST)
-            .collect();
-        let likeness = |address: &NameAddr<'_>| sent.and_then(|sent| likeness(address, account, &sent.contact, seen_as));
-        let best = contacts
-            .iter()
+        };
+        // Of several that are ours by their instance, the one with our URI is the one that we have just bound.
+        let best = contacts()
             .enumerate()
-            .filter_map(|(at, address)| Some((likeness(address)?, at)))
-            .max_by_key(|(likeness, at)| (*likeness, usize::MAX - at));
-        let mut listing = Self::default();
-        for (at, address) in contacts.iter().enumerate() {
-            match best {
-                Some((likeness, ours)) if ours == at => {
+            .filter_map(|(at, address)| {
+                let sent = sent?;
+                Some((
+                    likeness(&address, account, &sent.contact, seen_as)?,
+                    same_uri(&address, &sent.contact),
+                    at,
+                ))
+            })
+            .max_by_key(|(likeness, same_uri, at)| (*likeness, *same_uri, std::cmp::Reverse(*at)));
+        let ours_at = best.map(|(_, _, at)| at);
+        Self {
+            ours: best.and_then(|(_, same_uri, at)| {
+                let address = contacts().nth(at)?;
+                Some(Ours {
+                    stored: printable(address.raw_uri),
                     // RFC 3261 §10.2.4: the Contact's own expires goes before the Expires header.
-                    let rewritten = likeness != Likeness::Uri && !sent.is_some_and(|sent| same_uri(address, &sent.contact));
-                    let granted = address.expires().unwrap_or(default);
-                    listing.ours = Some(Ours {
-                        stored: printable(address.raw_uri),
-                        granted,
-                        rewritten,
-                    });
-                }
-                Some(_) | None => listing.others.push(other(address)),
-            }
+                    granted: address.expires().unwrap_or(default),
+                    rewritten: !same_uri,
+                })
+            }),
+            others: contacts()
+                .enumerate()
+                .filter(|(at, _)| Some(*at) != ours_at)
+                .take(MOST)
+                .map(|(_, address)| other(&address))
+                .collect(),
         }
-        listing
     }
 }
 

@@ -1,7 +1,7 @@
 //! Answering challenges (RFC 3261 §22, RFC 8760): what to answer, when to stop, and what a second refusal means.
 
 use rand::RngExt as _;
-use sip_digest::{Answer, Challenge, Offers};
+use sip_digest::{Answer, Challenge, InfoError, Offers};
 use sip_message::{ChallengeSource, Response, printable};
 
 use super::{Cause, Cx, Ending, Exchange, Party};
@@ -14,15 +14,7 @@ impl Exchange {
     pub(super) fn handle_challenge(&mut self, cx: &mut Cx<'_>, party: &mut Party<'_>, response: &Response<'_>) -> Option<Ending> {
         let offers = Offers::read(&response.headers);
         self.note_offers(&offers);
-        let after_credentials = !self.credentials.is_empty();
-        if offers.is_empty() {
-            // Sent-ahead credentials may have met a registrar that forgot them; without a challenge there is no telling.
-            return Some(Ending::Failed(if after_credentials {
-                Cause::RejectedWithoutChallenge
-            } else {
-                Cause::MalformedChallenge
-            }));
-        }
+        self.seen.challenged_again |= !self.answered.is_empty();
         if self.withhold_credentials {
             self.attempt.notice(Notice::CredentialsWithheld(self.uri.clone()));
             return Some(Ending::Failed(Cause::Redirected));
@@ -39,15 +31,38 @@ impl Exchange {
         for source in [ChallengeSource::Www, ChallengeSource::Proxy] {
             fresh.extend(offers.strongest_for(source, secret).cloned());
         }
+        if fresh.is_empty() && self.sent_ahead() {
+            return self.send_bare(cx, party);
+        }
         if fresh.is_empty() {
             self.attempt.words = offers.errors().iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
-            return Some(Ending::Failed(self.unanswerable(&offers)));
+            return Some(Ending::Failed(self.unanswerable(&offers, response)));
         }
         if let Some(cause) = self.judge_repetition(cx, &fresh) {
             return Some(Ending::Failed(cause));
         }
+        self.count_credentials_on();
         fresh.into_iter().for_each(|challenge| self.adopt(cx, challenge));
         self.send(cx, party)
+    }
+
+    /// Whether the request that waits carries the last exchange's credentials and nothing that was asked for in this one.
+    pub(super) const fn sent_ahead(&self) -> bool {
+        !self.credentials.is_empty() && self.answered.is_empty()
+    }
+
+    /// The registrar has no use for credentials that it did not ask for: the request goes out again without them.
+    pub(super) fn send_bare(&mut self, cx: &mut Cx<'_>, party: &mut Party<'_>) -> Option<Ending> {
+        self.credentials.clear();
+        party.dialog.credentials.clear();
+        self.send(cx, party)
+    }
+
+    /// The same challenge is answered once more: RFC 7616 §3.4 wants a nonce count that grows with every request.
+    pub(super) fn count_credentials_on(&mut self) {
+        for credential in &mut self.credentials {
+            credential.answer.nonce_count = credential.answer.nonce_count.saturating_add(1);
+        }
     }
 
     fn note_offers(&mut self, offers: &Offers) {
@@ -62,7 +77,15 @@ impl Exchange {
         }
     }
 
-    fn unanswerable(&self, offers: &Offers) -> Cause {
+    /// What it means that nothing of this can be answered. Whom we answered before has refused our credentials by it.
+    fn unanswerable(&self, offers: &Offers, response: &Response<'_>) -> Cause {
+        let refuses = match response.status.code() {
+            407 => ChallengeSource::Proxy,
+            _ => ChallengeSource::Www,
+        };
+        if self.answered.contains(&refuses) || (offers.is_empty() && !self.answered.is_empty()) {
+            return Cause::RejectedWithoutChallenge;
+        }
         let readable = !offers.challenges().is_empty() || offers.unknown_algorithms().next().is_some();
         let other_scheme = offers.errors().iter().any(|error| {
             matches!(
@@ -134,28 +157,27 @@ impl Exchange {
             return true;
         };
         let proves = info.param(b"rspauth").is_some();
-        match credential
+        let verified = credential
             .challenge
-            .verify_info(&info, &credential.answer, self.uri.as_bytes(), response.body, &user, secret)
-        {
+            .verify_info(&info, &credential.answer, self.uri.as_bytes(), response.body, &user, secret);
+        self.attempt.auth.server_authenticated = match verified {
             Ok(next) => {
                 if let Some(next) = next {
-                    *credential = Credential {
-                        challenge: credential.challenge.with_nonce(&next),
-                        answer: Answer {
-                            nonce_count: 0,
-                            cnonce: credential.answer.cnonce.clone(),
-                        },
-                    };
+                    credential.challenge = credential.challenge.with_nonce(&next);
+                    credential.answer.nonce_count = 0;
                 }
-                self.attempt.auth.server_authenticated = proves.then_some(true);
-                true
+                proves.then_some(true)
             }
-            Err(error) => {
+            // The next nonce is looked at last, after the proof.
+            Err(InfoError::NextNonce(_)) => proves.then_some(true),
+            Err(error @ (InfoError::Response | InfoError::NonceCount | InfoError::Cnonce)) if proves => {
                 self.attempt.words = error.to_string();
-                self.attempt.auth.server_authenticated = Some(!proves);
-                !proves
+                Some(false)
             }
-        }
+            Err(InfoError::Response | InfoError::NonceCount | InfoError::Cnonce | InfoError::UnsupportedQop(_) | InfoError::Answer(_)) => {
+                None
+            }
+        };
+        self.attempt.auth.server_authenticated != Some(false)
     }
 }

@@ -1,16 +1,20 @@
 //! What each reply means (docs/states.md): one arm a row. Challenges and bindings have files of their own.
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
-use sip_message::{Contact, OwnedUri, Response, SipUri, StatusClass, printable, unfold};
+use sip_message::{Contact, OwnedUri, Response, SipUri, StatusClass, Via, printable, unfold};
 
 use super::bindings::Listing;
 use super::{Arrow, Cause, Cx, Ending, Exchange, Goal, Party, Sent, Step};
-use crate::attempt::{Bound, LastReply, Notice, TracedMessage};
-use crate::locate::{Locate, Wish};
+use crate::Transport;
+use crate::attempt::{Bound, LastReply, Notice, TargetOutcome, TracedMessage};
+use crate::parity::Listed;
 use crate::report::Direction;
 use crate::{host_port, transcript};
 
+/// How many provisional replies of an exchange are shown; all are counted.
+const SHOWN_PROVISIONALS: u32 = 8;
 /// The longest interval that a 423 may make us ask for, in seconds: a week.
 const LONGEST_INTERVAL: u32 = 604_800;
 
@@ -28,21 +32,24 @@ impl Exchange {
             return None;
         };
         if !answers(response, sent, self.goal) {
-            self.attempt.strays += 1;
+            self.attempt.strays = self.attempt.strays.saturating_add(1);
             return None;
         }
         let challenge = matches!(response.status.code(), 401 | 407);
-        if source != sent.remote {
+        if !same_address(source, sent.remote) {
             self.attempt.notice(Notice::OtherSource { source, challenge });
             if challenge {
                 // Credentials go to nobody but the peer that the request went to.
-                self.attempt.strays += 1;
+                self.attempt.strays = self.attempt.strays.saturating_add(1);
                 return None;
             }
         }
         if response.status.class() == StatusClass::Provisional {
             transaction.handle_provisional();
-            self.note_received(cx, source, response, bytes, String::new());
+            self.attempt.provisionals = self.attempt.provisionals.saturating_add(1);
+            if self.attempt.provisionals <= SHOWN_PROVISIONALS {
+                self.note_received(cx, source, response, bytes, String::new());
+            }
             return None;
         }
         let sent = sent.clone();
@@ -62,6 +69,7 @@ impl Exchange {
             (StatusClass::Provisional, _) => None,
             (StatusClass::Success, _) => Some(self.succeed(cx, party, sent, response)),
             (_, 401 | 407) => self.handle_challenge(cx, party, response),
+            (_, 400 | 403) if self.sent_ahead() => self.send_bare(cx, party),
             (_, 408) => failed(Cause::Replied408),
             (_, 503) => self.fail_target(cx, party, Cause::Overloaded),
             (StatusClass::ServerError, _) => failed(Cause::ServerError),
@@ -79,6 +87,9 @@ impl Exchange {
     /// A 2xx.
     fn succeed(&mut self, cx: &Cx<'_>, party: &mut Party<'_>, sent: &Sent, response: &Response<'_>) -> Ending {
         self.attempt.may_be_bound |= self.goal == Goal::Register;
+        if response.headers.contacts().next().is_some() {
+            self.seen.listed = Listed::Something;
+        }
         if contradicts_success(response.reason) {
             self.attempt.notice(Notice::FailurePhrase(printable(response.reason)));
         }
@@ -124,18 +135,18 @@ impl Exchange {
                 stored: ours.stored.clone(),
             });
         }
+        self.note_listing(Some(ours.granted));
+        if ours.granted == 0 {
+            return Ending::Failed(Cause::GrantedZero);
+        }
         self.attempt.binding = Some(Bound {
             sent: sent.contact.clone(),
             stored: ours.stored,
             requested: self.expires,
             granted: ours.granted,
-            valid_until: cx.now + std::time::Duration::from_secs(ours.granted.into()),
+            valid_until: cx.now + Duration::from_secs(ours.granted.into()),
         });
-        if ours.granted == 0 {
-            Ending::Failed(Cause::GrantedZero)
-        } else {
-            Ending::Succeeded
-        }
+        Ending::Succeeded
     }
 
     /// Puts into the ladder what the last reply granted and listed.
@@ -167,6 +178,7 @@ impl Exchange {
     /// RFC 3261 §10.3 item 7, §20.23. A removal that came back with an interval would be no removal any more.
     fn handle_too_brief(&mut self, cx: &mut Cx<'_>, party: &mut Party<'_>, response: &Response<'_>) -> Option<Ending> {
         let minimum = response.headers.min_expires().and_then(Result::ok);
+        self.seen.usable_min_expires |= minimum.is_some();
         match minimum {
             Some(minimum)
                 if self.goal == Goal::Register
@@ -180,6 +192,8 @@ impl Exchange {
                 });
                 self.brief_retries += 1;
                 self.expires = minimum;
+                // Who finds fault with the interval has accepted the credentials: a challenge after this is a new one.
+                self.answered.clear();
                 party.dialog.least_expires = minimum;
                 self.count_credentials_on();
                 self.send(cx, party)
@@ -188,14 +202,7 @@ impl Exchange {
         }
     }
 
-    /// The same challenge is answered once more: RFC 7616 §3.4 wants a nonce count that grows with every request.
-    fn count_credentials_on(&mut self) {
-        for credential in &mut self.credentials {
-            credential.answer.nonce_count = credential.answer.nonce_count.saturating_add(1);
-        }
-    }
-
-    /// RFC 3261 §8.1.3.4: followed only when asked, once, to the first SIP address.
+    /// RFC 3261 §8.1.3.4: followed only when asked, once, to the first SIP address, and never from `sips:` to `sip:`.
     fn handle_redirect(&mut self, cx: &mut Cx<'_>, party: &mut Party<'_>, response: &Response<'_>) -> Option<Ending> {
         let addresses: Vec<_> = response
             .headers
@@ -209,28 +216,35 @@ impl Exchange {
         for address in &addresses {
             self.attempt.notice(Notice::RedirectedTo(printable(address)));
         }
-        let next = addresses.iter().find_map(|raw| registrar_uri(&SipUri::parse(raw).ok()?));
-        let Some(next) = next.filter(|_| cx.policy.follow_redirects && !self.redirected && self.goal == Goal::Register) else {
-            return Some(Ending::Failed(Cause::Redirected));
-        };
-        self.follow(cx, party, &next)
+        let secure = party.account.registrar.parts().secure;
+        let next = addresses.iter().find_map(|raw| {
+            let uri = SipUri::parse(raw).ok().filter(|uri| uri.secure || !secure)?;
+            registrar_uri(&uri)
+        });
+        let may_follow = cx.policy.follow_redirects && !self.redirected;
+        self.redirected = true;
+        match next {
+            Some(next) if may_follow => self.follow(cx, party, &next),
+            Some(_) | None => Some(Ending::Failed(Cause::Redirected)),
+        }
     }
 
     fn follow(&mut self, cx: &mut Cx<'_>, party: &mut Party<'_>, next: &OwnedUri) -> Option<Ending> {
-        self.set_outcome(super::TargetOutcome::Failed(Cause::Redirected));
-        self.redirected = true;
+        self.set_outcome(TargetOutcome::Failed(Cause::Redirected));
         self.withhold_credentials = next.parts().host != party.account.registrar.parts().host;
         self.uri = next.as_str().to_owned();
         self.credentials.clear();
         self.answered.clear();
         self.current = self.attempt.targets.len();
         self.attempt.step(cx.now, Arrow::Local, "following", next.as_str());
-        self.step = Step::Locating(Locate::new(&Wish {
-            next_hop: next.parts(),
-            transport: None,
-            families: cx.policy.families,
-            overrides: &cx.policy.overrides,
-        }));
+        // The new address says how it is reached, but for two orders of the user: everything goes by the outbound proxy (RFC 3261
+        // §8.1.2), and who asked for TLS gets nothing less.
+        let transport = party.account.transport;
+        match (&party.account.outbound_proxy, &party.account.target) {
+            (Some(_), Some(target)) => return self.use_targets(cx, party, vec![target.clone()]),
+            (Some(proxy), None) => self.step = Step::locate(cx, proxy, transport),
+            (None, _) => self.step = Step::locate(cx, next, transport.filter(|transport| *transport == Transport::Tls)),
+        }
         self.go_on_locating(cx, party)
     }
 
@@ -266,7 +280,8 @@ impl Exchange {
         let (sent_by, call_id) = (outgoing.sent_by(), outgoing.call_id().to_string());
         if let Some(Ok(via)) = response.headers.via() {
             let echoed = format!("{}{}", via.host, via.port.map_or_else(String::new, |port| format!(":{port}")));
-            if !echoed.eq_ignore_ascii_case(&sent_by) {
+            let line = format!("SIP/2.0/{} {sent_by}", sent.transport.via());
+            if Via::parse(line.as_bytes()).is_ok_and(|own| (own.host, own.port) != (via.host, via.port)) {
                 let header = "Via";
                 self.attempt.notice(Notice::EchoChanged {
                     header,
@@ -343,6 +358,11 @@ fn answers(response: &Response<'_>, sent: &Sent, goal: Goal) -> bool {
         Some(Err(_)) | None => true,
     };
     same && response.headers.vias().nth(1).is_none()
+}
+
+/// Whether a reply comes from where the request went to. The scope and flow label of an IPv6 address are the system's own business.
+fn same_address(source: SocketAddr, remote: SocketAddr) -> bool {
+    (source.ip().to_canonical(), source.port()) == (remote.ip().to_canonical(), remote.port())
 }
 
 /// The Request-URI for a redirected REGISTER: host, port and transport, without user (RFC 3261 §10.2).

@@ -2,7 +2,7 @@
 
 use rand::RngExt as _;
 
-use super::{Arrow, Branch, Cause, Cx, Ending, Exchange, FlowId, Party, Sent, Step, Transaction, Transport};
+use super::{Arrow, Branch, Cause, Cx, Ending, Exchange, FlowId, Goal, Party, Sent, Step, Transaction, Transport};
 use crate::attempt::{TargetOutcome, TracedMessage, TriedTarget};
 use crate::encode::Outgoing;
 use crate::flows::Condition;
@@ -26,11 +26,13 @@ impl Exchange {
             return self.open(cx, party);
         }
         party.dialog.cseq = sent.cseq;
-        party.dialog.contact = Some(sent.contact.clone());
+        party.dialog.note_counts(&self.credentials);
+        if self.goal == Goal::Register {
+            party.dialog.contact = Some(sent.contact.clone());
+        }
         self.attempt.requests += 1;
         self.attempt.auth.credentials_sent |= !self.credentials.is_empty();
         self.attempt.local = Some(sent.local);
-        self.first_sent_at.get_or_insert(cx.now);
         if let Some(Condition::Open { tls: Some(tls), .. }) = cx.flows.get(flow).map(|flow| &flow.condition) {
             self.attempt.tls = Some(tls.clone());
         }
@@ -46,11 +48,7 @@ impl Exchange {
     fn next_request(&self, cx: &mut Cx<'_>, party: &Party<'_>, flow: FlowId) -> Option<Sent> {
         let local = cx.local(flow)?;
         let endpoint = self.endpoint()?;
-        let kept = party
-            .dialog
-            .contact
-            .clone()
-            .filter(|_| matches!(self.goal, crate::Goal::Unregister));
+        let kept = party.dialog.contact.clone().filter(|_| self.goal == Goal::Unregister);
         let contact = kept.unwrap_or_else(|| party.account.contact_uri(endpoint.transport, local));
         Some(Sent {
             branch: Branch {
@@ -102,11 +100,11 @@ impl Exchange {
     }
 
     fn tcp_was_tried(&self) -> bool {
-        let remote = self.endpoint().map(|endpoint| endpoint.remote);
+        let host = self.endpoint().map(|endpoint| endpoint.remote.ip());
         let before = self.attempt.targets.get(..self.current).unwrap_or_default();
         before
             .iter()
-            .any(|tried| tried.target.endpoint.transport == Transport::Tcp && Some(tried.target.endpoint.remote) == remote)
+            .any(|tried| tried.target.endpoint.transport == Transport::Tcp && Some(tried.target.endpoint.remote.ip()) == host)
     }
 
     /// Puts a TCP target before the present UDP one, which stays as the way back (RFC 3261 §18.1.1): the one that DNS named, or

@@ -11,7 +11,7 @@ use crate::report::{
     Arrow, AuthReport, BindingReport, LadderStep, LastResponse, NetworkReport, PhasesReport, Removal, Report, SCHEMA, TargetReport,
     TlsReport, TranscriptEntry,
 };
-use crate::{Account, Goal, Policy, State, TlsFacts};
+use crate::{Account, Cause, FindingId, Goal, Policy, State, TlsFacts};
 
 /// What a report is made of.
 #[derive(Debug, Clone, Copy)]
@@ -104,7 +104,7 @@ impl Report {
             registered: state == State::Registered,
             cause: attempt.ending.cause(),
             detail: detail::detail(evidence),
-            advice: attempt.ending.cause().map(|cause| cause.explanation().todo.to_owned()),
+            advice: attempt.ending.cause().map(|cause| advice(attempt, cause).to_owned()),
             last_response: attempt.last_reply.as_ref().map(|reply| LastResponse {
                 code: reply.code,
                 reason: reply.reason.clone(),
@@ -144,6 +144,14 @@ fn state(attempt: &Attempt) -> State {
         (Ending::Succeeded, Goal::Register) => State::Registered,
         (Ending::Failed(cause), _) => cause.state(),
         (Ending::Succeeded | Ending::Interrupted, _) => State::NotRegistered,
+    }
+}
+
+fn advice(attempt: &Attempt, cause: Cause) -> &'static str {
+    if cause == Cause::Forbidden && attempt.auth.credentials_sent {
+        FindingId::CredentialsSuspect.explanation().todo
+    } else {
+        cause.explanation().todo
     }
 }
 

@@ -125,12 +125,12 @@ fn network(attempt: &Attempt) -> Vec<Finding> {
     }
     let failed: Vec<String> = used
         .filter_map(|tried| match tried.outcome {
-            TargetOutcome::Failed(cause) => Some(format!(
+            TargetOutcome::Failed(cause) if cause != Cause::Redirected => Some(format!(
                 "{} {} ({cause})",
                 tried.target.endpoint.transport.name(),
                 tried.target.endpoint.remote
             )),
-            TargetOutcome::NotTried | TargetOutcome::InUse | TargetOutcome::Served => None,
+            TargetOutcome::NotTried | TargetOutcome::InUse | TargetOutcome::Served | TargetOutcome::Failed(_) => None,
         })
         .collect();
     if !failed.is_empty() && attempt.targets.iter().any(|tried| tried.outcome == TargetOutcome::Served) {

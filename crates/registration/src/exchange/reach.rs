@@ -1,0 +1,96 @@
+//! Reaching a target: from its address to an open flow, and what a closed one means. Not for what goes over it.
+
+use super::{Action, Arrow, Cause, Closed, Cx, Dialog, Ending, Exchange, FlowId, Joined, Opened, Party, Step, TargetOutcome, TlsFailure};
+
+impl Exchange {
+    /// Goes to the present target: over a flow that is there, or by asking for one.
+    pub(super) fn open(&mut self, cx: &mut Cx<'_>, party: &mut Party<'_>) -> Option<Ending> {
+        let Some(endpoint) = self.endpoint().cloned() else {
+            return Some(self.give_up());
+        };
+        let left = u32::try_from(self.attempt.targets.len() - self.current).unwrap_or(u32::MAX);
+        // What is left of the time is shared by the targets that are left, so that a dead first one does not use it all up.
+        self.target_deadline = cx.now + self.deadline.saturating_duration_since(cx.now) / left.max(1);
+        self.set_outcome(TargetOutcome::InUse);
+        let joined = cx.flows.join(&endpoint, cx.key);
+        let (Joined::Open(flow) | Joined::Opening(flow) | Joined::New(flow)) = joined;
+        self.leave_previous(cx, party.dialog, flow);
+        self.step = Step::Opening { flow, since: cx.now };
+        match joined {
+            Joined::Open(_) => self.send(cx, party),
+            Joined::Opening(_) => None,
+            Joined::New(_) => {
+                cx.out.act(Action::Open(flow, endpoint));
+                None
+            }
+        }
+    }
+
+    fn leave_previous(&self, cx: &mut Cx<'_>, dialog: &mut Dialog, flow: FlowId) {
+        if let Some(previous) = dialog.flow.replace(flow).filter(|previous| *previous != flow) {
+            cx.leave(previous);
+        }
+    }
+
+    /// The flow that we wait for, or another one, opened.
+    pub(crate) fn handle_opened(&mut self, cx: &mut Cx<'_>, party: &mut Party<'_>, id: FlowId, opened: &Opened) -> Option<Ending> {
+        let Step::Opening { flow, since } = self.step else { return None };
+        if flow != id {
+            return None;
+        }
+        if let Some(connected_at) = opened.connected_at {
+            self.attempt.phases.connect = Some(connected_at.saturating_duration_since(since));
+            let note = match &opened.tls {
+                Some(tls) => {
+                    self.attempt.phases.tls = Some(cx.now.saturating_duration_since(connected_at));
+                    format!("{} {} · {}", tls.version, tls.cipher, tls.subject)
+                }
+                None => String::new(),
+            };
+            self.attempt
+                .step(cx.now, Arrow::Local, "connected", sip_message::printable(note.as_bytes()));
+        }
+        self.send(cx, party)
+    }
+
+    /// A flow of ours is gone.
+    pub(crate) fn handle_closed(&mut self, cx: &mut Cx<'_>, party: &mut Party<'_>, id: FlowId, closed: &Closed) -> Option<Ending> {
+        let flow = match &self.step {
+            Step::Locating { .. } => return None,
+            Step::Opening { flow, .. } | Step::Waiting { flow, .. } => *flow,
+        };
+        if flow != id {
+            return None;
+        }
+        self.attempt.may_be_bound |= matches!(self.step, Step::Waiting { .. }) && self.may_have_bound();
+        let cause = match closed {
+            Closed::Refused => Cause::ConnectionRefused,
+            Closed::Unreachable | Closed::Local(_) => Cause::Unreachable,
+            Closed::TimedOut => Cause::ConnectTimeout,
+            Closed::Ended | Closed::Reset => Cause::ConnectionLost,
+            Closed::Tls(TlsFailure::Expired, _) => Cause::CertificateExpired,
+            Closed::Tls(TlsFailure::Untrusted, _) => Cause::CertificateUntrusted,
+            Closed::Tls(TlsFailure::NameMismatch(_), _) => Cause::CertificateNameMismatch,
+            Closed::Tls(TlsFailure::Handshake(_), _) => Cause::TlsHandshake,
+        };
+        self.note_closed(closed);
+        self.fail_target(cx, party, cause)
+    }
+
+    fn note_closed(&mut self, closed: &Closed) {
+        match closed {
+            Closed::Local(words) | Closed::Tls(TlsFailure::Handshake(words), None) => {
+                self.attempt.words = sip_message::printable(words.as_bytes())
+            }
+            Closed::Tls(failure, facts) => {
+                self.attempt.words = match failure {
+                    TlsFailure::NameMismatch(names) => sip_message::printable(names.join(", ").as_bytes()),
+                    TlsFailure::Handshake(words) => sip_message::printable(words.as_bytes()),
+                    TlsFailure::Expired | TlsFailure::Untrusted => String::new(),
+                };
+                self.attempt.tls.clone_from(facts);
+            }
+            Closed::Refused | Closed::Unreachable | Closed::TimedOut | Closed::Ended | Closed::Reset => {}
+        }
+    }
+}
