@@ -226,6 +226,110 @@ fn repeated_probes_never_fill_an_account() {
 }
 
 #[test]
+fn every_target_is_judged_by_itself_and_the_worst_decides() {
+    let lab = Lab::start(PASSWORD, &[]);
+    let port = lab.address("udp").rsplit_once(':').unwrap().1;
+    let [alice, good, dead] =
+        ["alice@pbx.test:PORT", "pbx.test:PORT:127.0.0.1", "pbx.test:PORT:127.0.0.2"].map(|text| text.replace("PORT", port));
+    let line = ["probe", &alice, "--transport", "udp", "--resolve", &good, "--resolve", &dead];
+    let (first_good, status) = report(PASSWORD, &line);
+    assert_eq!(
+        (status, &first_good["network"]["targets"][1]["outcome"]),
+        (0, &"not_tried".into()),
+        "{first_good}"
+    );
+    let (all, status) = report(PASSWORD, &[&line[..], &["--every-target"]].concat());
+    let targets = &all["network"]["targets"];
+    assert_eq!((status, &all["cause"]), (5, &"unreachable".into()), "{all}");
+    assert_eq!(
+        (&targets[0]["state_code"], &targets[1]["state_code"]),
+        (&3.into(), &5.into()),
+        "{all}"
+    );
+    assert!(targets[0]["phases_ms"]["total"].is_number(), "{all}");
+}
+
+#[test]
+fn a_redirect_is_followed_only_when_asked() {
+    let new = Lab::start(PASSWORD, &["--open"]);
+    let old = Lab::start(PASSWORD, &["--fault", &format!("redirect=sip:{}", new.address("udp"))]);
+    let alice = old.alice("udp");
+    let (stayed, status) = report(PASSWORD, &["probe", &alice]);
+    assert_eq!((status, &stayed["cause"]), (7, &"redirected".into()), "{stayed}");
+    let (followed, status) = report(PASSWORD, &["probe", &alice, "--follow-redirects"]);
+    assert_eq!(
+        (status, &followed["network"]["server"]),
+        (0, &new.address("udp").into()),
+        "{followed}"
+    );
+}
+
+#[test]
+fn what_is_advertised_and_where_it_is_sent_from_is_up_to_the_user() {
+    let lab = Lab::start(PASSWORD, &[]);
+    let line = [
+        "probe",
+        &lab.alice("udp"),
+        "--local",
+        "127.0.0.3",
+        "--advertise",
+        "phone.example.test:5090",
+        "--instance",
+        "--reg-id",
+        "1",
+    ];
+    let (report, status) = report(PASSWORD, &line);
+    assert_eq!(
+        (status, &report["binding"]["contact"]),
+        (0, &"sip:alice@phone.example.test:5090".into()),
+        "{report}"
+    );
+    assert!(report["network"]["local"].as_str().unwrap().starts_with("127.0.0.3:"), "{report}");
+}
+
+#[test]
+fn files_for_tls_are_read_before_anything_is_sent() {
+    let lab = Lab::start(PASSWORD, &[]);
+    let no_pem = lab::scratch("no.pem", b"no certificate");
+    for (line, option) in [
+        (&["--ca-file", "/no/such/file"][..], "--ca-file /no/such/file: "),
+        (&["--ca-file", no_pem.to_str().unwrap()], "--ca-file "),
+        (
+            &[
+                "--client-cert",
+                lab.authority.to_str().unwrap(),
+                "--client-key",
+                no_pem.to_str().unwrap(),
+            ],
+            "--client-key ",
+        ),
+    ] {
+        let done = run(PASSWORD, &[&["probe", &lab.alice("tls"), "--transport", "tls"], line].concat());
+        let message = text(&done.stderr);
+        assert_eq!(done.status.code(), Some(2), "{message}");
+        assert!(message.starts_with(&format!("error: {option}")), "{message}");
+    }
+    assert!(!lab.end().contains("REGISTER"), "nothing was sent");
+}
+
+#[test]
+fn a_secret_that_everybody_can_read_is_used_and_warned_about() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let lab = Lab::start(PASSWORD, &[]);
+    let path = lab::scratch("secret", format!("{PASSWORD}\n").as_bytes());
+    for (mode, warned) in [(0o644, true), (0o600, false)] {
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
+        let done = run("", &["probe", &lab.alice("udp"), "--password-file", path.to_str().unwrap()]);
+        let talk = text(&done.stderr);
+        assert_eq!(
+            (done.status.code(), talk.contains("chmod 600"), talk.is_empty()),
+            (Some(0), warned, !warned),
+            "{talk}"
+        );
+    }
+}
+
+#[test]
 fn a_ping_needs_no_account() {
     let lab = Lab::start(PASSWORD, &[]);
     let (report, status) = report("", &["ping", lab.address("udp")]);
