@@ -358,6 +358,38 @@ fn control_c_removes_a_binding_that_may_be_there() {
 }
 
 #[test]
+fn a_second_control_c_ends_at_once() {
+    // The reply to the removal is a minute away as well: only the second signal ends the program before that is given up.
+    let mut lab = Lab::start(PASSWORD, &["--fault", "delay=60s;method=REGISTER;credentials=yes"]);
+    let child = command(PASSWORD, &["probe", &lab.alice("udp"), "--timeout", "50s"])
+        .spawn()
+        .unwrap();
+    for _bound_then_removed in 0..2 {
+        lab.line_with(": 200");
+        interrupt(&child);
+    }
+    let done = child.wait_with_output().unwrap();
+    assert_eq!(
+        (done.status.code(), text(&done.stdout).as_str()),
+        (Some(130), ""),
+        "there was no time for a report"
+    );
+}
+
+#[test]
+fn a_password_can_come_from_standard_input() {
+    use std::io::Write as _;
+    let lab = Lab::start(PASSWORD, &[]);
+    let mut child = command("", &["probe", &lab.alice("udp"), "--password-file", "-"])
+        .stdin(Stdio::piped())
+        .spawn()
+        .unwrap();
+    child.stdin.take().unwrap().write_all(b"secret\n").unwrap();
+    let done = child.wait_with_output().unwrap();
+    assert_eq!(done.status.code(), Some(0), "{}{}", text(&done.stdout), text(&done.stderr));
+}
+
+#[test]
 fn hostile_text_is_harmless_in_every_output() {
     let lab = Lab::start(PASSWORD, &["--fault", "injected-reason"]);
     for output in ["human", "json", "nagios"] {
