@@ -187,7 +187,7 @@ pub(crate) struct Unregister {
 // `regprobe ping`.
 #[derive(Debug, Args)]
 pub(crate) struct Ping {
-    /// Whom to ask: sip:HOST[:PORT], sip:USER@HOST, or the same without sip:
+    /// Whom to ask: sip:HOST, sip:HOST:PORT, sip:USER@HOST, or the same without sip:
     #[arg(value_name = "URI", value_parser = values::server)]
     pub(crate) uri: OwnedUri,
     /// Send through this server (a preloaded Route)

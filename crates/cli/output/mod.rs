@@ -1,4 +1,4 @@
-//! What goes to standard output and how it is written there. Everything here turns values into text; only [`print`] writes.
+//! What goes to standard output and how it is written there. Everything here turns values into text; only [`print()`] writes.
 
 pub(crate) mod human;
 pub(crate) mod json;
