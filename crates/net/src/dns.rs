@@ -185,7 +185,8 @@ mod tests {
     use hickory_resolver::proto::op::{Message, MessageType};
     use hickory_resolver::proto::rr::rdata::{A, AAAA, CNAME, NAPTR, SRV};
     use hickory_resolver::proto::serialize::binary::{BinDecodable as _, BinEncodable as _};
-    use std::net::UdpSocket;
+    use std::io::{Read as _, Write as _};
+    use std::net::{TcpListener, UdpSocket};
     use std::thread;
 
     /// The time of a short exchange.
@@ -220,6 +221,7 @@ mod tests {
             "junk" => return Some(b"junk".to_vec()),
             "servfail" => ResponseCode::ServFail,
             "refused" => ResponseCode::Refused,
+            "many" => ResponseCode::NoError,
             _ if zone.iter().all(|(owner, _)| *owner != name) => ResponseCode::NXDomain,
             _ => ResponseCode::NoError,
         };
@@ -327,6 +329,50 @@ mod tests {
         ] {
             assert_eq!(dns.ask(&question(owner, kind)).await, Err(error), "{owner}");
         }
+    }
+
+    #[tokio::test]
+    async fn an_answer_too_long_for_a_datagram_comes_by_tcp() {
+        // A port that is free for both.
+        let (udp, tcp) = loop {
+            let udp = UdpSocket::bind("127.0.0.1:0").unwrap();
+            if let Ok(tcp) = TcpListener::bind(udp.local_addr().unwrap()) {
+                break (udp, tcp);
+            }
+        };
+        let address = udp.local_addr().unwrap();
+        thread::spawn(move || {
+            let mut bytes = [0; 4096];
+            while let Ok((length, client)) = udp.recv_from(&mut bytes) {
+                let query = Message::from_bytes(&bytes[..length]).unwrap();
+                let mut cut = Message::from_bytes(&reply(&query, &many(0)).unwrap()).unwrap();
+                cut.metadata.truncation = true;
+                udp.send_to(&cut.to_bytes().unwrap(), client).unwrap();
+            }
+        });
+        thread::spawn(move || {
+            let (mut stream, _) = tcp.accept().unwrap();
+            let mut length = [0; 2];
+            stream.read_exact(&mut length).unwrap();
+            let mut bytes = vec![0; u16::from_be_bytes(length).into()];
+            stream.read_exact(&mut bytes).unwrap();
+            let reply = reply(&Message::from_bytes(&bytes).unwrap(), &many(1500)).unwrap();
+            stream.write_all(&u16::try_from(reply.len()).unwrap().to_be_bytes()).unwrap();
+            stream.write_all(&reply).unwrap();
+        });
+        let answer = Dns::new(Some(address), BRIEF)
+            .ask(&question("many.example.test", RecordKind::A))
+            .await;
+        let Ok(Records::Addresses(addresses)) = answer else {
+            panic!("{answer:?}")
+        };
+        assert_eq!(addresses.len(), MOST_RECORDS, "and no more than is looked at");
+    }
+
+    fn many(count: u32) -> Zone {
+        (0..count)
+            .map(|index| ("many.example.test.", RData::A(A(Ipv4Addr::from(0x0a00_0000 + index)))))
+            .collect()
     }
 
     #[tokio::test]

@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use sip_registration::{Action, Closed, Endpoint, Event, FlowId, Goal, Input, Key, Opened, Registrant, Transport};
+use sip_registration::{Action, Closed, Endpoint, Event, FlowId, Goal, Input, Key, Opened, Policy, Registrant, Transport};
 use tokio::sync::mpsc;
 use tokio::task::{AbortHandle, JoinSet};
 use tokio::time::{sleep_until, timeout};
@@ -19,7 +19,7 @@ use crate::tls::{self, TlsClient, TlsOptions};
 use crate::udp::{Scratch, UdpFlow};
 
 /// How to reach the world.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Network {
     /// The address to send from; port 0 is any port. `None` leaves it to the kernel's routes.
     pub local: Option<SocketAddr>,
@@ -29,6 +29,18 @@ pub struct Network {
     pub dns: Option<SocketAddr>,
     /// How long one exchange may take: a fifth of it is the most that a name server is waited for before it is asked again.
     pub timeout: Duration,
+}
+
+impl Default for Network {
+    /// The kernel's routes, the system's roots and name servers, ten seconds for an exchange.
+    fn default() -> Self {
+        Self {
+            local: None,
+            tls: TlsOptions::default(),
+            dns: None,
+            timeout: Policy::one_shot().timeout,
+        }
+    }
 }
 
 /// Runs a [`Registrant`] on real sockets. Give it orders, then call [`Driver::next`] again and again: nothing moves in between.

@@ -9,7 +9,7 @@ use sip_registration::{Account, Arrow, Attempt, Ending, Goal, LadderStep, Report
 use crate::probe::{Options, Stop, probe_one};
 
 /// Looks up, then probes one target after the other. The report's state is that of the worst one.
-pub(crate) async fn probe(account: Account, options: &Options, stop: &mut Stop<'_>) -> Report {
+pub(crate) async fn probe<F: Future<Output = ()>>(account: Account, options: &Options, stop: &mut Stop<'_, F>) -> Report {
     let look_up = Options {
         goal: Goal::Locate,
         ..options.clone()

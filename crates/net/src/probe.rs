@@ -83,14 +83,18 @@ pub async fn probe_until(account: Account, options: &Options, shutdown: impl Fut
 }
 
 /// The user's word to stop.
-pub(crate) struct Stop<'a> {
-    signal: Pin<&'a mut (dyn Future<Output = ()> + 'a)>,
+pub(crate) struct Stop<'a, F> {
+    signal: Pin<&'a mut F>,
     /// Set when it came: when to give up cleaning up.
     pub(crate) until: Option<Instant>,
 }
 
 /// One exchange by a registrant of its own, the removal of its binding, and its report with the evidence behind it.
-pub(crate) async fn probe_one(account: Arc<Account>, options: &Options, stop: &mut Stop<'_>) -> (Report, Attempt) {
+pub(crate) async fn probe_one<F: Future<Output = ()>>(
+    account: Arc<Account>,
+    options: &Options,
+    stop: &mut Stop<'_, F>,
+) -> (Report, Attempt) {
     let mut run = Run::new(Arc::clone(&account), options, stop);
     let started_at = Timestamp::now();
     let attempt = run.exchange(options.goal).await;
@@ -118,14 +122,14 @@ pub(crate) async fn probe_one(account: Arc<Account>, options: &Options, stop: &m
     (report, attempt)
 }
 
-struct Run<'a, 'b> {
+struct Run<'a, 'b, F> {
     driver: Driver,
     key: Key,
-    stop: &'a mut Stop<'b>,
+    stop: &'a mut Stop<'b, F>,
 }
 
-impl<'a, 'b> Run<'a, 'b> {
-    fn new(account: Arc<Account>, options: &Options, stop: &'a mut Stop<'b>) -> Self {
+impl<'a, 'b, F: Future<Output = ()>> Run<'a, 'b, F> {
+    fn new(account: Arc<Account>, options: &Options, stop: &'a mut Stop<'b, F>) -> Self {
         let registrant = Registrant::new(Instant::now(), rand::random(), options.policy.clone());
         let network = Network {
             local: options.local,

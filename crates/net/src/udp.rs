@@ -91,7 +91,8 @@ impl UdpFlow {
                 Ok(ready) => {
                     // Each kind of readiness is cleared by itself.
                     let interest = if ready.is_error() { Interest::ERROR } else { Interest::READABLE };
-                    self.socket.try_io(interest, || scratch.next(self.socket.as_raw_fd()))
+                    let next = || scratch.next(self.socket.as_raw_fd(), ready.is_error());
+                    self.socket.try_io(interest, next)
                 }
                 Err(error) => Err(error),
             };
@@ -122,16 +123,16 @@ impl Scratch {
         }))
     }
 
-    /// The next ICMP error or datagram of a socket; `WouldBlock` when there is none.
-    fn next(&self, socket: RawFd) -> io::Result<Arrival> {
+    /// The next datagram of a socket, or the ICMP error that stands in its place; `WouldBlock` when there is neither.
+    fn next(&self, socket: RawFd, mut failed: bool) -> io::Result<Arrival> {
         let buffers = &mut *self.0.lock().unwrap_or_else(PoisonError::into_inner);
         for _ in 0..ERRORS_AT_ONCE {
-            if buffers.next_error(socket)? {
+            if failed && buffers.next_error(socket)? {
                 return Ok(Arrival::Unreachable);
             }
             match buffers.next_datagram(socket) {
-                // The error that stands for the next entry of the error queue.
-                Err(error) if error.kind() != io::ErrorKind::WouldBlock => {}
+                // ip(7): an ICMP error fails the next call; what it is stands in the error queue.
+                Err(error) if error.kind() != io::ErrorKind::WouldBlock => failed = true,
                 other => return other,
             }
         }

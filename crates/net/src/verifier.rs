@@ -1,6 +1,7 @@
 //! Whom to trust: system roots or a CA file, with SIP's own rules for names (RFC 5922), and a witness that keeps the certificate for the
 //! report whether it was accepted or not. Not for the words about a failure: see `tls`.
 
+use std::path::Path;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
@@ -42,7 +43,7 @@ impl Trust {
         let mut roots = RootCertStore::empty();
         let (_, unusable) = match &self.chosen {
             Some(chosen) => roots.add_parsable_certificates(chosen.iter().cloned()),
-            None => roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs),
+            None => roots.add_parsable_certificates(system_roots()),
         };
         if roots.is_empty() {
             return Err(match &self.chosen {
@@ -99,6 +100,19 @@ impl Shown<'_> {
         verify_server_name(&ParsedCertificate::try_from(self.certificate)?, self.name)
             .or_else(|error| self.is_for_sip_name().then_some(()).ok_or(error))
     }
+}
+
+/// The system's root certificates: its bundle, or where the environment (`SSL_CERT_FILE`, `SSL_CERT_DIR`) says.
+fn system_roots() -> Vec<CertificateDer<'static>> {
+    let chosen = ["SSL_CERT_FILE", "SSL_CERT_DIR"]
+        .iter()
+        .any(|name| std::env::var_os(name).is_some());
+    let bundles = BUNDLES.iter().map(Path::new).filter(|_| !chosen);
+    // The directory beside a bundle holds the same certificates again, a file each: reading them costs twice as long as a handshake.
+    bundles
+        .map(|bundle| rustls_native_certs::load_certs_from_paths(Some(bundle), None).certs)
+        .find(|certificates| !certificates.is_empty())
+        .unwrap_or_else(|| rustls_native_certs::load_native_certs().certs)
 }
 
 fn is_about_name(error: &Error) -> bool {
@@ -175,3 +189,11 @@ impl ServerCertVerifier for Witness {
         self.provider.signature_verification_algorithms.supported_schemes()
     }
 }
+
+/// Where distributions keep all root certificates in one file: Debian, Alpine and Arch; Fedora and its kin; SUSE; BSD.
+const BUNDLES: [&str; 4] = [
+    "/etc/ssl/certs/ca-certificates.crt",
+    "/etc/pki/tls/certs/ca-bundle.crt",
+    "/etc/ssl/ca-bundle.pem",
+    "/etc/ssl/cert.pem",
+];

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use sip_net::{Driver, Network, TlsOptions};
+use sip_net::{Driver, Network, Options, TlsOptions, probe};
 use sip_registrar::{Config, User};
 use sip_registration::{Account, ContactPlan, Ending, Event, Goal, Policy, Registrant, Transport};
 
@@ -72,6 +72,17 @@ async fn five_hundred_accounts_register_and_leave_over_one_driver() {
         let counters = lab.stop().await.counters();
         assert_eq!((counters.registrations, counters.removals), (500, 500), "{transport:?}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_probe_can_be_a_task_of_a_runtime_with_many_threads() {
+    let lab = Lab::start("127.0.0.1", Config::default()).await;
+    let account = alice(&lab.uri(Transport::Tcp));
+    let report = tokio::spawn(async move { probe(account, &Options::default()).await })
+        .await
+        .unwrap();
+    assert!(report.registered, "{}", report.detail);
+    lab.stop().await;
 }
 
 #[tokio::test]

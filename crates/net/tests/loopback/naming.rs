@@ -54,6 +54,29 @@ async fn a_dead_target_is_left_for_the_next_one() {
 }
 
 #[tokio::test]
+async fn the_next_target_can_be_tried_from_the_same_port() {
+    let lab = Lab::start("127.0.0.1", Config::default()).await;
+    let silent = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let mut zone = zone(&lab);
+    zone[0].1 = srv(10, silent.local_addr().unwrap().port(), "dead.example.test.");
+    let local = UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let options = Options {
+        dns: Some(serving(zone)),
+        local: Some(local),
+        ..within(Duration::from_secs(2))
+    };
+    let report = probe(alice("sip:example.test"), &options).await;
+    assert_eq!(
+        (report.state, report.network.local),
+        (State::Registered, Some(local.to_string())),
+        "{}",
+        report.detail
+    );
+    assert_eq!(report.network.targets[0].outcome, "no_reply");
+    lab.stop().await;
+}
+
+#[tokio::test]
 async fn every_target_is_probed_by_itself_and_the_worst_one_decides() {
     let lab = Lab::start("127.0.0.1", Config::default()).await;
     let options = Options {
