@@ -42,7 +42,9 @@ pub(crate) fn local_address(stream: &TcpStream) -> Result<SocketAddr, Closed> {
 /// What an error while connecting means.
 fn closed(error: &io::Error) -> Closed {
     match error.kind() {
-        io::ErrorKind::ConnectionRefused | io::ErrorKind::ConnectionReset => Closed::Refused,
+        io::ErrorKind::ConnectionRefused => Closed::Refused,
+        // It was accepted first: a RST to the SYN itself would be a refusal (RFC 9293 §3.10.7.3).
+        io::ErrorKind::ConnectionReset => Closed::Reset,
         io::ErrorKind::TimedOut => Closed::TimedOut,
         _ => udp::closed(error),
     }
