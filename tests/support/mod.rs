@@ -14,6 +14,7 @@
 
 pub(crate) mod certificates;
 pub(crate) mod dnsmasq;
+pub(crate) mod hostile;
 pub(crate) mod kamailio;
 pub(crate) mod port;
 pub(crate) mod process;

@@ -1,0 +1,274 @@
+//! Streams and datagrams that are no proper messages (attacks 6, 9 to 11 and 13 of the class that crashed or starved parsers of
+//! Content-Length and of header blocks in many SIP stacks): each ends in a cause, or is survived, with flat memory.
+
+use crate::program::report;
+use crate::support::hostile::{Hostile, Request};
+use crate::{at_once, contact_of};
+
+/// The reply's head up to and with the Via, which says whose it is.
+fn opening(request: &Request) -> String {
+    format!("SIP/2.0 200 OK\r\nVia: {}\r\n", request.header("Via"))
+}
+
+#[test]
+fn a_head_without_end_is_a_malformed_reply() {
+    let line = "X-Endless: ".to_owned() + &"a".repeat(500) + "\r\n";
+    let pieces = [
+        "a".repeat(4096),
+        "a:\r\n".repeat(1024),
+        " \r\n".repeat(1024),
+        line,
+        "\0".repeat(4096),
+    ];
+    at_once(&pieces, |piece| {
+        let endless = piece.clone();
+        let peer = Hostile::tcp(move |connection| {
+            if let Some(request) = connection.request() {
+                connection.send(opening(&request) + "X: ");
+                connection.send_for_ever(&endless);
+            }
+        });
+        assert_eq!(report("tcp", peer.address()).outcome(), "malformed_reply", "{:?}", &piece[..4]);
+    });
+}
+
+#[test]
+fn a_datagram_with_too_much_head_is_a_malformed_reply() {
+    let heads = [
+        "X: ".to_owned() + &"a".repeat(60_000) + "\r\n",
+        "X: y\r\n".repeat(300),
+        "X:".repeat(30_000),
+    ];
+    at_once(&heads, |head| {
+        let headers = head.clone();
+        let peer = Hostile::udp(move |request, line| line.send(opening(request) + &headers + "\r\n"));
+        assert_eq!(report("udp", peer.address()).outcome(), "malformed_reply", "{:?}", &head[..8]);
+    });
+}
+
+#[test]
+fn a_content_length_that_cannot_be_is_a_malformed_reply() {
+    let lengths = [
+        "Content-Length: 4294967296",
+        "Content-Length: 4294967295",
+        "Content-Length: 2147483648",
+        "Content-Length: 18446744073709551616",
+        "Content-Length: 99999999999999999999999999999999999999",
+        "Content-Length: 65536",
+        "Content-Length: -1",
+        "Content-Length: 0x10",
+        "Content-Length: five",
+        "Content-Length:",
+        "Content-Length: 0\r\nContent-Length: 5",
+        "l: 3\r\nContent-Length: 4",
+        "Content-Length: 4294967296\r\nContent-Length: 0",
+    ];
+    at_once(&lengths, |length| {
+        let length = *length;
+        let peer = Hostile::tcp(move |connection| {
+            if let Some(request) = connection.request() {
+                let reply = opening(&request) + length + "\r\n\r\n";
+                connection.send(reply);
+                connection.stay_silent();
+            }
+        });
+        assert_eq!(report("tcp", peer.address()).outcome(), "malformed_reply", "{length}");
+    });
+}
+
+#[test]
+fn a_datagram_whose_content_length_lies_still_counts() {
+    // RFC 3261 §18.3 would drop it; a usable 200 tells more than silence, and the datagram's own length is the truth.
+    for length in ["4294967296", "-1", "7", "five"] {
+        let peer = Hostile::udp(move |request, line| {
+            let reply = String::from_utf8(request.granted()).expect("it is text");
+            line.send(reply.replace("Content-Length: 0", &format!("Content-Length: {length}")));
+        });
+        assert_eq!(report("udp", peer.address()).outcome(), "registered", "{length}");
+    }
+}
+
+#[test]
+fn a_body_that_never_comes_is_no_reply() {
+    let peer = Hostile::tcp(|connection| {
+        while let Some(request) = connection.request() {
+            let reply = opening(&request) + &contact_of(&request) + "Content-Length: 65000\r\n\r\nabc";
+            connection.send(reply);
+        }
+    });
+    assert_eq!(report("tcp", peer.address()).outcome(), "no_reply");
+}
+
+#[test]
+fn a_reply_may_come_one_byte_at_a_time() {
+    let peer = Hostile::tcp(|connection| {
+        while let Some(request) = connection.request() {
+            connection.drip(request.granted());
+        }
+    });
+    assert_eq!(report("tcp", peer.address()).outcome(), "registered");
+}
+
+#[test]
+fn a_drip_that_never_ends_does_not_hold_the_probe() {
+    let peer = Hostile::tcp(|connection| {
+        if let Some(request) = connection.request() {
+            connection.send(opening(&request));
+            while connection.drip("X: slow\r\n") {}
+        }
+    });
+    assert_eq!(report("tcp", peer.address()).outcome(), "no_reply");
+}
+
+#[test]
+fn line_ends_without_end_are_not_a_reply_and_take_no_memory() {
+    at_once(&["\r\n", "\n"], |line_end| {
+        let line_ends = line_end.repeat(32 * 1024);
+        let peer = Hostile::tcp(move |connection| {
+            connection.request();
+            connection.send_for_ever(&line_ends);
+        });
+        assert_eq!(report("tcp", peer.address()).outcome(), "no_reply");
+    });
+}
+
+#[test]
+fn junk_before_the_reply_is_skipped_where_it_ends() {
+    let junk: [&[u8]; 4] = [
+        b"GARBAGE\r\n\r\n",
+        b"SIP/2.0 nonsense\r\nl: 0\r\n\r\n",
+        b"\r\n\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nX: \xff\xfe\0\r\n\r\n",
+    ];
+    for junk in junk {
+        let tcp = Hostile::answering(move |request| [junk, &request.granted()].concat());
+        assert_eq!(report("tcp", tcp.address()).outcome(), "registered", "{junk:?}");
+        let udp = Hostile::udp(move |request, line| {
+            line.send(junk);
+            line.send(b"");
+            line.send(request.granted());
+        });
+        assert_eq!(report("udp", udp.address()).outcome(), "registered", "{junk:?}");
+    }
+}
+
+#[test]
+fn junk_that_runs_into_the_reply_makes_it_malformed() {
+    let junk: [&[u8]; 3] = [b"\0\x01\x02\xff", b"GARBAGE ", b"INVITE sip:a@b SIP/2.0\nX: y"];
+    for junk in junk {
+        let peer = Hostile::answering(move |request| [junk, &request.granted()].concat());
+        let outcome = report("tcp", peer.address());
+        assert!(
+            ["malformed_reply", "no_reply"].contains(&outcome.outcome()),
+            "{junk:?}: {}",
+            *outcome
+        );
+    }
+    let peer = Hostile::answering(|request| [&[0x80; 40_000][..], &request.granted()].concat());
+    assert_eq!(report("tcp", peer.address()).outcome(), "malformed_reply");
+}
+
+#[test]
+fn ten_thousand_pipelined_replies_are_read_and_one_counts() {
+    let peer = Hostile::answering(|request| {
+        if request.has_credentials() {
+            request.granted().repeat(10_000)
+        } else {
+            request.challenged("Digest realm=\"r\", nonce=\"n\", qop=\"auth\"").repeat(10_000)
+        }
+    });
+    let report = report("tcp", peer.address());
+    assert_eq!(report.outcome(), "registered", "{}", *report);
+    // REGISTER, its answer, and the removal.
+    assert_eq!(report["requests"], 3, "{}", *report);
+    assert_eq!(peer.requests().len(), 3);
+}
+
+#[test]
+fn a_connection_that_ends_at_any_byte_is_lost() {
+    let offsets: Vec<usize> = (0..16).chain((16..300).step_by(17)).collect();
+    let cases: Vec<(usize, bool)> = offsets.into_iter().flat_map(|offset| [(offset, true), (offset, false)]).collect();
+    for (offset, resets) in cases {
+        let peer = Hostile::tcp(move |connection| {
+            if let Some(request) = connection.request() {
+                let reply = request.granted();
+                connection.send(&reply[..offset.min(reply.len() - 1)]);
+                if resets {
+                    connection.reset_at_end();
+                }
+            }
+        });
+        let report = report("tcp", peer.address());
+        assert_eq!(report.outcome(), "connection_lost", "{offset} {resets}: {}", *report);
+    }
+}
+
+#[test]
+fn a_peer_that_closes_what_it_accepts_is_named() {
+    for resets in [false, true] {
+        let peer = Hostile::tcp(move |connection| {
+            if resets {
+                connection.reset_at_end();
+            }
+        });
+        assert_eq!(report("tcp", peer.address()).outcome(), "connection_lost", "{resets}");
+    }
+}
+
+#[test]
+fn a_peer_that_accepts_and_says_nothing_does_not_reply() {
+    let peer = Hostile::tcp(|connection| connection.stay_silent());
+    assert_eq!(report("tcp", peer.address()).outcome(), "no_reply");
+}
+
+#[test]
+fn headers_that_are_broken_do_not_hide_a_200() {
+    let broken = [
+        "To: ;tag\r\n",
+        "From: ;;\r\n",
+        "Contact: <sip:\r\n",
+        "Contact: http://127.0.0.1/\r\n",
+        "Contact: \"alice\\\r\n",
+        "Contact: <sip:/>, <sip:a@[::1>\r\n",
+        "Contact: ,,,,;;;;==\r\n",
+        "CSeq: 99999999999999999999 REGISTER\r\n",
+        "Expires: -1\r\n",
+        "Expires: 18446744073709551616\r\n",
+        "Authentication-Info: nextnonce\r\n",
+        "Authentication-Info: =,=,\"\r\n",
+        "Retry-After: (((((\r\n",
+        "Warning: 999999 \" \r\n",
+        "Server: \"((((\r\n",
+        "Date: never\r\n",
+        ": no name\r\n",
+        "no colon\r\n",
+        "\u{202e}\u{1b}[2J: x\r\n",
+    ];
+    at_once(&broken, |broken| {
+        let broken = *broken;
+        let peer = Hostile::udp(move |request, line| line.send(request.granted_with(broken)));
+        assert_eq!(report("udp", peer.address()).outcome(), "registered", "{broken:?}");
+    });
+}
+
+#[test]
+fn sizes_at_the_edges_are_accepted_or_named() {
+    let within: [(String, String); 6] = [
+        ("200 ".to_owned() + &"x".repeat(30_000), String::new()),
+        ("200 ".to_owned(), String::new()),
+        ("200 OK".to_owned(), "X: ".to_owned() + &"y".repeat(31_000) + "\r\n"),
+        ("200 OK".to_owned(), "X: y\r\n".repeat(240)),
+        (
+            "200 OK".to_owned(),
+            "Contact: ".to_owned() + &"<sip:a@h>,".repeat(3_000) + "<sip:b@h>\r\n",
+        ),
+        ("200 OK".to_owned(), "Server: ".to_owned() + &"s".repeat(31_000) + "\r\n"),
+    ];
+    at_once(&within, |(status, headers)| {
+        let (status, headers) = (status.clone(), headers.clone());
+        let peer = Hostile::answering(move |request| request.reply(&status, &(contact_of(request) + &headers)));
+        assert_eq!(report("tcp", peer.address()).outcome(), "registered");
+    });
+    let peer = Hostile::answering(|request| request.reply(&("200 ".to_owned() + &"x".repeat(70_000)), ""));
+    assert_eq!(report("tcp", peer.address()).outcome(), "malformed_reply");
+}

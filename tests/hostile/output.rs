@@ -1,0 +1,127 @@
+//! Text from the wire that wants to act where it is shown (attack 5): on a terminal (the class of escape-sequence injection into
+//! logs and consoles), in a log line, in a monitoring system's web page, in performance data. `program` looks for control and
+//! bidirectional characters in every run; here every place that a peer can write to is filled with them.
+
+use crate::program::run;
+use crate::support::hostile::{Hostile, Request};
+use crate::{at_once, contact_of};
+
+/// Clears the screen, sets the clipboard and a link (OSC 52 and 8), returns the carriage, turns text around, and pretends to be
+/// markup, performance data, a formula, a macro and a line of its own.
+const NASTY: &str = "\u{1b}[2J\u{1b}]52;c;ZXZpbA==\u{7}\u{1b}]8;;http://192.0.2.1\u{1b}\\x\u{9b}31m\ry\u{0}\u{8}\u{7f}\u{202e}\u{2066}\u{200b}\u{feff}\
+    |total=0ms <script>alert(1)</script> =cmd`id`$USER1$ & \u{85}\u{2028}OK";
+
+/// All headers that are shown anywhere.
+fn nasty_headers(request: &Request) -> String {
+    let quoted = NASTY.replace('"', "");
+    format!(
+        "{}Contact: \"{quoted}\" <sip:mallory{NASTY}@192.0.2.66;x={NASTY}>;q={NASTY};+sip.instance=\"<{quoted}>\"\r\n\
+         Server: {NASTY}\r\nUser-Agent: {NASTY}\r\nWarning: 399 {NASTY} \"{quoted}\"\r\nRetry-After: 5 ({NASTY})\r\n\
+         Reason: SIP;text=\"{quoted}\"\r\nX-{NASTY}: {NASTY}\r\n",
+        contact_of(request)
+    )
+}
+
+fn nasty_challenge(algorithm: &str) -> String {
+    format!("Digest realm=\"{NASTY}\", nonce=\"{NASTY}\", opaque=\"{NASTY}\", qop=\"auth\", algorithm={algorithm}")
+}
+
+/// What a peer answers.
+type Plot = fn(&Request) -> Vec<u8>;
+
+/// Each of these ends elsewhere in the program.
+const PLOTS: [(&str, Plot); 9] = [
+    ("granted", |request| request.reply(&format!("200 {NASTY}"), &nasty_headers(request))),
+    ("forbidden", |request| {
+        request.reply(&format!("403 {NASTY}"), &nasty_headers(request))
+    }),
+    ("overloaded", |request| {
+        request.reply(&format!("503 {NASTY}"), &nasty_headers(request))
+    }),
+    ("redirected", |request| {
+        request.reply(
+            &format!("302 {NASTY}"),
+            &format!("Contact: <sip:a@h;x={NASTY}>\r\nContact: {NASTY}\r\n"),
+        )
+    }),
+    ("challenged for ever", |request| request.challenged(&nasty_challenge("MD5"))),
+    ("unsupported", |request| request.challenged(&nasty_challenge(NASTY))),
+    ("unknown scheme", |request| {
+        request.challenged(&format!("{NASTY} realm=\"{NASTY}\""))
+    }),
+    ("malformed", |request| {
+        [b"SIP/2.0 \x1b[2J\r\n", &request.reply("200 OK", "")[..]].concat()
+    }),
+    ("another echo", |request| {
+        let reply = String::from_utf8(request.granted_with(&nasty_headers(request))).expect("it is text");
+        let reply = reply.replace(request.header("Call-ID"), NASTY);
+        reply
+            .replacen(";rport", &format!(";rport=1;received={NASTY};x={NASTY}"), 1)
+            .into_bytes()
+    }),
+];
+
+#[test]
+fn no_output_repeats_what_acts_on_its_reader() {
+    let outputs = [
+        &["--output", "human"][..],
+        &["--output", "human", "--trace"],
+        &["--output", "json", "--trace"],
+        &["--output", "nagios"],
+    ];
+    at_once(&outputs, |options| {
+        for (name, plot) in PLOTS {
+            let peer = Hostile::udp(move |request, line| line.send(plot(request)));
+            let ended = run("udp", peer.address(), options);
+            assert!(!ended.text.is_empty(), "{name}");
+            if options.contains(&"nagios") {
+                let (said, performance) = ended.text.split_once('|').unwrap_or_else(|| panic!("{name}: {}", ended.text));
+                assert_eq!(ended.text.lines().count(), 1, "{name}: {}", ended.text);
+                assert!(
+                    !performance.contains('|') && !performance.contains("total=0ms"),
+                    "{name}: {}",
+                    ended.text
+                );
+                assert!(!said.contains(['<', '>', '`', '$', '&']), "{name}: {}", ended.text);
+            }
+            if options.contains(&"json") {
+                assert_eq!(ended.text.lines().count(), 1, "{name}: {}", ended.text);
+            }
+        }
+    });
+}
+
+#[test]
+fn the_nasty_text_is_shown_and_escaped() {
+    // Otherwise the test above could pass because nothing is shown at all.
+    let peer = Hostile::udp(|request, line| line.send(PLOTS[1].1(request)));
+    let human = run("udp", peer.address(), &[]);
+    assert!(
+        human.text.contains("\\x1b[2J") && human.text.contains("\\u{202e}"),
+        "{}",
+        human.text
+    );
+    assert_eq!(human.status, 7, "{}", human.text);
+}
+
+#[test]
+fn text_that_is_no_unicode_is_shown_as_bytes() {
+    let peer = Hostile::udp(|request, line| {
+        let mut reply = request.reply("403 Grün", "");
+        let at = reply.iter().position(|byte| *byte == 0xc3).expect("it is in the phrase");
+        // Latin-1, as old gateways write it.
+        reply.splice(at..at + 2, [0xfc]);
+        line.send(reply);
+    });
+    let human = run("udp", peer.address(), &[]);
+    assert!(human.text.contains("403 Gr\\xfcn"), "{}", human.text);
+}
+
+#[test]
+fn other_peoples_bindings_are_listed_escaped() {
+    let peer = Hostile::udp(|request, line| line.send(request.reply("200 OK", &nasty_headers(request))));
+    for options in [["--output", "human"], ["--output", "json"]] {
+        let ended = run("udp", peer.address(), &options);
+        assert!(!ended.text.contains('\u{1b}'), "{}", ended.text);
+    }
+}

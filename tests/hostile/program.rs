@@ -1,0 +1,132 @@
+//! The real program with limits that a hostile peer must not make it reach: on time, on memory, and on what it writes. Every run
+//! is held to all of them, whatever else a test asks. Not for peers: those are in `support::hostile`.
+
+use std::net::SocketAddr;
+use std::ops::Deref;
+use std::process::{Command, Output, Stdio};
+
+use serde_json::Value;
+
+use crate::support::process::find;
+
+/// The password of every account here. It must not appear in any output.
+pub(crate) const PASSWORD: &str = "canary-8c1f";
+
+/// What a run has written, and its exit status.
+#[derive(Debug)]
+pub(crate) struct Ended {
+    pub(crate) status: i32,
+    pub(crate) text: String,
+}
+
+/// The JSON report of a run.
+#[derive(Debug)]
+pub(crate) struct Report(Value);
+
+/// Runs `regprobe probe` for `alice` at this peer. Panics when it has to be killed, when memory does not suffice, and when its
+/// output holds anything that is not for showing.
+pub(crate) fn run(transport: &str, peer: SocketAddr, options: &[&str]) -> Ended {
+    let aor = format!("sip:alice@{peer}");
+    let command = [&["probe", &aor, "--transport", transport, "--timeout", TIMEOUT], options].concat();
+    judge(&command, limited(&command, MEMORY))
+}
+
+/// Runs with so many bytes of memory, until it ends or has to be killed.
+fn limited(command: &[&str], memory: u64) -> Output {
+    Command::new(find("setpriv"))
+        .args(["--pdeathsig", "TERM"])
+        .arg(find("timeout"))
+        .args(["-s", "KILL", AT_MOST_S])
+        .arg(find("prlimit"))
+        .arg(format!("--data={memory}"))
+        .arg(env!("CARGO_BIN_EXE_regprobe"))
+        .args(command)
+        .env("REGPROBE_PASSWORD", PASSWORD)
+        .env_remove("SSLKEYLOGFILE")
+        .stdin(Stdio::null())
+        .output()
+        .expect("setpriv can be started")
+}
+
+/// Holds output and exit status to what is promised for all of them.
+fn judge(command: &[&str], output: Output) -> Ended {
+    let text = String::from_utf8(output.stdout).expect("all output is UTF-8");
+    let talk = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(talk, "", "{command:?}");
+    let status = output.status.code().unwrap_or_else(|| panic!("{command:?} was killed: {text}"));
+    assert!(
+        [0, 1, 2, 3, 4, 5, 6, 7].contains(&status),
+        "{command:?} ended with {status}: {text}"
+    );
+    let raw = text.chars().find(|character| acts_on_a_terminal(*character));
+    assert_eq!(raw, None, "{command:?}: {text:?}");
+    assert!(!text.contains(PASSWORD), "{command:?}: {text}");
+    Ended { status, text }
+}
+
+/// Control characters but for line ends, and what reorders or hides text (Unicode's bidirectional and zero-width characters).
+fn acts_on_a_terminal(character: char) -> bool {
+    let hides = matches!(
+        character,
+        '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}'
+    );
+    (character.is_control() && character != '\n') || hides
+}
+
+/// Runs with `--output json`.
+pub(crate) fn report_with(transport: &str, peer: SocketAddr, options: &[&str]) -> Report {
+    let ended = run(transport, peer, &[options, &["--output", "json"]].concat());
+    let report: Value = serde_json::from_str(&ended.text).unwrap_or_else(|error| panic!("{error}: {}", ended.text));
+    let code = if report["cause"].is_null() {
+        0.into()
+    } else {
+        report["state_code"].clone()
+    };
+    assert_eq!(Value::from(ended.status), code, "{report}");
+    Report(report)
+}
+
+/// Runs with `--output json` and no more options.
+pub(crate) fn report(transport: &str, peer: SocketAddr) -> Report {
+    report_with(transport, peer, &[])
+}
+
+impl Report {
+    /// The cause, or `registered`, or what else it came to.
+    pub(crate) fn outcome(&self) -> &str {
+        match (self.0["cause"].as_str(), self.0["registered"].as_bool()) {
+            (Some(cause), _) => cause,
+            (None, Some(true)) => "registered",
+            (None, _) => "neither registered nor failed",
+        }
+    }
+
+    /// Whether there is such a finding.
+    pub(crate) fn finds(&self, id: &str) -> bool {
+        let findings = self.0["findings"].as_array().expect("findings are a list");
+        findings.iter().any(|finding| finding["id"] == id)
+    }
+}
+
+impl Deref for Report {
+    type Target = Value;
+
+    fn deref(&self) -> &Value {
+        &self.0
+    }
+}
+
+/// The program's own limit, for what cannot end sooner.
+const TIMEOUT: &str = "2s";
+/// The tests' limit, in seconds: two exchanges, the start of a process on a busy machine, and much more.
+const AT_MOST_S: &str = "20";
+/// How much memory the program may ever ask for, in bytes (setrlimit(2), RLIMIT_DATA: heap and other private pages). All of these
+/// tests pass with a fifth of it; one buffer that follows a Content-Length of 4 GiB, or an endless header, does not.
+const MEMORY: u64 = 16 * 1024 * 1024;
+
+#[test]
+fn the_limit_on_memory_is_real() {
+    let version = ["--version"];
+    assert!(limited(&version, MEMORY).status.success());
+    assert!(!limited(&version, 64 * 1024).status.success());
+}
