@@ -286,8 +286,10 @@ impl Exchange {
                 Due::Retransmit => {
                     let nonce = sent.branch.nonce;
                     self.attempt.retransmissions += 1;
-                    self.note_sent(cx, None);
-                    cx.out.send(cx.key, nonce);
+                    if self.encode(party, nonce, &mut cx.out.scratch).is_some() {
+                        self.note_sent(cx);
+                        cx.out.send(cx.key, nonce);
+                    }
                     None
                 }
                 Due::TimedOut => {

@@ -39,8 +39,7 @@ impl Exchange {
         cx.out.send(cx.key, sent.branch.nonce);
         let transaction = Transaction::start(cx.now, sent.transport.is_reliable(), cx.policy, self.target_deadline);
         self.step = Step::Waiting { flow, transaction, sent };
-        let text = cx.policy.trace.then(|| transcript::redacted_text(&cx.out.scratch));
-        self.note_sent(cx, text);
+        self.note_sent(cx);
         None
     }
 
@@ -136,16 +135,17 @@ impl Exchange {
         );
     }
 
-    pub(super) fn note_sent(&mut self, cx: &Cx<'_>, text: Option<String>) {
+    /// Writes down the request that waits and stands in the scratch buffer: in the ladder, and in the transcript with `trace`.
+    pub(super) fn note_sent(&mut self, cx: &Cx<'_>) {
         let Step::Waiting { sent, transaction: _, .. } = &self.step else {
             return;
         };
         let peer = sent.remote;
         let what = format!("{} {}", self.goal.method(), self.attempt.requests);
-        let note = match (self.attempt.retransmissions, &text, self.credentials.as_slice()) {
-            (again, None, _) if again > 0 && sent.at != cx.now => format!("sent again after {} ms", (cx.now - sent.at).as_millis()),
-            (_, _, []) => String::new(),
-            (_, _, credentials) => {
+        let note = match self.credentials.as_slice() {
+            _ if sent.at != cx.now => format!("sent again after {} ms", cx.now.saturating_duration_since(sent.at).as_millis()),
+            [] => String::new(),
+            credentials => {
                 let names: Vec<&str> = credentials
                     .iter()
                     .map(|credential| credential.challenge.algorithm().name())
@@ -154,6 +154,7 @@ impl Exchange {
                 format!("answering {}{}", names.join(" and "), if again { " ahead" } else { "" })
             }
         };
+        let text = cx.policy.trace.then(|| transcript::redacted_text(&cx.out.scratch));
         if let (Some(step), Some(text)) = (self.attempt.step(cx.now, Arrow::Sent, what, note), text) {
             step.message = Some(TracedMessage {
                 direction: Direction::Sent,
