@@ -18,6 +18,7 @@ pub(crate) mod hostile;
 pub(crate) mod kamailio;
 pub(crate) mod port;
 pub(crate) mod process;
+pub(crate) mod run;
 pub(crate) mod scenario;
 pub(crate) mod scratch;
 pub(crate) mod sip_client;

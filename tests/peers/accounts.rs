@@ -1,0 +1,192 @@
+//! Accounts and passwords at Kamailio: every way to ask for credentials, and every way to be refused (RFC 3261 §22, RFC 7616).
+
+use serde_json::Value;
+
+use crate::alice;
+use crate::support::kamailio::{Algorithm, Challenge, Kamailio, Nonce, Qop, REALM, Setup};
+use crate::support::run::{Reported, Run};
+
+/// Probes over each transport; the removal of the binding is confirmed as well.
+fn over_every_transport(kamailio: &Kamailio) -> [Reported; 3] {
+    let ca_file = kamailio.ca_file().to_str().unwrap();
+    let ways = [("udp", kamailio.udp()), ("tcp", kamailio.tcp()), ("tls", kamailio.tls())];
+    ways.map(|(transport, address)| {
+        let probe = Run::probe(&alice(address)).with(&["--transport", transport, "--ca-file", ca_file]);
+        let report = probe.report().registered();
+        report.holds(&[
+            ("/transport", transport.into()),
+            ("/network/server", address.to_string().into()),
+            ("/network/targets/0/outcome", "registered".into()),
+            ("/binding/removal", "confirmed".into()),
+            ("/binding/expires_s", 300.into()),
+            ("/other_bindings", Value::Array(Vec::new())),
+        ]);
+        assert!(report.text("/server_product").starts_with("kamailio ("), "{report}");
+        assert_eq!(report["/tls"].is_object(), transport == "tls", "{report}");
+        assert_eq!(report["/phases_ms/connect"].is_number(), transport != "udp", "{report}");
+        assert_eq!(report.findings().contains(&"plaintext_transport"), transport != "tls", "{report}");
+        report
+    })
+}
+
+#[test]
+fn md5_registers_over_every_transport_and_is_called_weak() {
+    let kamailio = Kamailio::start(Setup::default());
+    for report in over_every_transport(&kamailio) {
+        report.holds(&[
+            ("/auth/challenged", true.into()),
+            ("/auth/scheme", "Digest".into()),
+            ("/auth/algorithm", "MD5".into()),
+            ("/auth/offered", vec!["MD5"].into()),
+            ("/auth/realm", REALM.into()),
+            ("/auth/qop", "auth".into()),
+            ("/auth/stale_retries", 0.into()),
+            ("/auth/server_authenticated", Value::Null),
+            ("/opensips_state", "REGISTERED_STATE".into()),
+            ("/last_response/code", 200.into()),
+        ]);
+        assert_eq!(report.finding("weak_digest"), "only MD5 was offered");
+    }
+}
+
+#[test]
+fn sha_256_registers_over_every_transport() {
+    let kamailio = Kamailio::start(Setup {
+        algorithm: Algorithm::Sha256,
+        ..Setup::default()
+    });
+    for report in over_every_transport(&kamailio) {
+        report.holds(&[("/auth/algorithm", "SHA-256".into()), ("/auth/offered", vec!["SHA-256"].into())]);
+        assert!(!report.findings().contains(&"weak_digest"), "{report}");
+    }
+}
+
+#[test]
+fn a_challenge_without_qop_and_a_407_are_answered() {
+    let kamailio = Kamailio::start(Setup {
+        qop: Qop::None,
+        challenge: Challenge::Proxy,
+        ..Setup::default()
+    });
+    let report = Run::probe(&alice(kamailio.udp())).with(&["--trace"]).report().registered();
+    report.holds(&[("/auth/qop", Value::Null), ("/auth/algorithm", "MD5".into())]);
+    let answered = report.messages("sent")[1];
+    assert!(
+        answered.contains("Proxy-Authorization: Digest") && !answered.contains("qop="),
+        "{answered}"
+    );
+}
+
+#[test]
+fn the_server_proves_that_it_knows_the_password() {
+    for algorithm in [Algorithm::Md5, Algorithm::Sha256] {
+        let kamailio = Kamailio::start(Setup {
+            algorithm,
+            authentication_info: true,
+            ..Setup::default()
+        });
+        let report = Run::probe(&alice(kamailio.udp())).report().registered();
+        report.holds(&[("/auth/server_authenticated", true.into())]);
+    }
+}
+
+#[test]
+fn a_refusal_says_which_of_the_three_names_is_wrong() {
+    let kamailio = Kamailio::start(Setup::default());
+    let address = kamailio.udp();
+    let report = Run::probe(&alice(address)).password("wrong").report();
+    let report = report.failed("wrong_credentials", 6);
+    report.holds(&[
+        ("/state", "WRONG_CREDENTIALS_STATE".into()),
+        ("/opensips_state", "WRONG_CREDENTIALS_STATE".into()),
+        ("/last_response/code", 401.into()),
+        ("/requests", 2.into()),
+        ("/binding", Value::Null),
+    ]);
+
+    let report = Run::probe(&format!("sip:nobody@{address}")).report().failed("unknown_user", 7);
+    report.holds(&[
+        ("/state", "REGISTRAR_ERROR_STATE".into()),
+        ("/last_response/code", 404.into()),
+        ("/last_response/reason", "Not Found".into()),
+        ("/auth/challenged", false.into()),
+    ]);
+
+    let report = Run::probe(&alice(address)).with(&["--auth-user", "u2"]).report();
+    let report = report.failed("forbidden", 7);
+    report.holds(&[("/last_response/code", 403.into()), ("/last_response/reason", "Forbidden".into())]);
+    assert_eq!(report.finding("credentials_suspect"), "403 came after our credentials");
+}
+
+#[test]
+fn without_a_password_nothing_is_answered() {
+    let kamailio = Kamailio::start(Setup::default());
+    let report = Run::probe(&alice(kamailio.udp())).without_password().report();
+    let report = report.failed("credentials_missing", 6);
+    report.holds(&[("/auth/challenged", true.into()), ("/requests", 1.into())]);
+}
+
+#[test]
+fn a_stale_nonce_is_replaced_once() {
+    let kamailio = Kamailio::start(Setup {
+        nonce: Nonce::StaleAnswers(1),
+        ..Setup::default()
+    });
+    let report = Run::probe(&alice(kamailio.udp())).report().registered();
+    // OpenSIPS takes the second challenge for a refusal.
+    report.holds(&[
+        ("/auth/stale_retries", 1.into()),
+        ("/opensips_state", "WRONG_CREDENTIALS_STATE".into()),
+    ]);
+}
+
+#[test]
+fn a_registrar_that_calls_every_nonce_stale_is_not_asked_for_ever() {
+    let kamailio = Kamailio::start(Setup {
+        nonce: Nonce::StaleAnswers(1000),
+        ..Setup::default()
+    });
+    let report = Run::probe(&alice(kamailio.udp())).report().failed("stale_loop", 6);
+    assert!(report["/requests"].as_u64().unwrap() <= 4, "{report}");
+}
+
+#[test]
+fn the_removal_reuses_a_nonce_that_may_be_reused_and_replaces_one_that_may_not() {
+    for (nonce, requests) in [(Nonce::Reusable, 3), (Nonce::OneTime, 4)] {
+        let kamailio = Kamailio::start(Setup { nonce, ..Setup::default() });
+        let report = Run::probe(&alice(kamailio.udp())).report().registered();
+        report.holds(&[("/requests", requests.into()), ("/binding/removal", "confirmed".into())]);
+        Run::new(&["bindings", &alice(kamailio.udp())])
+            .report()
+            .done()
+            .holds(&[("/other_bindings", Value::Array(Vec::new()))]);
+    }
+}
+
+#[test]
+fn a_trace_shows_whole_messages_and_no_secret() {
+    let kamailio = Kamailio::start(Setup::default());
+    let report = Run::probe(&alice(kamailio.udp())).with(&["--trace"]).report().registered();
+    let (sent, received) = (report.messages("sent"), report.messages("received"));
+    assert_eq!((sent.len(), received.len()), (3, 3), "{report}");
+    assert!(
+        sent[0].starts_with(&format!("REGISTER sip:{} SIP/2.0", kamailio.udp())),
+        "{}",
+        sent[0]
+    );
+    assert!(received[0].starts_with("SIP/2.0 401 Unauthorized"), "{}", received[0]);
+    assert!(
+        sent[1].contains(r#"username="alice""#) && sent[1].contains(r#"response="[redacted]""#),
+        "{}",
+        sent[1]
+    );
+    assert!(!report.output.contains("secret"), "{report}");
+    assert!(
+        report
+            .strings("/transcript", "peer")
+            .iter()
+            .all(|peer| *peer == kamailio.udp().to_string()),
+        "{report}"
+    );
+    assert!(kamailio.log().is_empty() || !kamailio.log().contains("ERROR"), "{}", kamailio.log());
+}

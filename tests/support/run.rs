@@ -1,0 +1,270 @@
+//! One run of the real program: in a directory of its own, with an environment of its own, ended when it takes too long. What it
+//! says is given as a report, held to what a test expects. Not for a registrar that keeps running: see `lab`.
+
+use std::fs::{self, File};
+use std::ops::Index;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use serde_json::Value;
+
+use super::scratch::Scratch;
+
+/// A command line of `regprobe`, with the password `secret` unless told otherwise.
+#[derive(Debug, Clone)]
+pub(crate) struct Run {
+    words: Vec<String>,
+    password: Option<String>,
+    key_log: Option<String>,
+}
+
+impl Run {
+    /// `regprobe` with these words.
+    pub(crate) fn new(words: &[&str]) -> Self {
+        Self {
+            words: words.iter().map(|&word| word.to_owned()).collect(),
+            password: Some("secret".to_owned()),
+            key_log: None,
+        }
+    }
+
+    /// `regprobe probe AOR`.
+    pub(crate) fn probe(aor: &str) -> Self {
+        Self::new(&["probe", aor])
+    }
+
+    /// More words.
+    pub(crate) fn with(mut self, words: &[&str]) -> Self {
+        self.words.extend(words.iter().map(|&word| word.to_owned()));
+        self
+    }
+
+    /// Another password.
+    pub(crate) fn password(mut self, password: &str) -> Self {
+        self.password = Some(password.to_owned());
+        self
+    }
+
+    /// No password, and nobody to ask for one.
+    pub(crate) fn without_password(mut self) -> Self {
+        self.password = None;
+        self
+    }
+
+    /// `SSLKEYLOGFILE`.
+    pub(crate) fn key_log(mut self, path: &str) -> Self {
+        self.key_log = Some(path.to_owned());
+        self
+    }
+
+    /// Runs it with `--output json` to its end.
+    #[track_caller]
+    pub(crate) fn report(self) -> Reported {
+        self.start().report()
+    }
+
+    /// Starts it with `--output json`.
+    pub(crate) fn start(self) -> Running {
+        let scratch = Scratch::new("run");
+        let output = |name: &str| File::create(scratch.file(name)).expect("a scratch directory is writable");
+        let mut command = Command::new(env!("CARGO_BIN_EXE_regprobe"));
+        command.args(&self.words).args(["--output", "json"]);
+        command.env_clear().env("HOME", scratch.path()).current_dir(scratch.path());
+        command.envs(self.password.iter().map(|password| ("REGPROBE_PASSWORD", password)));
+        command.envs(self.key_log.iter().map(|path| ("SSLKEYLOGFILE", path)));
+        command.stdin(Stdio::null()).stdout(output(STDOUT)).stderr(output(STDERR));
+        let child = command.spawn().expect("the program was built together with this test");
+        Running {
+            line: self.words.join(" "),
+            child,
+            scratch,
+        }
+    }
+}
+
+/// The program while it runs. Killed when dropped.
+#[derive(Debug)]
+pub(crate) struct Running {
+    line: String,
+    child: Child,
+    scratch: Scratch,
+}
+
+impl Running {
+    /// Ctrl-C.
+    pub(crate) fn interrupt(&self) {
+        let id = i32::try_from(self.child.id()).expect("Linux process ids fit an i32");
+        kill(Pid::from_raw(id), Signal::SIGINT).expect("the process is ours and was not waited for");
+    }
+
+    /// Waits for its end and reads its report. A program that goes on after `ENDS_WITHIN` fails the test.
+    #[track_caller]
+    pub(crate) fn report(mut self) -> Reported {
+        let status = self.end();
+        let read = |name| fs::read_to_string(self.scratch.file(name)).expect("what the program writes is text");
+        let (output, errors) = (read(STDOUT), read(STDERR));
+        let line = &self.line;
+        let json = serde_json::from_str(&output).unwrap_or_else(|error| panic!("{line}: {error}: {output}{errors}"));
+        assert_eq!(errors, "", "{line}: {output}");
+        Reported {
+            line: line.clone(),
+            status: status.code().unwrap_or_else(|| panic!("{line}: {status}")),
+            output,
+            json,
+        }
+    }
+
+    #[track_caller]
+    fn end(&mut self) -> ExitStatus {
+        let deadline = Instant::now() + ENDS_WITHIN;
+        loop {
+            if let Some(status) = self.child.try_wait().expect("a child can be waited for") {
+                return status;
+            }
+            assert!(Instant::now() < deadline, "{}: still running after {ENDS_WITHIN:?}", self.line);
+            thread::sleep(POLL_EVERY);
+        }
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // Either it has ended already, or nobody needs it any more.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// What the program said: `report["/binding/removal"]` is a value by its JSON pointer, null when it is not there.
+#[derive(Debug)]
+pub(crate) struct Reported {
+    line: String,
+    /// The exit status.
+    pub(crate) status: i32,
+    /// Standard output as it came.
+    pub(crate) output: String,
+    json: Value,
+}
+
+impl Reported {
+    /// Registered, confirmed by state and exit status alike.
+    #[track_caller]
+    pub(crate) fn registered(self) -> Self {
+        self.holds(&[
+            ("/state", "REGISTERED_STATE".into()),
+            ("/state_code", 3.into()),
+            ("/registered", true.into()),
+            ("/cause", Value::Null),
+        ]);
+        assert_eq!(self.status, 0, "{self}");
+        self
+    }
+
+    /// Done: what a run says that was not to register.
+    #[track_caller]
+    pub(crate) fn done(self) -> Self {
+        self.holds(&[("/cause", Value::Null), ("/registered", false.into())]);
+        assert_eq!(self.status, 0, "{self}");
+        self
+    }
+
+    /// Failed for this reason, with this state's code as the exit status.
+    #[track_caller]
+    pub(crate) fn failed(self, cause: &str, status: i32) -> Self {
+        self.holds(&[
+            ("/cause", cause.into()),
+            ("/registered", false.into()),
+            ("/state_code", status.into()),
+        ]);
+        assert_eq!(self.status, status, "{self}");
+        assert!(self["/advice"].is_string(), "a failure comes with advice: {self}");
+        self
+    }
+
+    /// These values stand at these JSON pointers.
+    #[track_caller]
+    pub(crate) fn holds(&self, values: &[(&str, Value)]) {
+        for (pointer, value) in values {
+            assert_eq!(&self[pointer], value, "{pointer}: {self}");
+        }
+    }
+
+    /// The message of a finding that has to be there.
+    #[track_caller]
+    pub(crate) fn finding(&self, id: &str) -> &str {
+        let found = self.array("/findings").iter().find(|finding| finding["id"] == id);
+        let message = found.and_then(|finding| finding["message"].as_str());
+        message.unwrap_or_else(|| panic!("no finding {id}: {self}"))
+    }
+
+    /// The findings' ids, the gravest first.
+    #[track_caller]
+    pub(crate) fn findings(&self) -> Vec<&str> {
+        self.strings("/findings", "id")
+    }
+
+    /// The Contacts of the bindings that are not our own.
+    #[track_caller]
+    pub(crate) fn contacts(&self) -> Vec<&str> {
+        self.strings("/other_bindings", "contact")
+    }
+
+    /// What became of each target, in their order.
+    #[track_caller]
+    pub(crate) fn outcomes(&self) -> Vec<&str> {
+        self.strings("/network/targets", "outcome")
+    }
+
+    /// One text of each element of an array.
+    #[track_caller]
+    pub(crate) fn strings(&self, array: &str, key: &str) -> Vec<&str> {
+        self.array(array).iter().filter_map(|element| element[key].as_str()).collect()
+    }
+
+    /// A text that has to be there.
+    #[track_caller]
+    pub(crate) fn text(&self, pointer: &str) -> &str {
+        self[pointer].as_str().unwrap_or_else(|| panic!("{pointer} is no text: {self}"))
+    }
+
+    /// How long all of it took, by the program's own clock.
+    #[track_caller]
+    pub(crate) fn total(&self) -> Duration {
+        let milliseconds = self["/phases_ms/total"].as_f64();
+        Duration::from_secs_f64(milliseconds.unwrap_or_else(|| panic!("no total: {self}")) / 1000.0)
+    }
+
+    /// The messages of `--trace` that went this way: `sent` or `received`.
+    #[track_caller]
+    pub(crate) fn messages(&self, direction: &str) -> Vec<&str> {
+        let entries = self.array("/transcript").iter().filter(|entry| entry["direction"] == direction);
+        entries.filter_map(|entry| entry["text"].as_str()).collect()
+    }
+
+    #[track_caller]
+    fn array(&self, pointer: &str) -> &[Value] {
+        self[pointer].as_array().unwrap_or_else(|| panic!("{pointer} is no list: {self}"))
+    }
+}
+
+impl Index<&str> for Reported {
+    type Output = Value;
+
+    fn index(&self, pointer: &str) -> &Value {
+        self.json.pointer(pointer).unwrap_or(&Value::Null)
+    }
+}
+
+impl std::fmt::Display for Reported {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(formatter, "regprobe {}: status {}: {:#}", self.line, self.status, self.json)
+    }
+}
+
+const STDOUT: &str = "stdout";
+const STDERR: &str = "stderr";
+const ENDS_WITHIN: Duration = Duration::from_secs(30);
+const POLL_EVERY: Duration = Duration::from_millis(2);
