@@ -67,7 +67,7 @@ impl Exchange {
         let failed = |cause| Some(Ending::Failed(cause));
         match (response.status.class(), response.status.code()) {
             (StatusClass::Provisional, _) => None,
-            (StatusClass::Success, _) => Some(self.succeed(cx, party, sent, response)),
+            (StatusClass::Success, _) => Some(self.succeed(party, sent, response)),
             (_, 401 | 407) => self.handle_challenge(cx, party, response),
             (_, 400 | 403) if self.sent_ahead() => self.send_bare(cx, party),
             (_, 408) => failed(Cause::Replied408),
@@ -85,7 +85,7 @@ impl Exchange {
     }
 
     /// A 2xx.
-    fn succeed(&mut self, cx: &Cx<'_>, party: &mut Party<'_>, sent: &Sent, response: &Response<'_>) -> Ending {
+    fn succeed(&mut self, party: &mut Party<'_>, sent: &Sent, response: &Response<'_>) -> Ending {
         self.attempt.may_be_bound |= self.goal == Goal::Register;
         if response.headers.contacts().next().is_some() {
             self.seen.listed = Listed::Something;
@@ -97,7 +97,7 @@ impl Exchange {
             return Ending::Failed(Cause::ServerNotAuthenticated);
         }
         match self.goal {
-            Goal::Register => self.confirm_binding(cx, party, sent, response),
+            Goal::Register => self.confirm_binding(party, sent, response),
             Goal::Unregister => self.confirm_removal(party, sent, response),
             Goal::Clear => {
                 self.attempt.other_bindings = Listing::read(&response.headers, party.account, None, 0, None).others;
@@ -116,7 +116,7 @@ impl Exchange {
         }
     }
 
-    fn confirm_binding(&mut self, cx: &Cx<'_>, party: &Party<'_>, sent: &Sent, response: &Response<'_>) -> Ending {
+    fn confirm_binding(&mut self, party: &Party<'_>, sent: &Sent, response: &Response<'_>) -> Ending {
         let listing = Listing::read(
             &response.headers,
             party.account,
@@ -144,7 +144,8 @@ impl Exchange {
             stored: ours.stored,
             requested: self.expires,
             granted: ours.granted,
-            valid_until: cx.now + Duration::from_secs(ours.granted.into()),
+            // Counted from the sending: the registrar counts from the arrival, so that we never claim more than it knows.
+            valid_until: sent.at + Duration::from_secs(ours.granted.into()),
         });
         Ending::Succeeded
     }
