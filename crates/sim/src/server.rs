@@ -1,0 +1,52 @@
+//! A registrar in the simulated world: where it listens, its connections, its outages. Not what it replies.
+
+use std::net::SocketAddr;
+
+use sip_message::Framer;
+use sip_registrar::{Config, Registrar};
+use sip_registration::{FlowId, Transport};
+
+use crate::agent::AgentId;
+
+/// One registrar of a [`crate::World`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct RegistrarId(pub(crate) usize);
+
+/// How a registrar is out of order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outage {
+    /// Its host is dead: nothing comes back.
+    Silent,
+    /// Its host is alive and nobody listens: UDP is answered with ICMP, TCP with a reset.
+    Refusing,
+}
+
+/// A registrar.
+#[derive(Debug)]
+pub(crate) struct Server {
+    pub(crate) registrar: Registrar,
+    pub(crate) config: Config,
+    pub(crate) outage: Option<Outage>,
+}
+
+/// One address where a registrar listens.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Listener {
+    pub(crate) server: RegistrarId,
+    pub(crate) transport: Transport,
+    pub(crate) address: SocketAddr,
+}
+
+/// A stream between an agent's flow and a listener.
+#[derive(Debug)]
+pub(crate) struct Connection {
+    pub(crate) agent: AgentId,
+    pub(crate) flow: FlowId,
+    pub(crate) listener: Listener,
+    pub(crate) local: SocketAddr,
+    /// The registrar's framer.
+    pub(crate) framer: Framer,
+    /// Nothing that is sent later arrives before these.
+    pub(crate) up_to: std::time::Instant,
+    pub(crate) down_to: std::time::Instant,
+}
