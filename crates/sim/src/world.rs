@@ -40,6 +40,8 @@ pub struct World {
     servers: Vec<Server>,
     listeners: Vec<Listener>,
     refusing: BTreeSet<IpAddr>,
+    /// When a registrar last forgot its bindings: nobody can know that, so earlier claims are not held against it.
+    forgot_at: Option<Instant>,
     connections: BTreeMap<u64, Connection>,
     next_connection: u64,
     datagram: Vec<u8>,
@@ -55,6 +57,8 @@ struct Entry {
     history: History,
     /// The number and branch of the last request, by Call-ID: they only ever grow. Kept while the ladder is.
     requests: BTreeMap<Vec<u8>, (u32, Vec<u8>)>,
+    /// When its binding was confirmed last.
+    confirmed_at: Option<Instant>,
 }
 
 /// Something that is going to happen.
@@ -63,6 +67,8 @@ enum Happening {
     Order(Phone, Goal),
     Answer(AgentId, QueryId, Result<Records, DnsError>),
     OpenUdp(AgentId, FlowId),
+    /// A connection request goes out, for the so-manieth time.
+    Connect(AgentId, FlowId, u32),
     OpenStream(AgentId, FlowId, Duration),
     Close(AgentId, FlowId, Closed),
     ToListener {
@@ -115,6 +121,7 @@ impl World {
             servers: Vec::new(),
             listeners: Vec::new(),
             refusing: BTreeSet::new(),
+            forgot_at: None,
             connections: BTreeMap::new(),
             next_connection: 1 << 32,
             datagram: Vec::new(),
@@ -187,6 +194,7 @@ impl World {
             account,
             history: History::default(),
             requests: BTreeMap::new(),
+            confirmed_at: None,
         });
         phone
     }
@@ -297,6 +305,7 @@ impl World {
         let seed = self.rng.random();
         let server = &mut self.servers[registrar.0];
         server.registrar = Registrar::new(server.config.clone(), seed);
+        self.forgot_at = Some(self.now);
         self.start(registrar);
     }
 
@@ -363,6 +372,7 @@ impl World {
             Happening::Order(phone, goal) => self.order(phone, goal),
             Happening::Answer(agent, query, answer) => self.answer(agent, query, answer),
             Happening::OpenUdp(agent, flow) => self.open_udp(agent, flow),
+            Happening::Connect(agent, flow, before) => self.connect(agent, flow, before),
             Happening::OpenStream(agent, flow, tcp) => self.open_stream(agent, flow, tcp),
             Happening::Close(agent, flow, closed) => self.close_flow(agent, flow, closed),
             Happening::ToListener { listener, source, bytes } => self.deliver_up(listener, source, &bytes),

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use sip_registration::{Action, Closed, DnsError, Event, FlowId, Input, Opened, QueryId, Records, Transport};
+use sip_registration::{Action, Closed, DnsError, Event, FlowId, Input, Naptr, Opened, QueryId, Records, Srv, Transport};
 
 use super::{Happening, Reach, World};
 use crate::log::Step;
@@ -31,15 +31,15 @@ impl World {
         match action {
             Action::Query(query, question) => {
                 let (wait, answer) = self.zone.answer(&question);
-                self.note("dns", &format!("{:?} {} → {answer:?}", question.kind, question.name));
+                self.note("dns", &format!("{:?} {}: {}", question.kind, question.name, shown(&answer)));
                 self.queue.push(self.now + wait, Happening::Answer(agent, query, answer));
             }
             Action::Open(flow, endpoint) => {
-                let (transport, remote) = (endpoint.transport, endpoint.remote);
+                let transport = endpoint.transport;
                 self.agents[agent.0].begin(flow, endpoint);
                 match transport {
                     Transport::Udp => self.queue.push(self.now, Happening::OpenUdp(agent, flow)),
-                    Transport::Tcp | Transport::Tls => self.connect(agent, flow, transport, remote),
+                    Transport::Tcp | Transport::Tls => self.connect(agent, flow, 0),
                 }
             }
             Action::Close(flow) => {
@@ -175,4 +175,21 @@ impl World {
 
 fn left(until: Duration) -> String {
     format!(", bound for {:.3} s", until.as_secs_f64())
+}
+
+/// Records as a zone file has them.
+fn shown(answer: &Result<Records, DnsError>) -> String {
+    let words: Vec<String> = match answer {
+        Err(error) => return format!("{error:?}"),
+        Ok(Records::Addresses(addresses)) => addresses.iter().map(ToString::to_string).collect(),
+        Ok(Records::Srv(records)) => {
+            let shown = |record: &Srv| format!("{} {} {} {}", record.priority, record.weight, record.port, record.target);
+            records.iter().map(shown).collect()
+        }
+        Ok(Records::Naptr(records)) => {
+            let shown = |record: &Naptr| format!("{} {} {} {}", record.order, record.preference, record.service, record.replacement);
+            records.iter().map(shown).collect()
+        }
+    };
+    words.join(", ")
 }

@@ -8,8 +8,9 @@ use sip_registration::{Attempt, Ending, Goal, State};
 use super::World;
 use crate::{AgentId, Phone};
 
-/// No exchange sends more requests to one target: the first, answers to a 401 and a 407, one for a stale nonce, two after a 423.
-const REQUESTS_PER_TARGET: usize = 6;
+/// No exchange sends more requests to one target: the first, one without stale credentials, answers to a 401 and a 407,
+/// one for a stale nonce, two after a 423.
+const REQUESTS_PER_TARGET: usize = 7;
 /// With the RFC's timers a request goes out eleven times until Timer F (RFC 3261 §17.1.2.2).
 const RETRANSMISSIONS: u32 = 10;
 
@@ -29,6 +30,10 @@ impl World {
         let Some(status) = self.status(phone) else { return };
         let claims = status.state == State::Registered || status.valid_until.is_some_and(|until| until > self.now);
         if !claims {
+            return;
+        }
+        let unforgotten = |confirmed: Instant| self.forgot_at.is_none_or(|forgot| confirmed > forgot);
+        if !self.phones[phone.0].confirmed_at.is_some_and(unforgotten) {
             return;
         }
         let until = status
@@ -57,7 +62,7 @@ impl World {
     }
 
     /// What holds for every exchange that is over.
-    pub(super) fn check_attempt(&self, phone: Phone, attempt: &Attempt) {
+    pub(super) fn check_attempt(&mut self, phone: Phone, attempt: &Attempt) {
         let name = self.name(phone);
         let targets = attempt.targets.len().max(1);
         assert!(
@@ -79,6 +84,7 @@ impl World {
                 bound.granted > 0 && bound.valid_until > attempt.started_at,
                 "{name} was granted nothing"
             );
+            self.phones[phone.0].confirmed_at = Some(self.now);
         }
     }
 

@@ -1,6 +1,5 @@
 //! TCP and TLS in the simulated world: connecting, pieces that arrive in order, closing, resets. No bytes of TLS: only what it shows.
 
-use std::net::SocketAddr;
 use std::time::Duration;
 
 use sip_message::{Frame, Framer};
@@ -14,17 +13,32 @@ use crate::server::Connection;
 use crate::{AgentId, RegistrarId};
 
 impl World {
-    /// An agent opens a stream: one round trip for TCP, one more for TLS 1.3 (RFC 8446 §2).
-    pub(super) fn connect(&mut self, agent: AgentId, flow: FlowId, transport: Transport, remote: SocketAddr) {
-        let link = self.link_to(remote.ip());
+    /// An agent opens a stream: one round trip for TCP, one more for TLS 1.3 (RFC 8446 §2). A request that nobody answers is sent
+    /// again after 1, 3, 7, ... seconds, as Linux does it, and given up in the end.
+    pub(super) fn connect(&mut self, agent: AgentId, flow: FlowId, before: u32) {
+        let Some(endpoint) = self.agents[agent.0].flows.get(&flow).map(|found| found.endpoint.clone()) else {
+            return;
+        };
+        let link = self.link_to(endpoint.remote.ip());
         let [tcp, tls] = [(); 2].map(|()| link.packet(link.up, &mut self.rng) + link.packet(link.down, &mut self.rng));
-        match self.reach(transport, remote) {
+        match self.reach(endpoint.transport, endpoint.remote) {
             Reach::Listener(_) => {
-                let tls = if transport == Transport::Tls { tls } else { Duration::ZERO };
+                let tls = if endpoint.transport == Transport::Tls {
+                    tls
+                } else {
+                    Duration::ZERO
+                };
                 self.queue.push(self.now + tcp + tls, Happening::OpenStream(agent, flow, tls));
             }
             Reach::Refusal => self.queue.push(self.now + tcp, Happening::Close(agent, flow, Closed::Refused)),
-            Reach::Nobody => {}
+            Reach::Nobody => {
+                let next = if before < CONNECTION_REQUESTS {
+                    Happening::Connect(agent, flow, before + 1)
+                } else {
+                    Happening::Close(agent, flow, Closed::TimedOut)
+                };
+                self.queue.push(self.now + Duration::from_secs(1 << before), next);
+            }
         }
     }
 
@@ -173,6 +187,9 @@ impl World {
         }
     }
 }
+
+/// How often a connection request is sent again: Linux' `tcp_syn_retries`.
+const CONNECTION_REQUESTS: u32 = 6;
 
 /// What a handshake shows: the world has certificates without keys.
 fn facts(server_name: String) -> TlsFacts {
