@@ -418,3 +418,22 @@ fn the_demo_ends_well() {
         assert!(output.contains(part), "{part:?}: {output}");
     }
 }
+
+#[test]
+fn kept_bindings_replace_each_other_from_run_to_run() {
+    let lab = Lab::start(PASSWORD, &["--max-contacts", "1"]);
+    let alice = lab.alice("udp");
+    let contacts: Vec<Value> = (0..3)
+        .map(|_| {
+            let (report, status) = report(PASSWORD, &["probe", &alice, "--keep"]);
+            assert_eq!(
+                (status, report["other_bindings"].as_array().map(Vec::len)),
+                (0, Some(0)),
+                "{report}"
+            );
+            report["binding"]["contact"].clone()
+        })
+        .collect();
+    assert_eq!(contacts[0], contacts[1]);
+    assert_eq!(contacts[1], contacts[2]);
+}

@@ -23,6 +23,14 @@ pub(crate) fn derived_instance(aor: &OwnedUri) -> String {
     format!("urn:uuid:{}", parts.join("-"))
 }
 
+/// The UDP port to send from when it is free: one above those that systems hand out by themselves (Linux: up to 60999).
+pub(crate) fn favourite_port(aor: &OwnedUri) -> u16 {
+    const FIRST: u16 = 61_000;
+    let digest = Sha256::digest(format!("regprobe port {}", canonical(aor)));
+    let (head, _) = digest.split_first_chunk::<2>().expect("a SHA-256 has 32 bytes");
+    FIRST + u16::from_be_bytes(*head) % (u16::MAX - FIRST)
+}
+
 /// Scheme, user, host in lower case, port.
 fn canonical(aor: &OwnedUri) -> String {
     let parts = aor.parts();
@@ -55,6 +63,14 @@ mod tests {
         ] {
             assert_ne!(instance(other), instance("sip:alice@example.com"), "{other}");
         }
+    }
+
+    #[test]
+    fn a_favourite_port_is_the_same_in_every_run_and_out_of_the_systems_way() {
+        let port = |aor: &str| favourite_port(&aor.parse().unwrap());
+        assert_eq!(port("sip:alice@example.com"), port("sip:alice@EXAMPLE.com"));
+        assert_ne!(port("sip:alice@example.com"), port("sip:bob@example.com"));
+        assert!((0..500).all(|n| port(&format!("sip:u{n}@example.com")) >= 61_000));
     }
 
     #[test]

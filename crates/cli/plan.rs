@@ -151,6 +151,7 @@ impl<'a> Shared<'a> {
             every_target: false,
             policy: self.policy(),
             local: self.network.local,
+            favourite_port: Some(identity::favourite_port(&account.aor)),
             tls: self.tls(),
             dns: self.network.dns,
         };

@@ -23,6 +23,8 @@ use crate::udp::{Scratch, UdpFlow};
 pub struct Network {
     /// The address to send from; port 0 is any port. `None` leaves it to the kernel's routes.
     pub local: Option<SocketAddr>,
+    /// The UDP port to send from when `local` names none and this one is free: an automatic Contact is then the same in every run.
+    pub favourite_port: Option<u16>,
     /// TLS. No file is read before a TLS flow is opened.
     pub tls: TlsOptions,
     /// The name server to ask instead of the system's. None is contacted before there is a question.
@@ -36,6 +38,7 @@ impl Default for Network {
     fn default() -> Self {
         Self {
             local: None,
+            favourite_port: None,
             tls: TlsOptions::default(),
             dns: None,
             timeout: Policy::one_shot().timeout,
@@ -62,6 +65,7 @@ impl Driver {
         let (inbox, facts) = mpsc::channel(INBOX);
         let means = Means {
             local: network.local,
+            favourite_port: network.favourite_port,
             tls: TlsClient::new(network.tls),
             dns: Dns::new(network.dns, network.timeout),
             scratch: Arc::new(Scratch::new()),
@@ -289,6 +293,7 @@ impl World {
 #[derive(Debug)]
 struct Means {
     local: Option<SocketAddr>,
+    favourite_port: Option<u16>,
     tls: TlsClient,
     dns: Dns,
     scratch: Arc<Scratch>,
@@ -309,7 +314,7 @@ impl Means {
     }
 
     async fn datagrams(&self, flow: FlowId, endpoint: &Endpoint, inbox: &mpsc::Sender<Fact>) -> Result<(), Closed> {
-        let (socket, opened) = UdpFlow::open(self.local, endpoint.remote)?;
+        let (socket, opened) = UdpFlow::open(self.local, self.favourite_port, endpoint.remote)?;
         let socket = Arc::new(socket);
         if tell(inbox, What::Opened(flow, Outlet::Datagrams(Arc::clone(&socket)), opened)).await {
             socket.read(flow, Arc::clone(&self.scratch), inbox.clone()).await;

@@ -27,6 +27,9 @@ pub struct Options {
     pub policy: Policy,
     /// The address to send from; port 0 is any port.
     pub local: Option<SocketAddr>,
+    /// The UDP port to send from when `local` names none and this one is free: an automatic Contact is then the same in every run,
+    /// and a binding that was left behind is replaced instead of joined by another.
+    pub favourite_port: Option<u16>,
     /// TLS.
     pub tls: TlsOptions,
     /// The name server to ask instead of the system's.
@@ -42,6 +45,7 @@ impl Default for Options {
             every_target: false,
             policy: Policy::one_shot(),
             local: None,
+            favourite_port: None,
             tls: TlsOptions::default(),
             dns: None,
         }
@@ -133,6 +137,7 @@ impl<'a, 'b, F: Future<Output = ()>> Run<'a, 'b, F> {
         let registrant = Registrant::new(Instant::now(), rand::random(), options.policy.clone());
         let network = Network {
             local: options.local,
+            favourite_port: options.favourite_port,
             tls: options.tls.clone(),
             dns: options.dns,
             timeout: options.policy.timeout,

@@ -42,17 +42,24 @@ enum Arrival {
 }
 
 impl UdpFlow {
-    /// Opens a flow from `local` (port 0: any port), or from the address that the kernel would use towards `remote`.
+    /// Opens a flow from `local` (port 0: any port), or from the address that the kernel would use towards `remote`. Where the port
+    /// does not matter, `favourite_port` is taken if it is free.
     ///
     /// # Errors
     /// [`Closed::Unreachable`] when there is no route, [`Closed::Local`] when the address cannot be bound.
-    pub(crate) fn open(local: Option<SocketAddr>, remote: SocketAddr) -> Result<(Self, Opened), Closed> {
+    pub(crate) fn open(local: Option<SocketAddr>, favourite_port: Option<u16>, remote: SocketAddr) -> Result<(Self, Opened), Closed> {
         let source = match local {
             Some(local) => local,
             None => SocketAddr::new(source_address(remote).map_err(|error| closed(&error))?, 0),
         };
         check_family(source, remote)?;
-        let socket = bind(source).map_err(|error| closed(&error))?;
+        let favourite = favourite_port
+            .filter(|_| source.port() == 0)
+            .and_then(|port| bind(SocketAddr::new(source.ip(), port)).ok());
+        let socket = match favourite {
+            Some(socket) => socket,
+            None => bind(source).map_err(|error| closed(&error))?,
+        };
         let mut local = socket.local_addr().map_err(|error| closed(&error))?;
         if local.ip().is_unspecified() {
             local.set_ip(source_address(remote).map_err(|error| closed(&error))?);
@@ -309,7 +316,7 @@ mod tests {
 
     /// A flow to `remote` with its facts.
     fn reading(remote: SocketAddr) -> (Arc<UdpFlow>, Opened, mpsc::Receiver<Fact>) {
-        let (flow, opened) = UdpFlow::open(None, remote).unwrap();
+        let (flow, opened) = UdpFlow::open(None, None, remote).unwrap();
         let flow = Arc::new(flow);
         let (inbox, facts) = mpsc::channel(8);
         tokio::spawn(Arc::clone(&flow).read(FlowId(1), Arc::new(Scratch::new()), inbox));
@@ -378,7 +385,7 @@ mod tests {
     #[tokio::test]
     async fn sending_goes_on_after_an_icmp_error_that_nobody_read() {
         let gone = StdSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-        let (flow, _) = UdpFlow::open(None, gone).unwrap();
+        let (flow, _) = UdpFlow::open(None, None, gone).unwrap();
         for _ in 0..3 {
             flow.send(b"hello").unwrap();
         }
@@ -387,20 +394,20 @@ mod tests {
     #[tokio::test]
     async fn a_foreign_local_address_is_our_own_fault() {
         let remote = "127.0.0.1:5060".parse().unwrap();
-        let wrong_family = UdpFlow::open(Some("[::1]:0".parse().unwrap()), remote);
+        let wrong_family = UdpFlow::open(Some("[::1]:0".parse().unwrap()), None, remote);
         assert!(matches!(wrong_family, Err(Closed::Local(words)) if words.contains("family")));
-        let not_ours = UdpFlow::open(Some("192.0.2.1:0".parse().unwrap()), remote);
+        let not_ours = UdpFlow::open(Some("192.0.2.1:0".parse().unwrap()), None, remote);
         assert!(matches!(not_ours, Err(Closed::Local(_))));
         let taken = StdSocket::bind("127.0.0.1:0").unwrap();
         assert!(matches!(
-            UdpFlow::open(Some(taken.local_addr().unwrap()), remote),
+            UdpFlow::open(Some(taken.local_addr().unwrap()), None, remote),
             Err(Closed::Local(_))
         ));
     }
 
     #[tokio::test]
     async fn an_unspecified_local_address_is_replaced_by_the_one_that_the_kernel_uses() {
-        let (_, opened) = UdpFlow::open(Some("0.0.0.0:0".parse().unwrap()), "127.0.0.1:5060".parse().unwrap()).unwrap();
+        let (_, opened) = UdpFlow::open(Some("0.0.0.0:0".parse().unwrap()), None, "127.0.0.1:5060".parse().unwrap()).unwrap();
         assert_eq!(opened.local.ip(), IpAddr::from([127, 0, 0, 1]));
         assert_ne!(opened.local.port(), 0);
     }
@@ -415,5 +422,17 @@ mod tests {
         assert!(instant_of(seconds(5)).is_none());
         assert!(instant_of(seconds(-3600)).is_none());
         assert!(instant_of(TimeSpec::new(-1, 0)).is_none());
+    }
+
+    #[tokio::test]
+    async fn the_favourite_port_is_taken_when_it_is_free_and_another_when_it_is_not() {
+        let remote = "127.0.0.1:5060".parse().unwrap();
+        let (first, opened) = UdpFlow::open(None, None, remote).unwrap();
+        let port = opened.local.port();
+        let (_second, busy) = UdpFlow::open(None, Some(port), remote).unwrap();
+        assert_ne!(busy.local.port(), port);
+        drop(first);
+        let (_third, free) = UdpFlow::open(None, Some(port), remote).unwrap();
+        assert_eq!(free.local.port(), port);
     }
 }

@@ -47,9 +47,19 @@ pub(crate) struct Dialog {
     pub(crate) contact: Option<String>,
     /// The seconds that a 423 taught us to ask for at least.
     pub(crate) least_expires: u32,
+    /// Whom the last REGISTER was sent to.
+    pub(crate) server: Option<Server>,
     /// The flow that was used last.
     pub(crate) flow: Option<FlowId>,
     pub(crate) absorbing: Absorbing,
+}
+
+/// Whom a REGISTER was sent to.
+#[derive(Debug, Clone)]
+pub(crate) struct Server {
+    target: Target,
+    uri: String,
+    withhold_credentials: bool,
 }
 
 /// An exchange under way.
@@ -158,8 +168,14 @@ impl Exchange {
                 usable_min_expires: false,
             },
         };
-        let ending = match &account.target {
-            Some(target) => exchange.use_targets(cx, party, vec![target.clone()]),
+        // A removal goes to whom the binding was made with: DNS may name another server by now, or nobody.
+        let server = party.dialog.server.clone().filter(|_| goal == Goal::Unregister);
+        if let Some(server) = &server {
+            exchange.uri.clone_from(&server.uri);
+            exchange.withhold_credentials = server.withhold_credentials;
+        }
+        let ending = match server.map(|server| server.target).or_else(|| account.target.clone()) {
+            Some(target) => exchange.use_targets(cx, party, vec![target]),
             None => exchange.go_on_locating(cx, party),
         };
         (exchange, ending)
@@ -371,10 +387,22 @@ impl Exchange {
             self.attempt.may_be_bound |= self.goal == Goal::Register;
             dialog.absorbing.abandoned(sent.branch.nonce);
         }
+        if self.goal == Goal::Register && self.attempt.requests > 0 {
+            dialog.server = self.server();
+        }
         self.attempt.ended_at = now;
         self.attempt.ending = ending;
         self.attempt.opensips_state = self.parity(ending.cause());
         self.attempt
+    }
+
+    fn server(&self) -> Option<Server> {
+        let target = self.attempt.targets.get(self.current)?.target.clone();
+        Some(Server {
+            target,
+            uri: self.uri.clone(),
+            withhold_credentials: self.withhold_credentials,
+        })
     }
 
     fn parity(&self, cause: Option<Cause>) -> crate::State {

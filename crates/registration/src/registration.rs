@@ -86,6 +86,7 @@ impl Registration {
             credentials: Vec::new(),
             contact: None,
             least_expires: 0,
+            server: None,
             flow: None,
             absorbing: Absorbing::default(),
         };

@@ -24,6 +24,7 @@ fn driver() -> Driver {
             tls,
             dns: Some("192.0.2.1:53".parse().unwrap()),
             timeout: Duration::from_secs(10),
+            favourite_port: None,
             local: None,
         },
     )
