@@ -3,6 +3,8 @@
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
+use sip_message::printable;
+
 use crate::locate::Target;
 use crate::report::{Arrow, Direction, OtherBinding};
 use crate::{Cause, Goal, State, TlsFacts};
@@ -304,5 +306,47 @@ impl Attempt {
             message: None,
         });
         self.steps.last_mut()
+    }
+}
+
+/// Text of the peer's as it is kept: safe to print, and cut where it is longer than anybody reads. A reason phrase may be as long as
+/// a message, and would fill a terminal, a log or a monitoring system's line otherwise.
+pub(crate) fn shown(bytes: &[u8]) -> String {
+    let Some(start) = bytes.get(..LONGEST_SHOWN).filter(|start| start.len() < bytes.len()) else {
+        return printable(bytes);
+    };
+    // No UTF-8 character is cut in two: the last that opens goes.
+    let end = start.iter().rposition(|byte| byte & 0xc0 != 0x80).unwrap_or_default();
+    let whole = start.get(..end).unwrap_or_default();
+    format!("{}…", printable(whole))
+}
+
+/// In bytes as they came; three lines of a terminal.
+const LONGEST_SHOWN: usize = 240;
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn long_text_is_cut_between_characters() {
+        assert_eq!(shown("Grüße".as_bytes()), "Grüße");
+        assert_eq!(shown(&[b'x'; LONGEST_SHOWN]), "x".repeat(LONGEST_SHOWN));
+        assert_eq!(shown(&[b'x'; 60_000]), "x".repeat(LONGEST_SHOWN - 1) + "…");
+        let umlauts = "x".to_owned() + &"ü".repeat(LONGEST_SHOWN);
+        assert_eq!(shown(umlauts.as_bytes()), "x".to_owned() + &"ü".repeat(LONGEST_SHOWN / 2 - 1) + "…");
+        assert_eq!(shown(&[0x80; 1000]), "…");
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_comes_is_short_and_safe(bytes in prop::collection::vec(any::<u8>(), 0..2000)) {
+            let text = shown(&bytes);
+            // An escape takes four characters a byte at most.
+            prop_assert!(text.chars().count() <= 4 * LONGEST_SHOWN + 1);
+            prop_assert!(!text.contains(char::is_control));
+        }
     }
 }

@@ -2,11 +2,11 @@
 
 use rand::RngExt as _;
 use sip_digest::{Answer, Challenge, InfoError, Offers};
-use sip_message::{ChallengeSource, Response, printable};
+use sip_message::{ChallengeSource, Response};
 
 use super::{Cause, Cx, Ending, Exchange, Party};
 use crate::Goal;
-use crate::attempt::Notice;
+use crate::attempt::{Notice, shown};
 use crate::encode::Credential;
 
 impl Exchange {
@@ -70,7 +70,7 @@ impl Exchange {
         auth.challenged = true;
         auth.offered = offers.offered().to_vec();
         if let Some(challenge) = offers.challenges().first() {
-            auth.realm = Some(printable(challenge.realm()));
+            auth.realm = Some(shown(challenge.realm()));
         }
         for name in offers.unknown_algorithms() {
             self.attempt.notice(Notice::UnknownAlgorithm(name.to_owned()));
@@ -127,7 +127,7 @@ impl Exchange {
         let auth = &mut self.attempt.auth;
         auth.algorithm = Some(challenge.algorithm().name());
         auth.qop = challenge.qop().map(sip_digest::Qop::name);
-        auth.realm = Some(printable(challenge.realm()));
+        auth.realm = Some(shown(challenge.realm()));
         self.credentials.retain(|credential| credential.challenge.source() != source);
         let answer = Answer {
             nonce_count: 1,

@@ -3,12 +3,12 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use sip_message::{Contact, OwnedUri, Response, SipUri, StatusClass, Via, printable, unfold};
+use sip_message::{Contact, OwnedUri, Response, SipUri, StatusClass, Via, unfold};
 
 use super::bindings::Listing;
 use super::{Arrow, Cause, Cx, Ending, Exchange, Goal, Party, Sent, Step};
 use crate::Transport;
-use crate::attempt::{Bound, LastReply, Notice, TargetOutcome, TracedMessage};
+use crate::attempt::{Bound, LastReply, Notice, TargetOutcome, TracedMessage, shown};
 use crate::parity::Listed;
 use crate::report::Direction;
 use crate::{host_port, transcript};
@@ -91,7 +91,7 @@ impl Exchange {
             self.seen.listed = Listed::Something;
         }
         if contradicts_success(response.reason) {
-            self.attempt.notice(Notice::FailurePhrase(printable(response.reason)));
+            self.attempt.notice(Notice::FailurePhrase(shown(response.reason)));
         }
         if !self.verify_server(party, response) {
             return Ending::Failed(Cause::ServerNotAuthenticated);
@@ -215,7 +215,7 @@ impl Exchange {
             .take(8)
             .collect();
         for address in &addresses {
-            self.attempt.notice(Notice::RedirectedTo(printable(address)));
+            self.attempt.notice(Notice::RedirectedTo(shown(address)));
         }
         let secure = party.account.registrar.parts().secure;
         let next = addresses.iter().find_map(|raw| {
@@ -254,16 +254,16 @@ impl Exchange {
         let headers = &response.headers;
         self.attempt.last_reply = Some(LastReply {
             code: response.status.code(),
-            reason: printable(response.reason),
+            reason: shown(response.reason),
         });
         self.attempt.retry_after = headers.retry_after().and_then(Result::ok).map(|after| after.seconds);
         if let Some(product) = headers.product() {
-            self.attempt.product = Some(printable(&unfold(product)));
+            self.attempt.product = Some(shown(&unfold(product)));
         }
         for warning in headers.warnings().flatten().take(4) {
             self.attempt.notice(Notice::Warning {
                 code: warning.code,
-                text: printable(&warning.text),
+                text: shown(&warning.text),
             });
         }
         let took = Some(cx.now.saturating_duration_since(sent.at));
@@ -287,7 +287,7 @@ impl Exchange {
                 self.attempt.notice(Notice::EchoChanged {
                     header,
                     sent: sent_by.clone(),
-                    echoed: printable(echoed.as_bytes()),
+                    echoed: shown(echoed.as_bytes()),
                 });
             }
             let address = via.received().and_then(|host| host.address()).unwrap_or(sent.local.ip());
@@ -305,7 +305,7 @@ impl Exchange {
             self.attempt.notice(Notice::EchoChanged {
                 header: "Call-ID",
                 sent: call_id,
-                echoed: printable(echoed),
+                echoed: shown(echoed),
             });
         }
     }
@@ -318,7 +318,7 @@ impl Exchange {
                 let realm = offers
                     .challenges()
                     .first()
-                    .map_or_else(String::new, |challenge| format!(" · realm {}", printable(challenge.realm())));
+                    .map_or_else(String::new, |challenge| format!(" · realm {}", shown(challenge.realm())));
                 if offers.is_empty() {
                     "no challenge".to_owned()
                 } else {
@@ -339,7 +339,7 @@ impl Exchange {
     }
 
     fn note_received(&mut self, cx: &Cx<'_>, source: SocketAddr, response: &Response<'_>, bytes: &[u8], note: String) {
-        let what = format!("{} {}", response.status.code(), printable(response.reason));
+        let what = format!("{} {}", response.status.code(), shown(response.reason));
         let text = cx.policy.trace.then(|| transcript::redacted_text(bytes));
         if let (Some(step), Some(text)) = (self.attempt.step(cx.now, Arrow::Received, what.trim_end(), note), text) {
             step.message = Some(TracedMessage {
