@@ -231,6 +231,10 @@ impl Exchange {
     }
 
     fn follow(&mut self, cx: &mut Cx<'_>, party: &mut Party<'_>, next: &OwnedUri) -> Option<Ending> {
+        let secured = self
+            .endpoint()
+            .map(|endpoint| endpoint.transport)
+            .filter(|transport| *transport == Transport::Tls);
         self.set_outcome(TargetOutcome::Failed(Cause::Redirected));
         self.withhold_credentials = next.parts().host != party.account.registrar.parts().host;
         self.uri = next.as_str().to_owned();
@@ -238,13 +242,13 @@ impl Exchange {
         self.answered.clear();
         self.current = self.attempt.targets.len();
         self.attempt.step(cx.now, Arrow::Local, "following", next.as_str());
-        // The new address says how it is reached, but for two orders of the user: everything goes by the outbound proxy (RFC 3261
-        // §8.1.2), and who asked for TLS gets nothing less.
+        // The new address says how it is reached, with two exceptions: everything goes by the outbound proxy (RFC 3261 §8.1.2), and
+        // what was reached by TLS, for whatever reason, gets nothing less.
         let transport = party.account.transport;
         match (&party.account.outbound_proxy, &party.account.target) {
             (Some(_), Some(target)) => return self.use_targets(cx, party, vec![target.clone()]),
             (Some(proxy), None) => self.step = Step::locate(cx, proxy, transport),
-            (None, _) => self.step = Step::locate(cx, next, transport.filter(|transport| *transport == Transport::Tls)),
+            (None, _) => self.step = Step::locate(cx, next, secured),
         }
         self.go_on_locating(cx, party)
     }
