@@ -5,6 +5,8 @@
 mod challenges;
 mod framing;
 mod handshake;
+#[path = "../lab/mod.rs"]
+mod lab;
 mod output;
 mod program;
 mod redirects;

@@ -118,6 +118,32 @@ fn text_that_is_no_unicode_is_shown_as_bytes() {
 }
 
 #[test]
+fn long_texts_fill_neither_screen_nor_line() {
+    let long = NASTY.repeat(150);
+    let outputs = [
+        (&["--output", "human"][..], 8_000),
+        (&["--output", "json"], 12_000),
+        (&["--output", "nagios"], 2_000),
+    ];
+    at_once(&outputs, |&(options, most)| {
+        for status in ["200", "403", "302"] {
+            let long = long.clone();
+            let peer = Hostile::answering(move |request| {
+                let headers = format!("Server: {}\r\n", NASTY.repeat(100)) + &contact_of(request);
+                let trying = request.reply(&format!("183 {long}"), "").repeat(200);
+                [trying, request.reply(&format!("{status} {}", &NASTY.repeat(50)), &headers)].concat()
+            });
+            let ended = run("tcp", peer.address(), options);
+            assert!(ended.text.len() < most, "{status} {options:?}: {} bytes", ended.text.len());
+        }
+        let long = long.clone();
+        let peer = Hostile::answering(move |request| request.challenged(&format!("Digest realm=\"{long}\", nonce=\"n\"")));
+        let ended = run("tcp", peer.address(), options);
+        assert!(ended.text.len() < most, "{options:?}: {} bytes", ended.text.len());
+    });
+}
+
+#[test]
 fn other_peoples_bindings_are_listed_escaped() {
     let peer = Hostile::udp(|request, line| line.send(request.reply("200 OK", &nasty_headers(request))));
     for options in [["--output", "human"], ["--output", "json"]] {

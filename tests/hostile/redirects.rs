@@ -1,6 +1,7 @@
 //! Redirects to where our credentials do not belong (attack 1). Followed only when asked, once, and without credentials.
 
-use crate::program::{report, report_with};
+use crate::lab::Lab;
+use crate::program::{PASSWORD, report, report_with};
 use crate::support::hostile::{Hostile, Request};
 use crate::{CHALLENGE, at_once};
 
@@ -39,6 +40,23 @@ fn whoever_a_redirect_leads_to_gets_no_credentials() {
         assert!(!collector.requests().iter().any(Request::has_credentials), "{host}");
     }
     assert!(!collector.requests().is_empty(), "no redirect was followed");
+}
+
+#[test]
+fn a_redirect_does_not_lead_from_tls_into_the_clear() {
+    // Whoever may answer by TLS may point anywhere; what the user reached by TLS gets nothing less.
+    let collector = Hostile::udp(|request, line| line.send(request.challenged(CHALLENGE)));
+    let lab = Lab::start(PASSWORD, &["--fault", &format!("redirect=sip:{}", collector.address())]);
+    let server = lab.address("tls");
+    let registrar = format!("sip:{server};transport=tls");
+    let peer = server.parse().expect("it is an address");
+    for (transport, registrar) in [("tls", format!("sip:{server}")), ("auto", registrar)] {
+        let options = ["--registrar", &registrar, "--insecure", "--follow-redirects"];
+        let report = report_with(transport, peer, &options);
+        assert_ne!(report.outcome(), "registered", "{}", *report);
+        assert_eq!(report["last_response"]["code"], 302, "{}", *report);
+        assert_eq!(collector.requests().len(), 0, "{}", *report);
+    }
 }
 
 #[test]

@@ -1,6 +1,9 @@
 //! Replies that are not for us, or come too often (attacks 4 and 13): counted or ignored, while the real exchange goes on.
 
-use crate::program::report;
+use std::thread;
+
+use crate::lab::{command, interrupt, text};
+use crate::program::{PASSWORD, report};
 use crate::support::hostile::{Hostile, Request};
 use crate::{CHALLENGE, at_once};
 
@@ -152,6 +155,25 @@ fn a_flood_of_foreign_replies_and_requests_does_not_stop_the_exchange() {
     });
     let report = report("udp", peer.address());
     assert_eq!(report.outcome(), "registered", "{}", *report);
+}
+
+#[test]
+fn a_flood_does_not_keep_the_user() {
+    let peer = Hostile::udp(|request, line| {
+        while !line.is_over() {
+            line.send(request.reply("183 Soon", ""));
+        }
+    });
+    let aor = format!("sip:alice@{}", peer.address());
+    let child = command(PASSWORD, &["probe", &aor, "--transport", "udp", "--timeout", "50s"])
+        .spawn()
+        .expect("the program was built together with this test");
+    while peer.requests().is_empty() {
+        thread::yield_now();
+    }
+    interrupt(&child);
+    let ended = child.wait_with_output().expect("it was not waited for before");
+    assert_eq!(ended.status.code(), Some(130), "{}", text(&ended.stdout));
 }
 
 #[test]
