@@ -90,6 +90,8 @@ pub(crate) struct Exchange {
     credentials: Vec<Credential>,
     /// Whom we answered in this exchange: a second challenge from the same means that the answer was wrong, or stale.
     answered: Vec<ChallengeSource>,
+    /// The UDP flows of targets that kept silent, still open: their replies may only be late, and that is worth telling.
+    silent: Vec<FlowId>,
     seen: Seen,
 }
 
@@ -161,6 +163,7 @@ impl Exchange {
             withhold_credentials: false,
             credentials: Self::ahead(party.dialog),
             answered: Vec::new(),
+            silent: Vec::new(),
             seen: Seen {
                 listed: Listed::Nothing,
                 challenged_again: false,
@@ -321,6 +324,8 @@ impl Exchange {
                         cx.flows.retire(flow);
                         cx.leave(flow);
                         party.dialog.flow = None;
+                    } else if self.current + 1 < self.attempt.targets.len() {
+                        self.silent.extend(party.dialog.flow.take());
                     }
                     self.attempt.may_be_bound |= self.may_have_bound();
                     self.fail_target(cx, party, cause)
@@ -374,6 +379,13 @@ impl Exchange {
 
     fn endpoint(&self) -> Option<&Endpoint> {
         self.attempt.targets.get(self.current).map(|tried| &tried.target.endpoint)
+    }
+
+    /// Nobody listens for late replies any more. The flow of the present target stays.
+    pub(crate) fn leave_silent(&mut self, cx: &mut Cx<'_>, present: Option<FlowId>) {
+        for flow in self.silent.drain(..).filter(|flow| Some(*flow) != present) {
+            cx.leave(flow);
+        }
     }
 
     /// Writes down how it ended.

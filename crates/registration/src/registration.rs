@@ -343,7 +343,8 @@ impl Registration {
 
     /// An exchange is over: keeps what it taught, tells of it, and goes on to what was ordered meanwhile.
     fn finish(&mut self, cx: &mut Cx<'_>, ending: Ending) {
-        let Some(exchange) = self.exchange.take() else { return };
+        let Some(mut exchange) = self.exchange.take() else { return };
+        exchange.leave_silent(cx, self.dialog.flow);
         let attempt = exchange.conclude(cx.now, &mut self.dialog, ending);
         self.last_reply.clone_from(&attempt.last_reply);
         match attempt.goal {

@@ -125,7 +125,7 @@ impl Report {
             retransmissions: attempt.retransmissions + removal(evidence).map_or(0, |removal| removal.retransmissions),
             retry_after_s: attempt.retry_after,
             server_product: attempt.product.clone(),
-            findings: findings::findings(attempt, policy),
+            findings: findings::findings(attempt, removal(evidence), policy),
             transcript: policy.trace.then(|| transcript(evidence)),
             ladder: ladder(evidence),
         }

@@ -7,10 +7,12 @@ use crate::{Cause, FindingId, Goal, Policy, Transport};
 /// A binding shorter than this is gone before most phones refresh it, in seconds.
 const SHORT_BINDING: u32 = 60;
 
-/// All findings of an attempt, the gravest first.
-pub(super) fn findings(attempt: &Attempt, policy: &Policy) -> Vec<Finding> {
+/// All findings of an attempt, the gravest first. Of the removal after it only late replies count: they answer the attempt.
+pub(super) fn findings(attempt: &Attempt, removal: Option<&Attempt>, policy: &Policy) -> Vec<Finding> {
+    let late = removal.filter(|removal| removal.notices.contains(&Notice::LateReply) && !attempt.notices.contains(&Notice::LateReply));
     let mut found: Vec<Finding> = Vec::new();
     found.extend(attempt.notices.iter().filter_map(from_notice));
+    found.extend(late.and_then(|_| from_notice(&Notice::LateReply)));
     found.extend(authentication(attempt));
     found.extend(binding(attempt));
     found.extend(network(attempt));
