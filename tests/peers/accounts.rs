@@ -1,10 +1,18 @@
 //! Accounts and passwords at Kamailio: every way to ask for credentials, and every way to be refused (RFC 3261 §22, RFC 7616).
 
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+
 use serde_json::Value;
 
 use crate::alice;
 use crate::support::kamailio::{Algorithm, Challenge, Kamailio, Nonce, Qop, REALM, Setup};
 use crate::support::run::{Reported, Run};
+use crate::support::scratch::Scratch;
+
+/// MD5 and SHA-256 of `alice:example.test:secret`, from an independent program (Python's hashlib).
+const HA1_MD5: &str = "4842575394a190ef4c973253ba19099c";
+const HA1_SHA_256: &str = "cc0140d97f2b011fee9f86aa26b63fc472268267b652dcea0675e15d9da92468";
 
 /// Probes over each transport; the removal of the binding is confirmed as well.
 fn over_every_transport(kamailio: &Kamailio) -> [Reported; 3] {
@@ -160,6 +168,26 @@ fn the_removal_reuses_a_nonce_that_may_be_reused_and_replaces_one_that_may_not()
             .report()
             .done()
             .holds(&[("/other_bindings", Value::Array(Vec::new()))]);
+    }
+}
+
+#[test]
+fn a_precomputed_hash_stands_in_for_the_password_and_answers_only_its_own_algorithm() {
+    let scratch = Scratch::new("ha1");
+    let file = |name: &str, content: &str| {
+        let path = scratch.write(name, content);
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let (md5, sha_256) = (file("md5", HA1_MD5), file("sha-256", &format!("SHA-256:{HA1_SHA_256}")));
+    for (algorithm, right, wrong) in [(Algorithm::Md5, &md5, &sha_256), (Algorithm::Sha256, &sha_256, &md5)] {
+        let kamailio = Kamailio::start(Setup {
+            algorithm,
+            ..Setup::default()
+        });
+        let probe = Run::probe(&alice(kamailio.udp())).without_password();
+        probe.clone().with(&["--ha1-file", right]).report().registered();
+        probe.with(&["--ha1-file", wrong]).report().failed("unsupported_algorithm", 5);
     }
 }
 

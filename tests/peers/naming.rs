@@ -10,6 +10,8 @@ use crate::support::dnsmasq::{Dnsmasq, Zone};
 use crate::support::kamailio::{Kamailio, Setup};
 use crate::support::port;
 use crate::support::run::Run;
+use crate::support::scenario::Scenario;
+use crate::support::sipp::Sipp;
 
 const DOMAIN: &str = "example.test";
 const PBX: &str = "pbx.example.test";
@@ -19,6 +21,11 @@ const HERE: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 /// A run that asks this name server.
 fn asking(dns: &Dnsmasq, words: &[&str]) -> Run {
     Run::new(words).with(&["--dns", &dns.address().to_string()])
+}
+
+/// Where a lab listens for UDP.
+fn port_of(lab: &Lab) -> u16 {
+    lab.address("udp").rsplit_once(':').unwrap().1.parse().unwrap()
 }
 
 /// NAPTR for UDP, and the SRV targets of it by priority, all at `pbx.example.test`.
@@ -62,6 +69,56 @@ fn a_silent_first_target_leaves_time_for_the_next() {
     assert_eq!(report.outcomes(), ["no_reply", "registered"], "{report}");
     assert!(report.finding("failed_over").contains("(no_reply)"), "{report}");
     assert!(report.total() < Duration::from_secs(3), "{report}");
+}
+
+#[test]
+fn a_late_reply_of_a_target_that_was_given_up_is_noticed() {
+    // Half of the time belongs to each: the first is given up after 0.6 s and answers at 0.7 s, the second at 0.9 s.
+    let late = Sipp::start(&Scenario::reply_delayed());
+    let slow = Lab::start("secret", &["--open", "--fault", "delay=300ms;times=1"]);
+    let dns = Dnsmasq::start(udp_targets(&[late.udp().port(), port_of(&slow)]));
+    let report = asking(&dns, &["probe", ALICE, "--timeout", "1200ms"]).report().registered();
+    assert_eq!(report.outcomes(), ["no_reply", "registered"], "{report}");
+    report.finding("late_reply");
+}
+
+#[test]
+fn an_overloaded_target_and_one_that_refuses_connections_are_passed_over() {
+    let kamailio = Kamailio::start(Setup::default());
+    let overloaded = Lab::start("secret", &["--fault", "status=503;retry-after=30"]);
+    let dns = Dnsmasq::start(udp_targets(&[port_of(&overloaded), kamailio.udp().port()]));
+    let report = asking(&dns, &["probe", ALICE]).report().registered();
+    assert_eq!(report.outcomes(), ["overloaded", "registered"], "{report}");
+    assert!(report.finding("failed_over").contains("(overloaded)"), "{report}");
+
+    let dns = Dnsmasq::start(udp_targets(&[port_of(&overloaded), port::closed().port()]));
+    let report = asking(&dns, &["probe", ALICE]).report().failed("overloaded", 7);
+    assert_eq!(
+        report.outcomes(),
+        ["overloaded", "unreachable"],
+        "a 503 says more than nobody: {report}"
+    );
+
+    let service = "_sip._tcp.example.test";
+    let zone = Zone::default()
+        .srv(service, 10, 0, port::closed().port(), PBX)
+        .srv(service, 20, 0, kamailio.tcp().port(), PBX);
+    let dns = Dnsmasq::start(zone.host(PBX, HERE));
+    let report = asking(&dns, &["probe", ALICE]).report().registered();
+    assert_eq!(report.outcomes(), ["connection_refused", "registered"], "{report}");
+}
+
+#[test]
+fn an_answer_too_long_for_a_datagram_is_asked_for_by_tcp() {
+    let kamailio = Kamailio::start(Setup::default());
+    let names = (1..60).map(|number| format!("a-rather-long-name-of-a-server-number-{number}.example.test"));
+    let long = names.fold(Zone::default(), |zone, name| zone.srv("_sip._udp.example.test", 20, 1, 5060, &name));
+    let dns = Dnsmasq::start(
+        long.srv("_sip._udp.example.test", 10, 1, kamailio.udp().port(), PBX)
+            .host(PBX, HERE),
+    );
+    let report = asking(&dns, &["probe", ALICE]).report().registered();
+    report.holds(&[("/network/targets/0/address", kamailio.udp().to_string().into())]);
 }
 
 #[test]
@@ -149,10 +206,9 @@ fn both_families_are_targets_unless_one_is_excluded() {
 fn a_lower_priority_goes_first_and_equal_ones_share_by_weight() {
     let lab = Lab::start("secret", &["--listen", "udp:127.0.0.1:0"]);
     let other = Lab::start("secret", &[]);
-    let port = |lab: &Lab| lab.address("udp").rsplit_once(':').unwrap().1.parse::<u16>().unwrap();
     let zone = |first: u16, second: u16| {
-        let zone = Zone::default().srv("_sip._udp.example.test", first, 50, port(&lab), PBX);
-        zone.srv("_sip._udp.example.test", second, 50, port(&other), PBX).host(PBX, HERE)
+        let zone = Zone::default().srv("_sip._udp.example.test", first, 50, port_of(&lab), PBX);
+        zone.srv("_sip._udp.example.test", second, 50, port_of(&other), PBX).host(PBX, HERE)
     };
     let servers = |dns: &Dnsmasq, times: usize| {
         let ping = || asking(dns, &["ping", DOMAIN]).report().done().text("/network/server").to_owned();

@@ -1,10 +1,11 @@
 //! Which way to Kamailio: proxies, local and shown addresses, IPv6, overrides, and nobody there (RFC 3261 §8.1.2, RFC 3581).
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr, TcpListener};
 
 use serde_json::Value;
 
 use crate::alice;
+use crate::lab::Lab;
 use crate::support::kamailio::{Kamailio, Setup};
 use crate::support::port::{self, LOOPBACK};
 use crate::support::run::Run;
@@ -134,4 +135,49 @@ fn where_nobody_listens_it_is_said_at_once() {
     let report = Run::probe(&alice(closed)).with(&["--transport", "tls"]).report();
     report.failed("connection_refused", 5);
     Run::new(&["ping", &closed.to_string()]).report().failed("unreachable", 5);
+}
+
+#[test]
+fn a_listener_that_never_answers_is_told_from_one_that_is_not_there() {
+    // The kernel takes the connections, nobody ever reads them.
+    let listener = TcpListener::bind((LOOPBACK, 0)).unwrap();
+    let aor = alice(listener.local_addr().unwrap());
+    let probe = |transport: &str| Run::probe(&aor).with(&["--transport", transport, "--timeout", "700ms"]).report();
+    probe("tcp")
+        .failed("no_reply", 4)
+        .holds(&[("/requests", 1.into()), ("/retransmissions", 0.into())]);
+    probe("tls").failed("connect_timeout", 4).holds(&[("/requests", 0.into())]);
+}
+
+#[test]
+fn tls_at_a_port_without_it_and_the_other_way_round() {
+    let kamailio = Kamailio::start(Setup::default());
+    let ca_file = kamailio.ca_file().to_str().unwrap();
+    let report = Run::probe(&alice(kamailio.tcp()))
+        .with(&["--transport", "tls", "--ca-file", ca_file, "--timeout", "2s"])
+        .report();
+    assert!(["tls_handshake", "connect_timeout"].contains(&report.text("/cause")), "{report}");
+    let report = Run::probe(&alice(kamailio.tls()))
+        .with(&["--transport", "tcp", "--timeout", "2s"])
+        .report();
+    assert!(["connection_lost", "malformed_reply"].contains(&report.text("/cause")), "{report}");
+}
+
+#[test]
+fn a_request_too_large_for_udp_goes_by_tcp_where_that_answers() {
+    let kamailio = Kamailio::start(Setup::default());
+    let large = |address: SocketAddr| {
+        let registrar = format!("sip:{address};filler={}", "x".repeat(950));
+        Run::probe(&alice(address)).with(&["--registrar", &registrar])
+    };
+    // RFC 3261 §18.1.1: above 1300 bytes, unless the transport was chosen.
+    let report = large(kamailio.udp()).report().registered();
+    report.holds(&[("/transport", "tcp".into()), ("/binding/removal", "confirmed".into())]);
+    let report = large(kamailio.udp()).with(&["--transport", "udp"]).report().registered();
+    report.holds(&[("/transport", "udp".into())]);
+    // The lab has nothing at the TCP port of that number.
+    let lab = Lab::start("secret", &[]);
+    let report = large(lab.address("udp").parse().unwrap()).report().registered();
+    assert_eq!(report.outcomes(), ["connection_refused", "registered"], "{report}");
+    report.holds(&[("/transport", "udp".into())]);
 }

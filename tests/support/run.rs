@@ -4,9 +4,11 @@
 use std::fs::{self, File};
 use std::ops::Index;
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::OnceLock;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use jsonschema::Validator;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde_json::Value;
@@ -109,6 +111,8 @@ impl Running {
         let line = &self.line;
         let json = serde_json::from_str(&output).unwrap_or_else(|error| panic!("{line}: {error}: {output}{errors}"));
         assert_eq!(errors, "", "{line}: {output}");
+        let strays: Vec<_> = schema().iter_errors(&json).map(|error| error.to_string()).collect();
+        assert!(strays.is_empty(), "{line}: the schema says otherwise: {strays:?}: {output}");
         Reported {
             line: line.clone(),
             status: status.code().unwrap_or_else(|| panic!("{line}: {status}")),
@@ -262,6 +266,17 @@ impl std::fmt::Display for Reported {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(formatter, "regprobe {}: status {}: {:#}", self.line, self.status, self.json)
     }
+}
+
+/// The schema of reports, as the program publishes it.
+fn schema() -> &'static Validator {
+    static SCHEMA: OnceLock<Validator> = OnceLock::new();
+    SCHEMA.get_or_init(|| {
+        let printed = Command::new(env!("CARGO_BIN_EXE_regprobe")).arg("schema").output();
+        let printed = printed.expect("the program was built together with this test").stdout;
+        let schema = serde_json::from_slice(&printed).expect("the schema is JSON");
+        jsonschema::validator_for(&schema).expect("the schema is valid")
+    })
 }
 
 const STDOUT: &str = "stdout";
