@@ -408,14 +408,14 @@ fn the_demo_ends_well() {
     let output = text(&done.stdout);
     assert_eq!(done.status.code(), Some(0), "{output}{}", text(&done.stderr));
     for part in [
-        "via udp 127.0.0.1:",
-        "via tcp 127.0.0.1:",
-        "via tls 127.0.0.1:",
+        "  via udp 127.0.0.1:",
+        "  via tcp 127.0.0.1:",
+        "  via tls 127.0.0.1:",
         "✔ REGISTERED in ",
         "✘ WRONG CREDENTIALS after ",
         "✘ REGISTER TIMEOUT after ",
     ] {
-        assert!(output.contains(part), "{part:?}: {output}");
+        assert_eq!(output.matches(part).count(), 3, "{part:?}: {output}");
     }
 }
 

@@ -7,8 +7,8 @@ use clap::Parser as _;
 use secrecy::SecretString;
 use sip_digest::Secret;
 use sip_net::{LabCertificate, Listener, ListenerError};
-use sip_registrar::{Config, Registrar, User};
-use sip_registration::{Cause, Report};
+use sip_registrar::{Config, Fault, Registrar, User};
+use sip_registration::{Cause, Report, Transport};
 use tokio::sync::oneshot;
 
 use crate::args::{Cli, Command};
@@ -20,66 +20,47 @@ use crate::{exit, output, run, style};
 
 /// One line of the demo.
 struct Scene {
-    /// What it shows.
-    title: &'static str,
-    /// The options behind `regprobe probe sip:alice@HOST:PORT`.
-    options: &'static [&'static str],
-    /// Against which registrar.
-    peer: Peer,
-    /// The password.
-    password: &'static str,
-    /// How it has to end.
-    cause: Option<Cause>,
+    act: &'static Act,
+    transport: Transport,
 }
 
-#[derive(Debug, Clone, Copy)]
-enum Peer {
-    Udp,
-    Tcp,
-    Tls,
-    Silent,
+/// What is shown over each transport.
+struct Act {
+    /// What it shows.
+    title: &'static str,
+    /// The password.
+    password: &'static str,
+    /// Whether the registrar says anything.
+    answers: bool,
+    /// How it has to end.
+    cause: Option<Cause>,
 }
 
 /// What is known to everybody who reads this file: the demo's registrar listens on loopback, for seconds.
 const PASSWORD: &str = "secret";
 
-const SCENES: [Scene; 5] = [
-    Scene {
-        title: "The right password, over UDP",
-        options: &[],
-        peer: Peer::Udp,
+const ACTS: [Act; 3] = [
+    Act {
+        title: "The right password",
         password: PASSWORD,
+        answers: true,
         cause: None,
     },
-    Scene {
-        title: "The same over TCP",
-        options: &["--transport", "tcp"],
-        peer: Peer::Tcp,
-        password: PASSWORD,
-        cause: None,
-    },
-    Scene {
-        title: "The same over TLS",
-        options: &["--transport", "tls"],
-        peer: Peer::Tls,
-        password: PASSWORD,
-        cause: None,
-    },
-    Scene {
+    Act {
         title: "A wrong password",
-        options: &[],
-        peer: Peer::Udp,
         password: "wrong",
+        answers: true,
         cause: Some(Cause::WrongCredentials),
     },
-    Scene {
+    Act {
         title: "Nobody answers",
-        options: &["--timeout", "2s"],
-        peer: Peer::Silent,
         password: PASSWORD,
+        answers: false,
         cause: Some(Cause::NoReply),
     },
 ];
+
+const TRANSPORTS: [Transport; 3] = [Transport::Udp, Transport::Tcp, Transport::Tls];
 
 /// Runs every scene, prints its report, and succeeds if all ended as they should.
 ///
@@ -87,62 +68,64 @@ const SCENES: [Scene; 5] = [
 /// [`Failure`] when loopback cannot be used.
 pub(crate) fn run() -> Result<u8, Failure> {
     run::runtime()?.block_on(async {
-        let stage = Stage::build().await?;
-        let silence = tokio::net::UdpSocket::bind("127.0.0.1:0").await?;
-        let silent_address = silence.local_addr()?.to_string();
-        let addresses = stage.addresses(silent_address);
-        let (over, end) = oneshot::channel::<()>();
-        let registrar = sip_net::serve(stage.listeners, stage.registrar, drop, async { drop(end.await) });
+        let certificate = LabCertificate::issue(&["127.0.0.1"]).map_err(unusable)?;
+        let authority = Authority::save(&certificate.authority)?;
+        let honest = Stage::build(&certificate, Vec::new()).await?;
+        let silence = "silence".parse().expect("it stands in the table of faults");
+        let silent = Stage::build(&certificate, vec![silence]).await?;
+        let addresses = [honest.addresses(), silent.addresses()];
+        let (honest_over, honest_end) = oneshot::channel::<()>();
+        let (silent_over, silent_end) = oneshot::channel::<()>();
         let scenes = async {
-            let done = play(&addresses, &stage.authority).await;
-            drop(over);
+            let done = play(&addresses, &authority).await;
+            drop((honest_over, silent_over));
             done
         };
-        let (_registrar, done) = tokio::join!(registrar, scenes);
+        let (_, _, done) = tokio::join!(honest.serve(honest_end), silent.serve(silent_end), scenes);
         done
     })
 }
 
-/// The registrar and where it listens.
+/// A registrar and where it listens, one listener for each of [`TRANSPORTS`].
 struct Stage {
     listeners: Vec<Listener>,
     registrar: Registrar,
-    authority: Authority,
+}
+
+fn unusable(error: ListenerError) -> Failure {
+    Failure::Internal(std::io::Error::other(error))
 }
 
 impl Stage {
-    async fn build() -> Result<Self, Failure> {
-        let unusable = |error: ListenerError| Failure::Internal(std::io::Error::other(error));
-        let certificate = LabCertificate::issue(&["127.0.0.1"]).map_err(unusable)?;
+    async fn build(certificate: &LabCertificate, faults: Vec<Fault>) -> Result<Self, Failure> {
         let any = ([127, 0, 0, 1], 0).into();
-        let listeners = vec![
-            Listener::udp(any).await.map_err(unusable)?,
-            Listener::tcp(any).await.map_err(unusable)?,
-            Listener::tls(any, certificate.server_config().map_err(unusable)?)
-                .await
-                .map_err(unusable)?,
-        ];
+        let mut listeners = Vec::new();
+        for transport in TRANSPORTS {
+            let listener = match transport {
+                Transport::Udp => Listener::udp(any).await,
+                Transport::Tcp => Listener::tcp(any).await,
+                Transport::Tls => Listener::tls(any, certificate.server_config().map_err(unusable)?).await,
+            };
+            listeners.push(listener.map_err(unusable)?);
+        }
         let users = vec![User::new("alice", Secret::Password(SecretString::from(PASSWORD)))];
         let config = Config {
             realm: "demo.regprobe".to_owned(),
             users,
+            faults,
             ..Config::default()
         };
         let registrar = Registrar::new(config, rand::random());
-        Ok(Self {
-            listeners,
-            registrar,
-            authority: Authority::save(&certificate.authority)?,
-        })
+        Ok(Self { listeners, registrar })
     }
 
-    /// In the order of [`Peer`].
-    fn addresses(&self, silent: String) -> Vec<String> {
-        self.listeners
-            .iter()
-            .map(|listener| listener.address().to_string())
-            .chain([silent])
-            .collect()
+    /// In the order of [`TRANSPORTS`].
+    fn addresses(&self) -> Vec<String> {
+        self.listeners.iter().map(|listener| listener.address().to_string()).collect()
+    }
+
+    async fn serve(self, end: oneshot::Receiver<()>) -> Registrar {
+        sip_net::serve(self.listeners, self.registrar, drop, async { drop(end.await) }).await
     }
 }
 
@@ -165,27 +148,26 @@ impl Drop for Authority {
     }
 }
 
-async fn play(addresses: &[String], authority: &Authority) -> Result<u8, Failure> {
-    let mut as_expected = 0;
-    for scene in &SCENES {
-        let (line, plan) = scene.plan(addresses, authority)?;
-        show(&format!(
-            "{}\n$ {line}\n\n",
-            style().paint(Tone::Strong, &format!("--- {}", scene.title))
-        ))?;
-        let probed = run::report(plan).await?;
-        show(&(output::human::render(&probed.report, probed.interrupted, style()) + "\n"))?;
-        if probed.interrupted {
-            return Ok(exit::INTERRUPTED);
+/// `addresses` are those of the honest registrar and those of the silent one.
+async fn play(addresses: &[Vec<String>; 2], authority: &Authority) -> Result<u8, Failure> {
+    let (mut played, mut as_expected) = (0, 0);
+    for act in &ACTS {
+        for transport in TRANSPORTS {
+            let scene = Scene { act, transport };
+            let (line, plan) = scene.plan(addresses, authority)?;
+            let title = format!("--- {}, over {}", act.title, transport.via());
+            show(&format!("{}\n$ {line}\n\n", style().paint(Tone::Strong, &title)))?;
+            let probed = run::report(plan).await?;
+            show(&(output::human::render(&probed.report, probed.interrupted, style()) + "\n"))?;
+            if probed.interrupted {
+                return Ok(exit::INTERRUPTED);
+            }
+            played += 1;
+            as_expected += usize::from(scene.ended_well(&probed.report));
         }
-        as_expected += usize::from(scene.ended_well(&probed.report));
     }
-    show(&format!("{as_expected} of {} probes ended as expected.\n", SCENES.len()))?;
-    Ok(if as_expected == SCENES.len() {
-        exit::SUCCESS
-    } else {
-        exit::INTERNAL
-    })
+    show(&format!("{as_expected} of {played} probes ended as expected.\n"))?;
+    Ok(if as_expected == played { exit::SUCCESS } else { exit::INTERNAL })
 }
 
 fn show(text: &str) -> Result<(), Failure> {
@@ -194,14 +176,21 @@ fn show(text: &str) -> Result<(), Failure> {
 
 impl Scene {
     /// The command line, and what the program makes of it.
-    fn plan(&self, addresses: &[String], authority: &Authority) -> Result<(String, Plan), Failure> {
-        let address = addresses.get(self.peer as usize).expect("each peer has its address");
+    fn plan(&self, [honest, silent]: &[Vec<String>; 2], authority: &Authority) -> Result<(String, Plan), Failure> {
+        let Act { password, answers, .. } = *self.act;
+        let peers = if answers { honest } else { silent };
+        let address = peers.get(self.transport as usize).expect("each transport has its listener");
         let mut words = vec!["regprobe".to_owned(), "probe".to_owned(), format!("sip:alice@{address}")];
-        words.extend(self.options.iter().map(ToString::to_string));
-        if matches!(self.peer, Peer::Tls) {
+        if self.transport != Transport::Udp {
+            words.extend(["--transport".to_owned(), self.transport.name().to_owned()]);
+        }
+        if self.transport == Transport::Tls {
             words.extend(["--ca-file".to_owned(), authority.0.display().to_string()]);
         }
-        let line = format!("REGPROBE_PASSWORD={} {}", self.password, words.join(" "));
+        if !answers {
+            words.extend(["--timeout".to_owned(), "1s".to_owned()]);
+        }
+        let line = format!("REGPROBE_PASSWORD={password} {}", words.join(" "));
         let Command::Probe(args) = Cli::try_parse_from(words)?.command else {
             return Err(Failure::Usage("the demo only probes".to_owned()));
         };
@@ -212,11 +201,11 @@ impl Scene {
                 terminal: false,
             },
         )?;
-        plan.account.secret = Some(Secret::Password(SecretString::from(self.password)));
+        plan.account.secret = Some(Secret::Password(SecretString::from(password)));
         Ok((line, plan))
     }
 
     fn ended_well(&self, report: &Report) -> bool {
-        report.cause == self.cause && report.registered == self.cause.is_none()
+        report.cause == self.act.cause && report.registered == self.act.cause.is_none()
     }
 }
