@@ -6,6 +6,7 @@
 //! let kamailio = Kamailio::start(Setup { algorithm: Algorithm::Sha256, ..Setup::default() });
 //! let dns = Dnsmasq::start(Zone::default().host("pbx.example.test", kamailio.udp().ip()));
 //! let sipp = Sipp::start(&Scenario::silence());
+//! let report = Run::probe("alice@example.test").with(&["--dns", &dns.address().to_string()]).report().registered();
 //! ```
 //!
 //! A peer must be dropped by the thread that started it: the kernel ends it together with that thread (`process`).
