@@ -105,7 +105,8 @@ fn challenging(challenge: &str) -> Hostile {
 }
 
 /// As a reader of the wire has them, these are one line break with something after it that wants to be a header.
-const BREAKS: [&str; 12] = [
+const BREAKS: [&str; 13] = [
+    "\", injected=\"yes",
     "\\\r\nX-Injected: yes\r\nX: ",
     "\r\n X-Injected: yes",
     "\r\n\tX-Injected: yes",
