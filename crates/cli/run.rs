@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::io::{self, IsTerminal as _};
+use std::time::Instant;
 
 use nix::sys::resource::{Resource, setrlimit};
 use sip_net::{Options, Probed, TlsOptions, probe_until};
@@ -59,6 +60,8 @@ async fn twice<F: Future<Output = ()>>(signal: impl Fn() -> F) {
 
 /// Looks for the bindings that a probe from this machine has left, and removes them one by one until one cannot be removed.
 async fn remove_own(account: Account, options: Options) -> Probed {
+    // `--timeout` is for all of it, however many bindings a registrar lists and however slowly it lets them go.
+    let ends_at = Instant::now() + options.policy.timeout;
     let look = Options {
         goal: Goal::Fetch,
         ..options.clone()
@@ -79,6 +82,8 @@ async fn remove_own(account: Account, options: Options) -> Probed {
             contact: ContactPlan::Fixed(contact.clone()),
             ..account.clone()
         };
+        let mut options = options.clone();
+        options.policy.timeout = ends_at.saturating_duration_since(Instant::now());
         let removed = probe_until(account, &options, signals::ended()).await;
         so_far = Probed {
             report: removal::joined(so_far.report, &contact, removed.report),
