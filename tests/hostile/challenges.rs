@@ -43,7 +43,7 @@ const PARAMETERS: [&str; 12] = [
 ];
 
 /// Holds a request to the shape that we gave it: nothing in it is anybody else's line, header or parameter.
-fn is_ours(request: &Request) {
+pub(crate) fn is_ours(request: &Request) {
     let shown = String::from_utf8_lossy(&request.bytes).into_owned();
     let head = request
         .bytes

@@ -2,6 +2,7 @@
 //! cause within its timeout, with bounded memory and clean output, and gives no secret away (docs/security.md where it is told what
 //! is promised). `program` holds every run to the limits, the other modules are one kind of attack each.
 
+mod bindings;
 mod challenges;
 mod framing;
 mod handshake;
@@ -21,9 +22,9 @@ use support::hostile::Request;
 /// A challenge like any other.
 const CHALLENGE: &str = "Digest realm=\"example.test\", nonce=\"5f1c\", qop=\"auth\", algorithm=SHA-256";
 
-/// The Contact that a request wants bound, as a header line; nothing for a removal.
+/// The Contact that a request wants bound, as a header line; nothing for a removal or a look.
 fn contact_of(request: &Request) -> String {
-    if request.removes() {
+    if request.removes() || !request.has("Contact") {
         String::new()
     } else {
         format!("Contact: {}\r\n", request.header("Contact"))

@@ -8,16 +8,17 @@ use crate::{at_once, contact_of};
 
 /// Clears the screen, sets the clipboard and a link (OSC 52 and 8), returns the carriage, turns text around, and pretends to be
 /// markup, performance data, a formula, a macro and a line of its own.
-const NASTY: &str = "\u{1b}[2J\u{1b}]52;c;ZXZpbA==\u{7}\u{1b}]8;;http://192.0.2.1\u{1b}\\x\u{9b}31m\ry\u{0}\u{8}\u{7f}\u{202e}\u{2066}\u{200b}\u{feff}\
+pub(crate) const NASTY: &str = "\u{1b}[2J\u{1b}]52;c;ZXZpbA==\u{7}\u{1b}]8;;http://192.0.2.1\u{1b}\\x\u{9b}31m\ry\u{0}\u{8}\u{7f}\u{202e}\u{2066}\u{200b}\u{feff}\
     |total=0ms <script>alert(1)</script> =cmd`id`$USER1$ & \u{85}\u{2028}OK";
 
 /// All headers that are shown anywhere.
-fn nasty_headers(request: &Request) -> String {
-    let quoted = NASTY.replace('"', "");
+pub(crate) fn nasty_headers(request: &Request) -> String {
+    let tame = NASTY.replace(['<', '>', '"', '\\', ',', ';'], "");
     format!(
-        "{}Contact: \"{quoted}\" <sip:mallory{NASTY}@192.0.2.66;x={NASTY}>;q={NASTY};+sip.instance=\"<{quoted}>\"\r\n\
-         Server: {NASTY}\r\nUser-Agent: {NASTY}\r\nWarning: 399 {NASTY} \"{quoted}\"\r\nRetry-After: 5 ({NASTY})\r\n\
-         Reason: SIP;text=\"{quoted}\"\r\nX-{NASTY}: {NASTY}\r\n",
+        "{}Contact: \"{tame}\" <sip:mallory{tame}@192.0.2.66;x={tame}>;q={tame};+sip.instance=\"<{tame}>\"\r\n\
+         Contact: \"{NASTY}\" <sip:nobody{NASTY}>;q={NASTY}\r\n\
+         Server: {NASTY}\r\nUser-Agent: {NASTY}\r\nWarning: 399 {NASTY} \"{tame}\"\r\nRetry-After: 5 ({NASTY})\r\n\
+         Reason: SIP;text=\"{tame}\"\r\nX-{NASTY}: {NASTY}\r\n",
         contact_of(request)
     )
 }
@@ -141,13 +142,4 @@ fn long_texts_fill_neither_screen_nor_line() {
         let ended = run("tcp", peer.address(), options);
         assert!(ended.text.len() < most, "{options:?}: {} bytes", ended.text.len());
     });
-}
-
-#[test]
-fn other_peoples_bindings_are_listed_escaped() {
-    let peer = Hostile::udp(|request, line| line.send(request.reply("200 OK", &nasty_headers(request))));
-    for options in [["--output", "human"], ["--output", "json"]] {
-        let ended = run("udp", peer.address(), &options);
-        assert!(!ended.text.contains('\u{1b}'), "{}", ended.text);
-    }
 }

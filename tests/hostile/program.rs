@@ -23,12 +23,17 @@ pub(crate) struct Ended {
 #[derive(Debug)]
 pub(crate) struct Report(Value);
 
-/// Runs `regprobe probe` for `alice` at this peer. Panics when it has to be killed, when memory does not suffice, and when its
-/// output holds anything that is not for showing.
+/// Runs `regprobe probe` for `alice` at this peer; see [`run_line`].
 pub(crate) fn run(transport: &str, peer: SocketAddr, options: &[&str]) -> Ended {
     let aor = format!("sip:alice@{peer}");
     let command = [&["probe", &aor, "--transport", transport, "--timeout", TIMEOUT], options].concat();
-    judge(&command, limited(&command, MEMORY))
+    run_line(&command)
+}
+
+/// Runs any command line. Panics when it has to be killed, when memory does not suffice, and when its output holds anything that is
+/// not for showing.
+pub(crate) fn run_line(command: &[&str]) -> Ended {
+    judge(command, limited(command, MEMORY))
 }
 
 /// Runs with so many bytes of memory, until it ends or has to be killed.
@@ -117,7 +122,7 @@ impl Deref for Report {
 }
 
 /// The program's own limit, for what cannot end sooner.
-const TIMEOUT: &str = "2s";
+pub(crate) const TIMEOUT: &str = "2s";
 /// The tests' limit, in seconds: two exchanges, the start of a process on a busy machine, and much more.
 const AT_MOST_S: &str = "20";
 /// How much memory the program may ever ask for, in bytes (setrlimit(2), RLIMIT_DATA: heap and other private pages). All of these

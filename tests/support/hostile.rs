@@ -183,6 +183,11 @@ impl Request {
         header(&self.text, name).unwrap_or_else(|| panic!("{name} is missing in {}", self.text))
     }
 
+    /// Whether it has this header.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        header(&self.text, name).is_some()
+    }
+
     /// Whether a challenge is answered in it.
     pub(crate) fn has_credentials(&self) -> bool {
         let text = self.text.to_ascii_lowercase();
@@ -191,7 +196,7 @@ impl Request {
 
     /// Whether it asks for the removal of a binding.
     pub(crate) fn removes(&self) -> bool {
-        self.header("Expires") == "0"
+        header(&self.text, "Expires") == Some("0")
     }
 
     /// The host and port in its address-of-record: where the tests' accounts have their peer.
