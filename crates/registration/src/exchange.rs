@@ -23,7 +23,7 @@ use crate::outputs::Outputs;
 use crate::parity::Listed;
 use crate::report::Arrow;
 use crate::transaction::{Absorbing, Due, Stray, Transaction};
-use crate::{Account, Action, Cause, Closed, Endpoint, FlowId, Goal, Key, Policy, QueryId, TlsFailure, Transport};
+use crate::{Account, Action, Cause, Closed, Endpoint, FlowId, Goal, Key, Policy, QueryId, State, TlsFailure, Transport};
 
 /// What an exchange may use while it handles one input.
 pub(crate) struct Cx<'a> {
@@ -198,7 +198,7 @@ impl Exchange {
     }
 
     /// Whether the request that waits carries credentials.
-    pub(crate) const fn is_authenticating(&self) -> bool {
+    const fn is_authenticating(&self) -> bool {
         !self.credentials.is_empty()
     }
 
@@ -319,8 +319,8 @@ impl Exchange {
                     };
                     party.dialog.absorbing.abandoned(sent.branch.nonce);
                     if sent.transport.is_reliable() {
-                        // A connection that delivers no reply is as good as dead: the next try opens another one.
                         let flow = *flow;
+                        // A connection that delivers no reply is as good as dead: the next try opens another one.
                         cx.flows.retire(flow);
                         cx.leave(flow);
                         party.dialog.flow = None;
@@ -404,7 +404,10 @@ impl Exchange {
         }
         self.attempt.ended_at = now;
         self.attempt.ending = ending;
-        self.attempt.opensips_state = self.parity(ending.cause());
+        self.attempt.opensips_state = match ending {
+            Ending::Succeeded | Ending::Failed(_) => self.parity(ending.cause()),
+            Ending::Interrupted => self.in_flight().unwrap_or(State::NotRegistered),
+        };
         self.attempt
     }
 
@@ -417,7 +420,18 @@ impl Exchange {
         })
     }
 
-    fn parity(&self, cause: Option<Cause>) -> crate::State {
+    /// The state while it is under way; `None` for a goal that has none of its own.
+    pub(crate) const fn in_flight(&self) -> Option<State> {
+        match (self.goal, self.is_authenticating()) {
+            (Goal::Register, false) => Some(State::Registering),
+            (Goal::Register, true) => Some(State::Authenticating),
+            (Goal::Unregister | Goal::Clear, false) => Some(State::Unregistering),
+            (Goal::Unregister | Goal::Clear, true) => Some(State::AuthenticatingUnregister),
+            (Goal::Fetch | Goal::Ping | Goal::Locate, _) => None,
+        }
+    }
+
+    fn parity(&self, cause: Option<Cause>) -> State {
         crate::parity::opensips_state(&crate::parity::Outcome {
             goal: self.goal,
             cause,

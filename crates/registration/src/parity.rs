@@ -36,7 +36,8 @@ pub enum Listed {
 /// The state that OpenSIPS shows.
 #[must_use]
 pub fn opensips_state(outcome: &Outcome) -> State {
-    if let Some(state) = stopped_earlier(outcome) {
+    let has_a_like = matches!(outcome.goal, Goal::Register | Goal::Unregister | Goal::Clear);
+    if let Some(state) = stopped_earlier(outcome).filter(|_| has_a_like) {
         return state;
     }
     match outcome.cause {

@@ -114,19 +114,12 @@ impl Registration {
             Standing::Fine { .. } if self.held.is_some() => State::Registered,
             Standing::Fine { .. } => State::NotRegistered,
         };
-        let Some(exchange) = &self.exchange else { return at_rest };
-        match (exchange.goal, exchange.is_authenticating()) {
-            (Goal::Register, false) => State::Registering,
-            (Goal::Register, true) => State::Authenticating,
-            (Goal::Unregister | Goal::Clear, false) => State::Unregistering,
-            (Goal::Unregister | Goal::Clear, true) => State::AuthenticatingUnregister,
-            (Goal::Fetch | Goal::Ping | Goal::Locate, _) => at_rest,
-        }
+        self.exchange.as_ref().and_then(|exchange| exchange.in_flight()).unwrap_or(at_rest)
     }
 
     pub(crate) fn status(&self) -> Status {
         let shown = match &self.exchange {
-            Some(exchange) if exchange.goal.changes_bindings() => Standing::Fine { refresh_at: None },
+            Some(exchange) if exchange.in_flight().is_some() => Standing::Fine { refresh_at: None },
             Some(_) | None => self.standing,
         };
         let (cause, next) = match shown {
@@ -446,14 +439,6 @@ impl Standing {
 }
 
 impl Goal {
-    /// True when the bindings may be others afterwards.
-    const fn changes_bindings(self) -> bool {
-        match self {
-            Self::Register | Self::Unregister | Self::Clear => true,
-            Self::Fetch | Self::Ping | Self::Locate => false,
-        }
-    }
-
     const fn removes(self) -> bool {
         match self {
             Self::Unregister | Self::Clear => true,

@@ -123,12 +123,12 @@ pub(crate) enum Stray {
 impl Absorbing {
     const KEPT: usize = 8;
 
-    /// The transaction was answered: duplicates are absorbed for T4 on UDP, not at all on a reliable transport.
-    pub(crate) fn answered(&mut self, now: Instant, branch: u64, reliable: bool, policy: &Policy) {
-        let absorbs_until = if reliable { now } else { now + policy.t4 };
+    /// The transaction was answered: what comes again within T4 is a duplicate. We differ: Timer K is zero on a reliable
+    /// transport, but a reply that comes twice is a duplicate there too, and not late.
+    pub(crate) fn answered(&mut self, now: Instant, branch: u64, policy: &Policy) {
         self.push(Ended {
             branch,
-            absorbs_until: Some(absorbs_until),
+            absorbs_until: Some(now + policy.t4),
         });
     }
 
@@ -218,7 +218,7 @@ mod tests {
     fn duplicates_are_absorbed_for_t4_and_late_after() {
         let (start, policy) = (crate::tests::origin(), Policy::default());
         let mut absorbing = Absorbing::default();
-        absorbing.answered(start, 1, false, &policy);
+        absorbing.answered(start, 1, &policy);
         absorbing.abandoned(2);
         assert_eq!(absorbing.judge(start + Duration::from_millis(4999), 1), Stray::Duplicate);
         assert_eq!(absorbing.judge(start + Duration::from_secs(5), 1), Stray::Late);

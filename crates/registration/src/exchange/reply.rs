@@ -53,10 +53,7 @@ impl Exchange {
             return None;
         }
         let sent = sent.clone();
-        party
-            .dialog
-            .absorbing
-            .answered(cx.now, sent.branch.nonce, sent.transport.is_reliable(), cx.policy);
+        party.dialog.absorbing.answered(cx.now, sent.branch.nonce, cx.policy);
         self.observe(cx, party, &sent, response);
         let note = self.describe(response);
         self.note_received(cx, source, response, bytes, note);

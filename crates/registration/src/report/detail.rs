@@ -1,7 +1,7 @@
 //! One sentence on what happened, from the evidence of this exchange. Advice is [`crate::Explanation`]'s.
 
 use super::assemble::{Evidence, milliseconds};
-use crate::attempt::{Attempt, Ending, Notice, TargetOutcome};
+use crate::attempt::{Attempt, Ending, Notice, TargetOutcome, TriedTarget};
 use crate::report::Removal;
 use crate::{Cause, Goal};
 
@@ -73,13 +73,7 @@ fn reply(attempt: &Attempt) -> String {
 
 fn failure(attempt: &Attempt, cause: Cause) -> String {
     let (reply, words) = (reply(attempt), attempt.words.as_str());
-    let server = attempt
-        .targets
-        .iter()
-        .rfind(|tried| tried.outcome != TargetOutcome::NotTried)
-        .map_or_else(String::new, |tried| {
-            format!("{} {}", tried.target.endpoint.transport.name(), tried.target.endpoint.remote)
-        });
+    let server = server(attempt);
     let said = |sentence: &str| {
         if words.is_empty() {
             sentence.to_owned()
@@ -108,9 +102,9 @@ fn failure(attempt: &Attempt, cause: Cause) -> String {
         Cause::UnknownUser => format!("the registrar does not know the account ({reply})"),
         Cause::IntervalTooBrief => format!("the registrar finds the interval too brief ({reply}) and names none that helps"),
         Cause::Replied408 => format!("a proxy answered {reply}: it did not reach the registrar in time"),
-        Cause::NoReply => format!("no reply from {server}"),
+        Cause::NoReply => format!("no reply from {server}").trim_end_matches(',').to_owned(),
         Cause::OnlyProvisional => format!("{server} took the request on and never answered it"),
-        Cause::Overloaded => format!("every target is overloaded ({reply})"),
+        Cause::Overloaded => overloaded(attempt, &reply),
         Cause::DnsNotFound | Cause::DnsFailed => words.to_owned(),
         Cause::Unreachable => said(&format!("{server} cannot be reached")),
         Cause::ConnectionRefused => format!("{server} refuses connections"),
@@ -122,6 +116,30 @@ fn failure(attempt: &Attempt, cause: Cause) -> String {
         Cause::CertificateNameMismatch => said(&format!("the certificate of {server} is for other names")),
         Cause::MalformedReply => said("the reply cannot be read"),
         Cause::ServerNotAuthenticated => said("the server does not know the password that it asked for"),
+    }
+}
+
+/// The target that was tried last.
+fn server(attempt: &Attempt) -> String {
+    let mut tried = attempt.targets.iter().filter(|tried| tried.outcome != TargetOutcome::NotTried);
+    let count = tried.clone().count();
+    tried.next_back().map_or_else(String::new, |last| {
+        let endpoint = &last.target.endpoint;
+        let which = if count > 1 {
+            format!(", the last of {count} targets,")
+        } else {
+            String::new()
+        };
+        format!("{} {}{which}", endpoint.transport.name(), endpoint.remote)
+    })
+}
+
+fn overloaded(attempt: &Attempt, reply: &str) -> String {
+    let overloaded = |tried: &&TriedTarget| tried.outcome == TargetOutcome::Failed(Cause::Overloaded);
+    match (attempt.targets.len(), attempt.targets.iter().filter(overloaded).count()) {
+        (1, _) => format!("the registrar is overloaded ({reply})"),
+        (all, some) if all == some => format!("all {all} targets are overloaded ({reply})"),
+        (all, some) => format!("{some} of {all} targets overloaded ({reply}), and no other serves"),
     }
 }
 

@@ -149,7 +149,7 @@ fn network(attempt: &Attempt) -> Vec<Finding> {
             format!("{} sent again", attempt.retransmissions),
         ));
     }
-    if let Some(seconds) = attempt.retry_after {
+    if let Some(seconds) = attempt.retry_after.filter(|seconds| *seconds > 0) {
         found.push(finding(
             FindingId::RetryAfter,
             Severity::Warning,
