@@ -1,0 +1,179 @@
+//! The user's orders: in the middle of an exchange, one after the other, taken back, and the way out.
+
+use std::time::Duration;
+
+use sip_registration::{Ending, Goal, State};
+
+use crate::peer::{ANOTHER_NONCE, BOUND, CHALLENGE};
+use crate::setup::Setup;
+use crate::world::World;
+
+fn bound() -> World {
+    let mut world = World::new(Setup::kept());
+    world.bind();
+    world
+}
+
+#[test]
+fn an_order_waits_for_its_turn() {
+    let mut world = World::new(Setup::probe());
+    world.register();
+    world.order(Goal::Ping);
+    world.order(Goal::Fetch);
+    world.order(Goal::Ping);
+    world.reply("200 OK", &[BOUND]);
+    world.reply("200 OK", &[]);
+    world.reply("200 OK", &[BOUND]);
+    world.is_as_stored();
+    let goals: Vec<Goal> = world.attempts.iter().map(|attempt| attempt.goal).collect();
+    assert_eq!(goals, [Goal::Register, Goal::Ping, Goal::Fetch]);
+}
+
+#[test]
+fn a_removal_interrupts_a_registration() {
+    let mut world = World::new(Setup::probe());
+    world.register();
+    world.reply("401 Unauthorized", &[CHALLENGE]);
+    world.order(Goal::Unregister);
+    // The reply to the REGISTER comes too late.
+    world.reply_to(1, "200 OK", &[BOUND]);
+    world.reply("401 Unauthorized", &[ANOTHER_NONCE]);
+    world.reply("200 OK", &[]);
+    world.is_as_stored();
+    assert!(world.attempts[0].may_be_bound);
+}
+
+#[test]
+fn the_last_word_is_the_removal() {
+    let mut world = bound();
+    world.order(Goal::Unregister);
+    world.register();
+    world.order(Goal::Unregister);
+    world.reply("200 OK", &[]);
+    world.wait(Duration::from_secs(4000));
+    assert_eq!(world.state(), State::NotRegistered);
+    world.is_as_stored();
+}
+
+#[test]
+fn a_registration_ordered_during_the_removal_follows_it() {
+    let mut world = bound();
+    world.order(Goal::Unregister);
+    world.register();
+    world.reply("200 OK", &[]);
+    world.reply("200 OK", &[BOUND]);
+    assert_eq!(world.state(), State::Registered);
+    world.is_as_stored();
+}
+
+#[test]
+fn an_interrupted_registration_is_over() {
+    let mut world = World::new(Setup::kept());
+    world.register();
+    world.order(Goal::Fetch);
+    world.interrupt();
+    world.wait(Duration::from_secs(4000));
+    world.is_as_stored();
+    assert_eq!(world.attempts.len(), 1);
+}
+
+#[test]
+fn an_interrupted_refresh_does_not_begin_again_by_itself() {
+    let mut world = bound();
+    world.wait(world.next_in().unwrap());
+    world.interrupt();
+    world.wait(Duration::from_secs(4000));
+    world.is_as_stored();
+    assert_eq!(world.attempts.len(), 1);
+}
+
+#[test]
+fn interrupting_nothing_is_nothing() {
+    let mut world = World::new(Setup::probe());
+    world.interrupt();
+    assert!(world.attempts.is_empty() && world.statuses.is_empty());
+}
+
+#[test]
+fn a_look_that_is_interrupted_leaves_the_refresh_where_it_was() {
+    let mut world = bound();
+    let due = world.status().next_at;
+    world.order(Goal::Fetch);
+    world.interrupt();
+    assert_eq!(world.status().next_at, due);
+    assert_eq!(world.attempt().ending, Ending::Interrupted);
+}
+
+#[test]
+fn removing_un_registers_first_and_answers_the_challenge() {
+    let mut world = bound();
+    world.remove();
+    world.reply("401 Unauthorized", &[ANOTHER_NONCE]);
+    world.reply("200 OK", &[]);
+    world.is_as_stored();
+    assert!(world.registrant.status(world.key).is_none());
+}
+
+#[test]
+fn removing_what_is_not_bound_is_done_at_once() {
+    let mut world = World::new(Setup::kept());
+    world.remove();
+    assert!(world.removed && world.wire.is_empty());
+    assert_eq!(world.registrant.poll_timeout(), None);
+}
+
+#[test]
+fn removing_during_a_registration_removes_what_it_may_have_bound() {
+    let mut world = World::new(Setup::kept());
+    world.register();
+    world.remove();
+    world.remove();
+    world.reply("200 OK", &[]);
+    world.is_as_stored();
+}
+
+#[test]
+fn removing_ends_even_when_the_registrar_is_silent() {
+    let mut world = bound();
+    world.remove();
+    world.wait(Duration::from_secs(33));
+    world.is_as_stored();
+}
+
+#[test]
+fn who_is_leaving_takes_no_more_orders_and_can_be_hurried() {
+    let mut world = bound();
+    world.remove();
+    world.register();
+    world.interrupt();
+    assert!(world.removed);
+    assert!(world.registrant.status(world.key).is_none());
+    world.register();
+    assert_eq!(world.registrant.poll_timeout(), None);
+    world.is_as_stored();
+}
+
+#[test]
+fn a_look_up_sends_nothing() {
+    let mut world = World::new(Setup::probe());
+    world.order(Goal::Locate);
+    assert!(world.wire.is_empty() && world.flows.is_empty());
+    world.is_as_stored();
+}
+
+#[test]
+fn the_removal_removes_what_was_bound_and_not_what_was_looked_from() {
+    let mut world = bound();
+    let contact = |bytes: &[u8]| {
+        let text = String::from_utf8_lossy(bytes).into_owned();
+        text.lines()
+            .find(|line| line.starts_with("Contact"))
+            .map(|line| line.split_once('>').unwrap().0.to_owned())
+    };
+    let registered = contact(&world.last_request().bytes);
+    world.close(world.last_request().flow, sip_registration::Closed::Unreachable);
+    world.order(Goal::Ping);
+    world.reply("200 OK", &[]);
+    world.order(Goal::Unregister);
+    assert_eq!(contact(&world.last_request().bytes), registered);
+}
