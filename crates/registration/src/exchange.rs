@@ -3,6 +3,7 @@
 
 mod bindings;
 mod challenge;
+mod locating;
 mod reach;
 mod reply;
 mod request;
@@ -11,14 +12,14 @@ use std::net::SocketAddr;
 use std::time::Instant;
 
 use rand_chacha::ChaCha12Rng;
-use sip_message::{ChallengeSource, OwnedUri};
+use sip_message::ChallengeSource;
 
-use crate::attempt::{Attempt, Ending, Notice, TargetOutcome, TriedTarget};
+use crate::attempt::{Attempt, Ending, Notice, TargetOutcome};
 use crate::branch::Branch;
 use crate::encode::{Credential, Identity};
 use crate::flows::{Flows, Joined};
-use crate::io::{DnsError, Opened, Records};
-use crate::locate::{Locate, LocateError, Target, TargetSource, Wish};
+use crate::io::Opened;
+use crate::locate::{Locate, Target};
 use crate::outputs::Outputs;
 use crate::parity::Listed;
 use crate::report::Arrow;
@@ -211,78 +212,6 @@ impl Exchange {
         }
     }
 
-    /// DNS answered one of our questions.
-    pub(crate) fn handle_answer(
-        &mut self,
-        cx: &mut Cx<'_>,
-        party: &mut Party<'_>,
-        query: QueryId,
-        token: u32,
-        answer: Result<Records, DnsError>,
-    ) -> Option<Ending> {
-        match &mut self.step {
-            Step::Locating { locate, first_query, .. } if query >= *first_query => locate.handle_answer(token, answer, cx.rng),
-            Step::Locating { .. } | Step::Opening { .. } | Step::Waiting { .. } => return None,
-        }
-        self.go_on_locating(cx, party)
-    }
-
-    fn go_on_locating(&mut self, cx: &mut Cx<'_>, party: &mut Party<'_>) -> Option<Ending> {
-        let Step::Locating { locate, since, .. } = &mut self.step else {
-            return None;
-        };
-        while let Some((token, question)) = locate.poll_question() {
-            let _ = self.attempt.phases.dns.get_or_insert_default();
-            cx.out.query(cx.key, token, question);
-        }
-        let outcome = locate.outcome()?.map(<[Target]>::to_vec);
-        if let Some(dns) = &mut self.attempt.phases.dns {
-            *dns += cx.now.saturating_duration_since(*since);
-        }
-        match outcome {
-            Ok(mut targets) => {
-                if self.redirected {
-                    targets.iter_mut().for_each(|target| target.source = TargetSource::Redirect);
-                }
-                self.note_targets(cx, &targets);
-                self.use_targets(cx, party, targets)
-            }
-            Err(error) => Some(self.fail_to_locate(cx, &error)),
-        }
-    }
-
-    fn note_targets(&mut self, cx: &Cx<'_>, targets: &[Target]) {
-        if self.attempt.phases.dns.is_some() {
-            let all: Vec<String> = targets
-                .iter()
-                .map(|target| format!("{} {}", target.endpoint.transport.name(), target.endpoint.remote))
-                .collect();
-            self.attempt.step(cx.now, Arrow::Local, "looked up", all.join(", "));
-        }
-    }
-
-    fn fail_to_locate(&mut self, cx: &Cx<'_>, error: &LocateError) -> Ending {
-        let cause = match error {
-            LocateError::NotFound { .. } | LocateError::Refused { .. } => Cause::DnsNotFound,
-            LocateError::Failed { .. } => Cause::DnsFailed,
-        };
-        self.attempt.words = error.to_string();
-        self.attempt.step(cx.now, Arrow::Failed, "no address found", error.to_string());
-        Ending::Failed(cause)
-    }
-
-    fn use_targets(&mut self, cx: &mut Cx<'_>, party: &mut Party<'_>, targets: Vec<Target>) -> Option<Ending> {
-        let tried = targets.into_iter().map(|target| TriedTarget {
-            target,
-            outcome: TargetOutcome::NotTried,
-        });
-        self.attempt.targets.extend(tried);
-        if self.goal == Goal::Locate {
-            return Some(Ending::Succeeded);
-        }
-        self.open(cx, party)
-    }
-
     /// The deadline has passed.
     pub(crate) fn handle_timeout(&mut self, cx: &mut Cx<'_>, party: &mut Party<'_>) -> Option<Ending> {
         match &mut self.step {
@@ -470,22 +399,6 @@ impl Exchange {
             Stray::Foreign => return,
         }
         self.attempt.strays = self.attempt.strays.saturating_add(1);
-    }
-}
-
-impl Step {
-    /// A search for the targets of `next_hop`.
-    fn locate(cx: &Cx<'_>, next_hop: &OwnedUri, transport: Option<Transport>) -> Self {
-        Self::Locating {
-            locate: Locate::new(&Wish {
-                next_hop: next_hop.parts(),
-                transport,
-                families: cx.policy.families,
-                overrides: &cx.policy.overrides,
-            }),
-            since: cx.now,
-            first_query: cx.out.next_query(),
-        }
     }
 }
 

@@ -357,9 +357,10 @@ impl Registration {
         self.standing = match attempt.ending {
             Ending::Succeeded => {
                 (self.failures, self.credential_failures) = (0, 0);
-                self.held.clone_from(&attempt.binding);
+                // A reply may take longer than what it grants.
+                self.held = attempt.binding.clone().filter(|bound| cx.now < bound.valid_until);
                 Standing::Fine {
-                    refresh_at: self.refresh_at(cx),
+                    refresh_at: attempt.binding.as_ref().and_then(|bound| Self::refresh_at(cx, bound)),
                 }
             }
             Ending::Interrupted => Standing::Fine { refresh_at: None },
@@ -377,9 +378,12 @@ impl Registration {
         };
     }
 
-    fn refresh_at(&self, cx: &mut Cx<'_>) -> Option<Instant> {
-        let granted = self.held.as_ref()?.valid_until.saturating_duration_since(cx.now);
-        cx.policy.maintain.then(|| backoff::refresh_at(cx.now, granted, cx.policy, cx.rng))
+    /// When to refresh: in a part of what was granted, which counts from the sending.
+    fn refresh_at(cx: &mut Cx<'_>, bound: &Bound) -> Option<Instant> {
+        let granted = Duration::from_secs(bound.granted.into());
+        let since = bound.valid_until.checked_sub(granted).unwrap_or(cx.now);
+        let refresh_at = backoff::refresh_at(since, granted, cx.policy, cx.rng);
+        cx.policy.maintain.then(|| refresh_at.max(cx.now))
     }
 
     /// When to try again by itself. Refused credentials are tried a bounded number of times, or the account gets locked.

@@ -309,7 +309,8 @@ proptest! {
             world.reply("200 OK", &[&format!("Contact: {{contact}};expires={granted}")]);
             prop_assert_eq!(world.attempts.len(), round + 1);
             let (wait, full) = (world.next_in().unwrap(), Duration::from_secs(granted.into()));
-            prop_assert!(wait >= full / 2 && wait <= full * 9 / 10, "{:?} of {:?}", wait, full);
+            let since = wait + crate::world::REPLY_AFTER;
+            prop_assert!(since >= full / 2 && since <= full * 9 / 10, "{:?} of {:?}", since, full);
             world.wait(wait);
         }
         prop_assert_eq!(dialogs(&world).len(), 1);

@@ -105,10 +105,18 @@ fn the_outbound_proxy_stays_the_next_hop() {
 }
 
 #[test]
-fn a_removal_follows_like_the_registration_did() {
+fn a_removal_goes_to_where_the_binding_was_made() {
     let mut world = following();
     world.reply(MOVED, &[ELSEWHERE]);
     world.reply("200 OK", &[BOUND]);
+    world.order(Goal::Unregister);
+    world.reply("200 OK", &[]);
+    world.is_as_stored();
+}
+
+#[test]
+fn a_removal_by_itself_is_redirected_like_a_registration() {
+    let mut world = World::new(Setup::probe().follow_redirects());
     world.order(Goal::Unregister);
     world.reply(MOVED, &[ELSEWHERE]);
     world.reply("200 OK", &[]);

@@ -33,6 +33,16 @@ fn a_binding_is_refreshed_in_time_and_stays_registered() {
 }
 
 #[test]
+fn a_reply_that_takes_longer_than_it_grants_is_no_binding_any_more() {
+    let mut world = World::new(Setup::kept());
+    world.register();
+    world.wait(2 * SECOND);
+    world.reply("200 OK", &["Contact: {contact};expires=1"]);
+    assert_eq!((world.state(), world.status().valid_until), (State::NotRegistered, None));
+    assert_eq!(world.next_in(), Some(Duration::ZERO));
+}
+
+#[test]
 fn a_failed_refresh_keeps_the_binding_until_it_lapses() {
     let mut world = bound();
     world.wait(world.next_in().unwrap());

@@ -1,0 +1,98 @@
+//! Finding the targets of an exchange: what DNS is asked, and what is made of its answers. The plan itself is [`crate::locate`]'s.
+
+use sip_message::OwnedUri;
+
+use super::{Arrow, Cause, Cx, Ending, Exchange, Goal, Party, Step};
+use crate::attempt::{TargetOutcome, TriedTarget};
+use crate::locate::{Locate, LocateError, Target, TargetSource, Wish};
+use crate::{DnsError, QueryId, Records, Transport};
+
+impl Exchange {
+    /// DNS answered one of our questions.
+    pub(crate) fn handle_answer(
+        &mut self,
+        cx: &mut Cx<'_>,
+        party: &mut Party<'_>,
+        query: QueryId,
+        token: u32,
+        answer: Result<Records, DnsError>,
+    ) -> Option<Ending> {
+        match &mut self.step {
+            Step::Locating { locate, first_query, .. } if query >= *first_query => locate.handle_answer(token, answer, cx.rng),
+            Step::Locating { .. } | Step::Opening { .. } | Step::Waiting { .. } => return None,
+        }
+        self.go_on_locating(cx, party)
+    }
+
+    pub(super) fn go_on_locating(&mut self, cx: &mut Cx<'_>, party: &mut Party<'_>) -> Option<Ending> {
+        let Step::Locating { locate, since, .. } = &mut self.step else {
+            return None;
+        };
+        while let Some((token, question)) = locate.poll_question() {
+            let _ = self.attempt.phases.dns.get_or_insert_default();
+            cx.out.query(cx.key, token, question);
+        }
+        let outcome = locate.outcome()?.map(<[Target]>::to_vec);
+        if let Some(dns) = &mut self.attempt.phases.dns {
+            *dns += cx.now.saturating_duration_since(*since);
+        }
+        match outcome {
+            Ok(mut targets) => {
+                if self.redirected {
+                    targets.iter_mut().for_each(|target| target.source = TargetSource::Redirect);
+                }
+                self.note_targets(cx, &targets);
+                self.use_targets(cx, party, targets)
+            }
+            Err(error) => Some(self.fail_to_locate(cx, &error)),
+        }
+    }
+
+    fn note_targets(&mut self, cx: &Cx<'_>, targets: &[Target]) {
+        if self.attempt.phases.dns.is_some() {
+            let all: Vec<String> = targets
+                .iter()
+                .map(|target| format!("{} {}", target.endpoint.transport.name(), target.endpoint.remote))
+                .collect();
+            self.attempt.step(cx.now, Arrow::Local, "looked up", all.join(", "));
+        }
+    }
+
+    fn fail_to_locate(&mut self, cx: &Cx<'_>, error: &LocateError) -> Ending {
+        let cause = match error {
+            LocateError::NotFound { .. } | LocateError::Refused { .. } => Cause::DnsNotFound,
+            LocateError::Failed { .. } => Cause::DnsFailed,
+        };
+        self.attempt.words = error.to_string();
+        self.attempt.step(cx.now, Arrow::Failed, "no address found", error.to_string());
+        Ending::Failed(cause)
+    }
+
+    pub(super) fn use_targets(&mut self, cx: &mut Cx<'_>, party: &mut Party<'_>, targets: Vec<Target>) -> Option<Ending> {
+        let tried = targets.into_iter().map(|target| TriedTarget {
+            target,
+            outcome: TargetOutcome::NotTried,
+        });
+        self.attempt.targets.extend(tried);
+        if self.goal == Goal::Locate {
+            return Some(Ending::Succeeded);
+        }
+        self.open(cx, party)
+    }
+}
+
+impl Step {
+    /// A search for the targets of `next_hop`.
+    pub(super) fn locate(cx: &Cx<'_>, next_hop: &OwnedUri, transport: Option<Transport>) -> Self {
+        Self::Locating {
+            locate: Locate::new(&Wish {
+                next_hop: next_hop.parts(),
+                transport,
+                families: cx.policy.families,
+                overrides: &cx.policy.overrides,
+            }),
+            since: cx.now,
+            first_query: cx.out.next_query(),
+        }
+    }
+}
