@@ -21,10 +21,12 @@
 //! ```
 
 mod agent;
+mod clock;
 mod history;
 mod link;
 mod log;
 mod parties;
+pub mod property;
 mod queue;
 mod server;
 mod world;

@@ -7,7 +7,7 @@ mod streams;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, SocketAddr};
-use std::sync::{Arc, LazyLock};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use rand::{RngExt as _, SeedableRng as _};
@@ -16,6 +16,7 @@ use sip_registrar::{Config, Registrar};
 use sip_registration::{Account, Closed, DnsError, FlowId, Goal, Policy, QueryId, Records, Registrant, Status, Transport};
 
 use crate::agent::Agent;
+use crate::clock::origin;
 use crate::log::Log;
 use crate::queue::Queue;
 use crate::server::{Connection, Listener, Server};
@@ -97,9 +98,6 @@ enum Waker {
     Server(usize),
 }
 
-/// What a world's clock counts from: one moment for all worlds of a process, whose value does not matter.
-static ORIGIN: LazyLock<Instant> = LazyLock::new(Instant::now);
-
 /// More steps than any test takes: a world that goes on for ever is a failure, not a wait.
 const MAX_STEPS: u64 = 100_000_000;
 
@@ -109,7 +107,7 @@ impl World {
     pub fn new(seed: u64) -> Self {
         Self {
             seed,
-            now: *ORIGIN,
+            now: origin(),
             steps: 0,
             rng: ChaCha12Rng::seed_from_u64(seed),
             queue: Queue::new(),
@@ -210,7 +208,7 @@ impl World {
     /// The time since the world began.
     #[must_use]
     pub fn elapsed(&self) -> Duration {
-        self.now - *ORIGIN
+        self.now - origin()
     }
 
     /// Where a registration stands; `None` once it is gone.

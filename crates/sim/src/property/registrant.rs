@@ -1,0 +1,443 @@
+//! The whole registrant in a world that the bytes decide: orders, replies, losses, delays, closes, DNS, the clock. Whatever they decide,
+//! it keeps its invariants, its outputs stay bounded, and once it is left alone it comes to an end by itself.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::num::NonZeroU32;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use sip_digest::Secret;
+use sip_registration::{
+    Account, Action, Closed, DnsError, Endpoint, Event, FlowId, Goal, Input, Key, Naptr, Opened, Policy, QueryId, Question, RecordKind,
+    Records, Registrant, Srv, TlsFailure, Transport,
+};
+
+use super::draw::Draw;
+use super::reply::Template;
+use super::watch::{self, PASSWORD, STEP, Watch};
+use crate::clock::origin;
+
+const GOALS: [Goal; 6] = [Goal::Register, Goal::Unregister, Goal::Fetch, Goal::Ping, Goal::Clear, Goal::Locate];
+const REGISTRARS: [&str; 6] = [
+    "sip:192.0.2.1",
+    "sip:pbx.test",
+    "sips:pbx.test",
+    "sip:pbx.test;transport=tcp",
+    "sip:pbx.test:5070",
+    "sip:[2001:db8::1];transport=tls",
+];
+/// More turns than any seed needs.
+const TURNS: usize = 400;
+/// More than one turn may put out for each registration.
+const OUTPUTS: usize = 200;
+
+/// The bytes are accounts, a policy and then one fact or order after the other.
+pub fn registrant(bytes: &[u8]) {
+    let mut draw = Draw::new(bytes);
+    let mut play = Play::new(&mut draw);
+    for _ in 0..TURNS {
+        if draw.is_empty() {
+            break;
+        }
+        play.turn(&mut draw);
+    }
+    play.finish();
+}
+
+/// A registrant on a stage.
+struct Play {
+    registrant: Registrant,
+    policy: Policy,
+    now: Instant,
+    parts: Vec<Part>,
+    flows: BTreeMap<FlowId, Flow>,
+    newest_flow: Option<FlowId>,
+    queries: VecDeque<(QueryId, Question)>,
+    /// The last requests and the flows that they went out on.
+    requests: VecDeque<(FlowId, Vec<u8>)>,
+    watch: Watch,
+}
+
+struct Part {
+    key: Key,
+    account: Arc<Account>,
+    removed: bool,
+}
+
+struct Flow {
+    endpoint: Endpoint,
+    open: bool,
+}
+
+impl Play {
+    fn new(draw: &mut Draw<'_>) -> Self {
+        let choices = draw.byte();
+        let chosen = |bit: u8| choices & 1 << bit != 0;
+        let policy = Policy {
+            maintain: !chosen(0),
+            follow_redirects: chosen(1),
+            trace: chosen(2),
+            timeout: Duration::from_secs(if chosen(3) { 10 } else { 32 }),
+            ..Policy::default()
+        };
+        let now = origin();
+        let mut registrant = Registrant::new(now, [draw.byte(); 32], policy.clone());
+        let parts = (0..=draw.below(3))
+            .map(|number| {
+                let account = Arc::new(account(number, draw));
+                Part {
+                    key: registrant.add(now, Arc::clone(&account)),
+                    account,
+                    removed: false,
+                }
+            })
+            .collect();
+        Self {
+            registrant,
+            policy,
+            now,
+            parts,
+            flows: BTreeMap::new(),
+            newest_flow: None,
+            queries: VecDeque::new(),
+            requests: VecDeque::new(),
+            watch: Watch::default(),
+        }
+    }
+
+    /// One thing happens.
+    fn turn(&mut self, draw: &mut Draw<'_>) {
+        match draw.below(16) {
+            0 | 1 => {
+                let key = self.key(draw);
+                self.registrant.order(self.now, key, draw.pick(&GOALS));
+            }
+            2..=5 => self.reply(draw),
+            6 => {
+                let bytes = draw.bytes(200);
+                self.receive(draw, None, bytes);
+            }
+            7 | 8 => self.answer(draw),
+            9 | 10 => self.open(draw),
+            11 => self.close(draw),
+            12 => self.wait(Duration::from_millis(u64::from(draw.short()))),
+            13 => self.next_deadline(),
+            14 => {
+                let key = self.key(draw);
+                self.registrant.interrupt(self.now, key);
+            }
+            _ => {
+                let key = self.key(draw);
+                self.registrant.remove(self.now, key);
+            }
+        }
+        self.drain();
+    }
+
+    fn key(&self, draw: &mut Draw<'_>) -> Key {
+        self.parts[draw.below(self.parts.len())].key
+    }
+
+    /// A reply to one of the last requests, on its flow or on another, whole or in two pieces.
+    fn reply(&mut self, draw: &mut Draw<'_>) {
+        let back = draw.below(4);
+        let Some((flow, request)) = self.requests.iter().rev().nth(back).or(self.requests.back()) else {
+            return;
+        };
+        let (flow, reply) = (*flow, Template::of(request).drawn(draw));
+        let at = if draw.once_in(4) {
+            usize::from(draw.short()) % (reply.len() + 1)
+        } else {
+            0
+        };
+        let (first, second) = reply.split_at(at);
+        if !first.is_empty() {
+            self.receive(draw, Some(flow), first);
+            self.drain();
+        }
+        self.receive(draw, Some(flow), second);
+    }
+
+    /// Bytes come in on this flow, or on any; mostly from where they should.
+    fn receive(&mut self, draw: &mut Draw<'_>, flow: Option<FlowId>, bytes: &[u8]) {
+        let drawn = FlowId(u64::from(draw.byte() % 8));
+        let flow = flow.unwrap_or(drawn);
+        let foreign = draw.once_in(8);
+        let source = match self.flows.get(&flow) {
+            Some(known) if !foreign => known.endpoint.remote,
+            Some(_) | None => ([203, 0, 113, 9], 5060).into(),
+        };
+        self.registrant.handle_input(self.now, Input::Received { flow, source, bytes });
+    }
+
+    /// DNS answers the oldest question.
+    fn answer(&mut self, draw: &mut Draw<'_>) {
+        if let Some((query, question)) = self.queries.pop_front() {
+            let answer = records(&question, draw);
+            self.registrant.handle_input(self.now, Input::Answer(query, answer));
+            if draw.once_in(8) {
+                // A second answer to the same question.
+                self.registrant.handle_input(self.now, Input::Answer(query, Err(DnsError::Timeout)));
+            }
+        }
+    }
+
+    /// A flow that is asked for opens.
+    fn open(&mut self, draw: &mut Draw<'_>) {
+        let Some((flow, found)) = self.flows.iter_mut().find(|(_, flow)| !flow.open) else {
+            return;
+        };
+        found.open = true;
+        let local = if found.endpoint.remote.is_ipv4() {
+            ([10, 0, 0, 1], 50_000).into()
+        } else {
+            "[fd00::1]:50000".parse().expect("it is an address")
+        };
+        let reliable = found.endpoint.transport.is_reliable();
+        let opened = Opened {
+            local,
+            connected_at: (reliable && !draw.once_in(8)).then_some(self.now),
+            tls: None,
+        };
+        let flow = *flow;
+        self.registrant.handle_input(self.now, Input::Opened(flow, opened));
+    }
+
+    /// A flow goes away, or one that never was.
+    fn close(&mut self, draw: &mut Draw<'_>) {
+        let nth = draw.below(4);
+        let flow = self.flows.keys().nth(nth).copied().unwrap_or(FlowId(nth as u64));
+        self.flows.remove(&flow);
+        let closed = [
+            Closed::Refused,
+            Closed::Unreachable,
+            Closed::TimedOut,
+            Closed::Ended,
+            Closed::Reset,
+            Closed::Tls(TlsFailure::Expired, None),
+            Closed::Tls(TlsFailure::NameMismatch(vec!["\u{1b}[2J".to_owned()]), None),
+            Closed::Local("out of \r\n luck".to_owned()),
+        ];
+        let why = closed[draw.below(closed.len())].clone();
+        self.registrant.handle_input(self.now, Input::Closed(flow, why));
+    }
+
+    /// Time passes; the driver is late at worst, and wakes the registrant then.
+    fn wait(&mut self, time: Duration) {
+        debug_assert!(time <= STEP);
+        self.now += time;
+        self.registrant.handle_timeout(self.now);
+    }
+
+    /// The driver wakes the registrant exactly in time.
+    fn next_deadline(&mut self) {
+        if let Some(at) = self.registrant.poll_timeout() {
+            self.now = self.now.max(at);
+            self.registrant.handle_timeout(self.now);
+        }
+    }
+
+    /// Takes everything that is put out, and watches it.
+    fn drain(&mut self) {
+        let mut outputs = 0;
+        while let Some(action) = self.registrant.poll_action() {
+            outputs += 1;
+            self.act(action);
+        }
+        let mut datagram = Vec::new();
+        while let Some(transmit) = self.registrant.poll_transmit(&mut datagram) {
+            outputs += 1;
+            let open = self.flows.get(&transmit.flow).is_some_and(|flow| flow.open);
+            assert!(open, "it sends on a flow that is not open");
+            let part = self.whose(&datagram);
+            let state = self.registrant.status(part.key).map(|status| status.state);
+            let account = Arc::clone(&part.account);
+            self.watch.request(&datagram, &account, state);
+            self.requests.push_back((transmit.flow, datagram.clone()));
+            if self.requests.len() > 4 {
+                self.requests.pop_front();
+            }
+        }
+        while let Some((key, event)) = self.registrant.poll_event() {
+            outputs += 1;
+            self.hear(key, &event);
+        }
+        assert!(outputs <= OUTPUTS * self.parts.len(), "{outputs} outputs at once");
+        let deadline = self.registrant.poll_timeout();
+        for part in &self.parts {
+            let status = self.registrant.status(part.key);
+            assert!(status.is_none() == part.removed, "it is gone when it says so, and not before");
+            if let Some(status) = status {
+                watch::status(self.now, &status, deadline);
+            }
+        }
+    }
+
+    fn whose(&self, request: &[u8]) -> &Part {
+        let named = |part: &&Part| {
+            let user = format!("From: <{}>", part.account.aor);
+            request.windows(user.len()).any(|window| window == user.as_bytes())
+        };
+        self.parts.iter().find(named).expect("a request is from one of the accounts")
+    }
+
+    fn act(&mut self, action: Action) {
+        match action {
+            Action::Query(query, question) => {
+                assert!(!question.name.is_empty() && question.name.len() <= 255, "{question:?}");
+                self.queries.push_back((query, question));
+            }
+            Action::Open(flow, endpoint) => {
+                assert!(self.newest_flow.is_none_or(|newest| flow > newest), "a flow is never used again");
+                self.newest_flow = Some(flow);
+                self.flows.insert(flow, Flow { endpoint, open: false });
+            }
+            Action::Close(flow) => assert!(self.flows.remove(&flow).is_some(), "it closes a flow that is gone"),
+        }
+    }
+
+    fn hear(&mut self, key: Key, event: &Event) {
+        match event {
+            Event::Attempt(attempt) => watch::attempt(self.now, attempt, &self.policy),
+            Event::Changed(_) => {}
+            Event::Removed => {
+                let part = self.parts.iter_mut().find(|part| part.key == key).expect("it is one of ours");
+                assert!(!part.removed, "it is removed once");
+                part.removed = true;
+            }
+        }
+    }
+
+    /// Everybody is removed, and the world falls silent: nothing is left after a removal's time, and no flow either.
+    fn finish(&mut self) {
+        for index in 0..self.parts.len() {
+            self.registrant.remove(self.now, self.parts[index].key);
+            self.drain();
+        }
+        let last = self.now + self.policy.timeout;
+        for _ in 0..TURNS * self.parts.len() {
+            let Some(at) = self.registrant.poll_timeout() else { break };
+            assert!(at <= last, "something is due {:?} after the last removal has to be over", at - last);
+            self.next_deadline();
+            self.drain();
+        }
+        assert_eq!(self.registrant.poll_timeout(), None, "it goes on after everything was removed");
+        assert!(self.parts.iter().all(|part| part.removed), "a registration does not go away");
+        assert!(self.flows.is_empty(), "{} flows are left open", self.flows.len());
+    }
+}
+
+fn account(number: usize, draw: &mut Draw<'_>) -> Account {
+    let transports = [None, None, Some(Transport::Udp), Some(Transport::Tcp), Some(Transport::Tls)];
+    let choices = draw.byte();
+    let chosen = |bit: u8| choices & 1 << bit != 0;
+    Account {
+        outbound_proxy: chosen(0).then(|| "sip:proxy.test;lr".parse().expect("it is a URI")),
+        transport: draw.pick(&transports),
+        secret: (!chosen(1)).then(|| Secret::Password(PASSWORD.into())),
+        instance: chosen(2).then(|| "urn:uuid:00000000-0000-4000-8000-000000000001".to_owned()),
+        reg_id: NonZeroU32::new(u32::from(chosen(3))),
+        // Long enough for what has to go by TCP.
+        user_agent: if chosen(4) { "x".repeat(1300) } else { "fuzz".to_owned() },
+        expires: 1 + u32::from(draw.short() % 4000),
+        ..crate::account(&format!("u{number}"), draw.pick(&REGISTRARS))
+    }
+}
+
+/// An answer to a question: an error, or records that fit, more or less.
+fn records(question: &Question, draw: &mut Draw<'_>) -> Result<Records, DnsError> {
+    const ERRORS: [DnsError; 5] = [
+        DnsError::NoSuchName,
+        DnsError::NoRecords,
+        DnsError::ServerFailure,
+        DnsError::Refused,
+        DnsError::Timeout,
+    ];
+    const NAMES: [&str; 6] = ["a.test", "b.test", "pbx.test", "_sip._udp.pbx.test", "_sips._tcp.pbx.test", "."];
+    if draw.once_in(3) {
+        return Err(draw.pick(&ERRORS));
+    }
+    // At times another kind than was asked for.
+    let kind = if draw.once_in(16) { RecordKind::A } else { question.kind };
+    let count = if draw.once_in(16) { 300 } else { 1 + draw.below(3) };
+    let name = |draw: &mut Draw<'_>| {
+        if draw.once_in(8) {
+            draw.text(30)
+        } else {
+            draw.pick(&NAMES).to_owned()
+        }
+    };
+    Ok(match kind {
+        RecordKind::A => Records::Addresses((0..count).map(|_| [192, 0, 2, draw.byte()].into()).collect()),
+        RecordKind::Aaaa => Records::Addresses((0..count).map(|_| [0x2001, 0xdb8, 0, 0, 0, 0, 0, draw.short()].into()).collect()),
+        RecordKind::Srv => Records::Srv(
+            (0..count)
+                .map(|_| Srv {
+                    priority: draw.byte().into(),
+                    weight: draw.short(),
+                    port: draw.short(),
+                    target: name(draw),
+                })
+                .collect(),
+        ),
+        RecordKind::Naptr => Records::Naptr(
+            (0..count)
+                .map(|_| Naptr {
+                    order: draw.byte().into(),
+                    preference: draw.byte().into(),
+                    flags: draw.pick(&["s", "a", "u", "S", ""]).to_owned(),
+                    service: draw.pick(&["SIP+D2U", "SIP+D2T", "SIPS+D2T", "sip+d2u", "E2U+sip"]).to_owned(),
+                    replacement: name(draw),
+                })
+                .collect(),
+        ),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use sip_registration::{Cause, State};
+
+    use super::*;
+
+    /// Where the first account stands when the bytes are used up.
+    fn plays(bytes: &[u8]) -> (State, Option<Cause>) {
+        let mut draw = Draw::new(bytes);
+        let mut play = Play::new(&mut draw);
+        while !draw.is_empty() {
+            play.turn(&mut draw);
+        }
+        let status = play.registrant.status(play.parts[0].key).unwrap();
+        (status.state, status.cause)
+    }
+
+    #[test]
+    fn the_seeds_lead_to_what_they_are_named_after() {
+        let seed = |name: &str| std::fs::read(format!("{}/../../fuzz/corpus/registrant/{name}", env!("CARGO_MANIFEST_DIR"))).unwrap();
+        let ends = |name: &str| plays(&seed(name));
+        for name in [
+            "registered",
+            "refreshed",
+            "both-challenges",
+            "too-brief",
+            "redirected",
+            "dns-srv",
+            "unreachable-and-back",
+        ] {
+            assert_eq!(ends(name), (State::Registered, None), "{name}");
+        }
+        assert_eq!(ends("wrong-credentials"), (State::WrongCredentials, Some(Cause::WrongCredentials)));
+        assert_eq!(ends("silence-then-late"), (State::RegisterTimeout, Some(Cause::NoReply)));
+        assert_eq!(
+            ends("next-nonce").1,
+            Some(Cause::ServerNotAuthenticated),
+            "the second proof is wrong"
+        );
+        assert_eq!(ends("dns-fails").1, Some(Cause::DnsFailed));
+        assert_eq!(
+            ends("foreign-challenge").0,
+            State::Registering,
+            "a challenge from elsewhere is not answered"
+        );
+    }
+}
