@@ -178,6 +178,9 @@ impl Exchange {
             exchange.uri.clone_from(&server.uri);
             exchange.withhold_credentials = server.withhold_credentials;
         }
+        if exchange.withhold_credentials {
+            exchange.credentials.clear();
+        }
         let ending = match server.map(|server| server.target).or_else(|| account.target.clone()) {
             Some(target) => exchange.use_targets(cx, party, vec![target]),
             None => exchange.go_on_locating(cx, party),

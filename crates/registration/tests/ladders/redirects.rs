@@ -122,3 +122,14 @@ fn a_removal_by_itself_is_redirected_like_a_registration() {
     world.reply("200 OK", &[]);
     world.is_as_stored();
 }
+
+#[test]
+fn a_removal_at_another_host_gets_no_credentials_either() {
+    let mut world = World::new(Setup::kept().follow_redirects());
+    world.bind();
+    world.register();
+    world.reply(MOVED, &[ELSEWHERE]);
+    world.order(Goal::Unregister);
+    world.reply("200 OK", &[]);
+    world.is_as_stored();
+}
