@@ -39,6 +39,8 @@ pub(crate) struct Outgoing<'a> {
     pub(crate) uri: &'a str,
     /// The Contact URI that is bound or removed.
     pub(crate) contact: &'a str,
+    /// A second one to remove.
+    pub(crate) former: Option<&'a str>,
     /// The seconds to ask for.
     pub(crate) expires: u32,
     pub(crate) credentials: &'a [Credential],
@@ -119,12 +121,14 @@ impl Outgoing<'_> {
     fn contact_and_expires(&self, writer: &mut Writer<'_>) {
         match self.goal {
             Goal::Register => {
-                writer.header("Contact", |value| self.contact_value(value, self.expires));
+                writer.header("Contact", |value| self.contact_value(value, self.contact, self.expires));
                 writer.number("Expires", self.expires);
             }
             // RFC 3261 §10.2.2: one binding goes with expires 0, all of them with `*`.
             Goal::Unregister => {
-                writer.header("Contact", |value| self.contact_value(value, 0));
+                for contact in [self.contact].into_iter().chain(self.former) {
+                    writer.header("Contact", |value| self.contact_value(value, contact, 0));
+                }
                 writer.number("Expires", 0_u32);
             }
             Goal::Clear => {
@@ -141,8 +145,8 @@ impl Outgoing<'_> {
         }
     }
 
-    fn contact_value(&self, value: &mut Value<'_>, expires: u32) {
-        value.text(b"<").text(self.contact.as_bytes()).text(b">");
+    fn contact_value(&self, value: &mut Value<'_>, contact: &str, expires: u32) {
+        value.text(b"<").text(contact.as_bytes()).text(b">");
         if let Some(instance) = &self.account.instance {
             // RFC 5626 §4.1: the instance in angle brackets, as a quoted string.
             value.text(b";+sip.instance=").quoted(format!("<{instance}>").as_bytes());

@@ -46,6 +46,8 @@ pub(crate) struct Dialog {
     pub(crate) credentials: Vec<Credential>,
     /// The Contact URI that a REGISTER asked to bind last.
     pub(crate) contact: Option<String>,
+    /// The Contact URI that was bound last: another one when the address has changed since.
+    pub(crate) bound: Option<String>,
     /// The seconds that a 423 taught us to ask for at least.
     pub(crate) least_expires: u32,
     /// Whom the last REGISTER was sent to.
@@ -132,6 +134,8 @@ struct Sent {
     cseq: u32,
     at: Instant,
     contact: String,
+    /// A second Contact URI to remove.
+    former: Option<String>,
     local: SocketAddr,
     remote: SocketAddr,
     transport: Transport,

@@ -85,6 +85,7 @@ impl Registration {
             cseq: 0,
             credentials: Vec::new(),
             contact: None,
+            bound: None,
             least_expires: 0,
             server: None,
             flow: None,
@@ -357,6 +358,7 @@ impl Registration {
         self.standing = match attempt.ending {
             Ending::Succeeded => {
                 (self.failures, self.credential_failures) = (0, 0);
+                self.dialog.bound = attempt.binding.as_ref().map(|bound| bound.sent.clone());
                 // A reply may take longer than what it grants.
                 self.held = attempt.binding.clone().filter(|bound| cx.now < bound.valid_until);
                 Standing::Fine {
@@ -416,7 +418,7 @@ impl Registration {
     fn finish_removal(&mut self, attempt: &Attempt) {
         self.standing = match attempt.ending {
             Ending::Succeeded => {
-                self.held = None;
+                (self.held, self.dialog.bound) = (None, None);
                 Standing::Fine { refresh_at: None }
             }
             Ending::Interrupted => Standing::Fine { refresh_at: None },

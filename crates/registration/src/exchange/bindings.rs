@@ -2,7 +2,6 @@
 
 use sip_message::{Contact, Headers, NameAddr, SipUri, printable};
 
-use super::Sent;
 use crate::Account;
 use crate::report::OtherBinding;
 
@@ -43,8 +42,8 @@ enum Likeness {
 const MOST: usize = 64;
 
 impl Listing {
-    /// Reads all Contacts. `sent` is the request that is answered; without it none is ours.
-    pub(super) fn read(headers: &Headers<'_>, account: &Account, sent: Option<&Sent>, asked: u32, seen_as: Option<&str>) -> Self {
+    /// Reads all Contacts. `sent` is the Contact URI of the request that is answered; without it none is ours.
+    pub(super) fn read(headers: &Headers<'_>, account: &Account, sent: Option<&str>, asked: u32, seen_as: Option<&str>) -> Self {
         let default = headers.expires().and_then(Result::ok).unwrap_or(asked);
         let contacts = || {
             headers.contacts().filter_map(|contact| match contact {
@@ -57,11 +56,7 @@ impl Listing {
             .enumerate()
             .filter_map(|(at, address)| {
                 let sent = sent?;
-                Some((
-                    likeness(&address, account, &sent.contact, seen_as)?,
-                    same_uri(&address, &sent.contact),
-                    at,
-                ))
+                Some((likeness(&address, account, sent, seen_as)?, same_uri(&address, sent), at))
             })
             .max_by_key(|(likeness, same_uri, at)| (*likeness, *same_uri, std::cmp::Reverse(*at)));
         let ours_at = best.map(|(_, _, at)| at);

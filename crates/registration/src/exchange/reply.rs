@@ -117,7 +117,7 @@ impl Exchange {
         let listing = Listing::read(
             &response.headers,
             party.account,
-            Some(sent),
+            Some(&sent.contact),
             self.expires,
             self.attempt.seen_as.as_deref(),
         );
@@ -165,11 +165,16 @@ impl Exchange {
 
     /// RFC 3261 §10.2.2: the 200 to a removal no longer lists what was removed.
     fn confirm_removal(&mut self, party: &Party<'_>, sent: &Sent, response: &Response<'_>) -> Ending {
-        let listing = Listing::read(&response.headers, party.account, Some(sent), 0, self.attempt.seen_as.as_deref());
+        let read = |contact: &str| Listing::read(&response.headers, party.account, Some(contact), 0, self.attempt.seen_as.as_deref());
+        let is_listed = |listing: &Listing| listing.ours.as_ref().is_some_and(|ours| ours.granted > 0);
+        let listing = read(&sent.contact);
+        let former = sent.former.as_deref().map(read);
+        let left = is_listed(&listing) || former.as_ref().is_some_and(is_listed);
         self.attempt.other_bindings = listing.others;
-        match listing.ours {
-            Some(ours) if ours.granted > 0 => Ending::Failed(Cause::BindingNotConfirmed),
-            Some(_) | None => Ending::Succeeded,
+        if left {
+            Ending::Failed(Cause::BindingNotConfirmed)
+        } else {
+            Ending::Succeeded
         }
     }
 

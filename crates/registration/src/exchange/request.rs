@@ -49,6 +49,9 @@ impl Exchange {
         let endpoint = self.endpoint()?;
         let kept = party.dialog.contact.clone().filter(|_| self.goal == Goal::Unregister);
         let contact = kept.unwrap_or_else(|| party.account.contact_uri(endpoint.transport, local));
+        // The last REGISTER may have bound another address without saying so.
+        let bound = party.dialog.bound.clone().filter(|_| self.goal == Goal::Unregister);
+        let former = bound.filter(|bound| *bound != contact);
         Some(Sent {
             branch: Branch {
                 key: cx.key,
@@ -58,6 +61,7 @@ impl Exchange {
             cseq: party.dialog.cseq + 1,
             at: cx.now,
             contact,
+            former,
             local,
             remote: endpoint.remote,
             transport: endpoint.transport,
@@ -75,6 +79,7 @@ impl Exchange {
             local: sent.local,
             uri: &self.uri,
             contact: &sent.contact,
+            former: sent.former.as_deref(),
             expires: self.expires,
             credentials: &self.credentials,
         }

@@ -111,6 +111,30 @@ fn a_connection_lost_while_bound_is_made_again_within_two_seconds() {
 }
 
 #[test]
+fn a_removal_after_the_address_changed_removes_both_contacts() {
+    let mut world = over(Transport::Tcp);
+    world.reply("200 OK", &[BOUND]);
+    world.close(world.last_request().flow, Closed::Ended);
+    world.wait(Duration::from_secs(3));
+    world.reply("500 Oops", &[]);
+    world.order(Goal::Unregister);
+    world.reply("200 OK", &[]);
+    world.is_as_stored();
+}
+
+#[test]
+fn a_removal_that_leaves_the_former_contact_is_not_confirmed() {
+    let mut world = over(Transport::Tcp);
+    world.reply("200 OK", &[BOUND]);
+    world.close(world.last_request().flow, Closed::Ended);
+    world.wait(Duration::from_secs(3));
+    world.reply("500 Oops", &[]);
+    world.order(Goal::Unregister);
+    world.reply("200 OK", &["Contact: <sip:alice@198.51.100.1:40000;transport=tcp>;expires=3000"]);
+    assert_eq!(world.attempt().ending.cause(), Some(sip_registration::Cause::BindingNotConfirmed));
+}
+
+#[test]
 fn a_connection_lost_during_a_look_is_made_again_too() {
     let mut world = over(Transport::Tcp);
     world.reply("200 OK", &[BOUND]);

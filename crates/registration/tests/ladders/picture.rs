@@ -38,11 +38,8 @@ pub(crate) fn request(bytes: &[u8], letters: &mut Letters, setup: &Setup) -> Str
         headers.cseq().unwrap().unwrap().number
     )];
     for (name, title) in [(Name::Route, "Route"), (Name::Contact, "Contact")] {
-        parts.extend(
-            headers
-                .first(name)
-                .map(|value| format!("{title} {}", String::from_utf8_lossy(value))),
-        );
+        let shown = headers.all(name).map(|value| format!("{title} {}", String::from_utf8_lossy(value)));
+        parts.extend(shown);
     }
     if let Some(Ok(expires)) = headers.expires() {
         parts.push(format!("Expires {expires}"));
