@@ -1,4 +1,4 @@
-//! A registrar that lists whatever it likes as bindings of ours (attacks 4 and 5): shown escaped, removed only as what they are, and
+//! A registrar that lists whatever it likes as bindings of ours: shown escaped, removed only as what they are, and
 //! never for longer than the user wants to wait.
 
 use std::thread;

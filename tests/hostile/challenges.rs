@@ -1,4 +1,4 @@
-//! Challenges that want something else than to be answered (attacks 1 to 3 and 9): to get lines of their own into our next
+//! Challenges that want something else than to be answered: to get lines of their own into our next
 //! request, to get a weaker answer, to be answered for ever, or to break the parser (the class of CVE-2023-28098: a Digest header
 //! that is cut off makes the reader run past its end).
 

@@ -1,4 +1,4 @@
-//! Streams and datagrams that are no proper messages (attacks 6, 9 to 11 and 13 of the class that crashed or starved parsers of
+//! Streams and datagrams that are no proper messages (the class that crashed or starved the parsers of
 //! Content-Length and of header blocks in many SIP stacks): each ends in a cause, or is survived, with flat memory.
 
 use crate::program::report;

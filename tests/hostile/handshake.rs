@@ -1,4 +1,4 @@
-//! Peers on a TLS port that do not speak TLS, or stop speaking it (attack 7). Never is anything sent in the clear instead.
+//! Peers on a TLS port that do not speak TLS, or stop speaking it. Never is anything sent in the clear instead.
 
 use std::net::SocketAddr;
 

@@ -1,6 +1,6 @@
 //! Hostile peers against the real program: whatever a scripted peer on the loopback interface sends, the program ends in a typed
-//! cause within its timeout, with bounded memory and clean output, and gives no secret away (docs/security.md where it is told what
-//! is promised). `program` holds every run to the limits, the other modules are one kind of attack each.
+//! cause within its timeout, with bounded memory and clean output, and gives no secret away. `program` holds every run to the
+//! limits, the other modules are one kind of attack each.
 
 mod bindings;
 mod challenges;

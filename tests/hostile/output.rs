@@ -1,4 +1,4 @@
-//! Text from the wire that wants to act where it is shown (attack 5): on a terminal (the class of escape-sequence injection into
+//! Text from the wire that wants to act where it is shown: on a terminal (the class of escape-sequence injection into
 //! logs and consoles), in a log line, in a monitoring system's web page, in performance data. `program` looks for control and
 //! bidirectional characters in every run; here every place that a peer can write to is filled with them.
 
@@ -103,6 +103,22 @@ fn the_nasty_text_is_shown_and_escaped() {
         human.text
     );
     assert_eq!(human.status, 7, "{}", human.text);
+}
+
+#[test]
+fn whole_messages_of_a_flood_stay_within_memory() {
+    at_once(&[["--output", "human"], ["--output", "json"]], |output| {
+        let peer = Hostile::udp(|request, line| {
+            let long = request.reply(&format!("183 {}", "\u{1b}".repeat(30_000)), "");
+            (0..500).for_each(|_| line.send(&long));
+            (0..50).for_each(|_| line.send(request.granted()));
+        });
+        let ended = run("udp", peer.address(), &[&output[..], &["--trace"]].concat());
+        assert!(
+            ended.text.contains("\\x1b\\x1b") || ended.text.contains("\\\\x1b\\\\x1b"),
+            "{output:?}"
+        );
+    });
 }
 
 #[test]

@@ -33,7 +33,8 @@ pub(crate) fn run(transport: &str, peer: SocketAddr, options: &[&str]) -> Ended 
 /// Runs any command line. Panics when it has to be killed, when memory does not suffice, and when its output holds anything that is
 /// not for showing.
 pub(crate) fn run_line(command: &[&str]) -> Ended {
-    judge(command, limited(command, MEMORY))
+    let memory = if command.contains(&"--trace") { MEMORY_WITH_TRACE } else { MEMORY };
+    judge(command, limited(command, memory))
 }
 
 /// Runs with so many bytes of memory, until it ends or has to be killed.
@@ -126,8 +127,10 @@ pub(crate) const TIMEOUT: &str = "2s";
 /// The tests' limit, in seconds: two exchanges, the start of a process on a busy machine, and much more.
 const AT_MOST_S: &str = "20";
 /// How much memory the program may ever ask for, in bytes (setrlimit(2), RLIMIT_DATA: heap and other private pages). All of these
-/// tests pass with a fifth of it; one buffer that follows a Content-Length of 4 GiB, or an endless header, does not.
+/// tests pass with a quarter of it; one buffer that follows a Content-Length of 4 GiB, or an endless header, does not.
 const MEMORY: u64 = 16 * 1024 * 1024;
+/// The same with whole messages kept: some tens of 64 KiB each, of which every byte may be shown as four and then written as JSON.
+const MEMORY_WITH_TRACE: u64 = 64 * 1024 * 1024;
 
 #[test]
 fn the_limit_on_memory_is_real() {

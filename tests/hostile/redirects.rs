@@ -1,4 +1,4 @@
-//! Redirects to where our credentials do not belong (attack 1). Followed only when asked, once, and without credentials.
+//! Redirects to where our credentials do not belong. Followed only when asked, once, and without credentials.
 
 use crate::lab::Lab;
 use crate::program::{PASSWORD, report, report_with};

@@ -1,4 +1,4 @@
-//! Replies that are not for us, or come too often (attacks 4 and 13): counted or ignored, while the real exchange goes on.
+//! Replies that are not for us, or come too often: counted or ignored, while the real exchange goes on.
 
 use std::thread;
 
