@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 
 use sip_message::OwnedUri;
 use sip_net::{Options, TlsOptions};
+use sip_registration::locate::{Locate, LocateError, Wish};
 use sip_registration::{Account, Advertised, ContactPlan, Families, Goal, Policy, Transport};
 use thiserror::Error;
 
@@ -61,6 +62,14 @@ pub(crate) enum PlanError {
     /// `--trace` in one line.
     #[error("--trace: --output nagios is one line and has no room for messages; use --output human or json")]
     Trace,
+    /// A URI that cannot be followed, whatever DNS says.
+    #[error("{argument}: {why}")]
+    NextHop {
+        /// Which argument holds it.
+        argument: &'static str,
+        /// What is wrong with it.
+        why: &'static str,
+    },
     /// `--local` of a family that is excluded.
     #[error("--local {0}: this address is not of the family that -4 or -6 asks for; leave one of the two out")]
     LocalFamily(SocketAddr),
@@ -145,6 +154,8 @@ impl<'a> Shared<'a> {
         if let Some(local) = misfit {
             return Err(PlanError::LocalFamily(local));
         }
+        let account = self.secured(account)?;
+        self.check_next_hop(goal, &account)?;
         let options = Options {
             goal,
             keep: false,
@@ -202,6 +213,44 @@ impl<'a> Shared<'a> {
         }
     }
 
+    /// RFC 3261 §26.2.2: what is asked for with `sips:` goes by TLS on the first hop too, be that a `sip:` proxy or registrar.
+    fn secured(&self, account: Account) -> Result<Account, PlanError> {
+        let next_hop = account.outbound_proxy.as_ref().unwrap_or(&account.registrar).parts();
+        let asks_for_tls = account.aor.parts().secure || account.registrar.parts().secure;
+        if !asks_for_tls || next_hop.secure {
+            return Ok(account);
+        }
+        match next_hop.transport() {
+            Some(udp) if udp.eq_ignore_ascii_case(b"udp") => Err(PlanError::NextHop {
+                argument: next_hop_argument(&account),
+                why: "with a sips: URI the way to it is TLS; leave ;transport=udp out",
+            }),
+            Some(_) | None => Ok(Account {
+                transport: Some(Transport::Tls),
+                ..account
+            }),
+        }
+    }
+
+    /// What no DNS could make good is wrong with the command line, and nothing is sent.
+    fn check_next_hop(&self, goal: Goal, account: &Account) -> Result<(), PlanError> {
+        let search = Locate::new(&Wish {
+            next_hop: account.outbound_proxy.as_ref().unwrap_or(&account.registrar).parts(),
+            transport: account.transport,
+            families: self.families(),
+            overrides: &[],
+        });
+        let argument = if goal == Goal::Ping && account.outbound_proxy.is_none() {
+            "<URI>"
+        } else {
+            next_hop_argument(account)
+        };
+        match search.outcome() {
+            Some(Err(LocateError::Refused { why })) => Err(PlanError::NextHop { argument, why }),
+            Some(Err(LocateError::NotFound { .. } | LocateError::Failed { .. }) | Ok(_)) | None => Ok(()),
+        }
+    }
+
     fn policy(&self) -> Policy {
         Policy {
             timeout: self.exchange.timeout,
@@ -213,11 +262,12 @@ impl<'a> Shared<'a> {
         }
     }
 
+    /// What -4 or -6 asks for; without them that of `--local`, from which nothing goes to the other.
     const fn families(&self) -> Families {
-        match (self.network.ipv4, self.network.ipv6) {
-            (true, _) => Families::V4,
-            (false, true) => Families::V6,
-            (false, false) => Families::Both,
+        match (self.network.ipv4, self.network.ipv6, self.network.local) {
+            (true, _, _) | (false, false, Some(SocketAddr::V4(_))) => Families::V4,
+            (false, true, _) | (false, false, Some(SocketAddr::V6(_))) => Families::V6,
+            (false, false, None) => Families::Both,
         }
     }
 
@@ -270,6 +320,17 @@ fn with_binding(account: Account, args: &BindingArgs) -> Account {
         reg_id: args.reg_id,
         expires: args.expires,
         ..account
+    }
+}
+
+/// The argument that says where requests go first.
+fn next_hop_argument(account: &Account) -> &'static str {
+    if account.outbound_proxy.is_some() {
+        "--proxy"
+    } else if account.registrar == values::registrar_of(&account.aor) {
+        "<AOR>"
+    } else {
+        "--registrar"
     }
 }
 
@@ -403,6 +464,36 @@ mod tests {
         assert_eq!(plan("probe sips:a@h --transport tls").account.transport, Some(Transport::Tls));
         assert_eq!(plan("probe sips:a@h").account.transport, None);
         assert_eq!(plan("probe sips:a@h;transport=tcp").account.transport, None);
+    }
+
+    #[test]
+    fn sips_takes_the_first_hop_to_tls_too() {
+        for line in [
+            "probe sips:a@h --proxy edge.example.com",
+            "probe sips:a@h --registrar sip:h",
+            "probe a@h --registrar sips:h --proxy sip:edge.example.com;transport=tcp",
+            "bindings sips:a@h --proxy edge.example.com:5080",
+        ] {
+            assert_eq!(plan(line).account.transport, Some(Transport::Tls), "{line}");
+        }
+        assert_eq!(plan("probe sips:a@h --proxy sips:edge.example.com").account.transport, None);
+        let refused = planned("probe sips:a@h --proxy edge.example.com;transport=UDP", SILENT).unwrap_err();
+        assert!(refused.to_string().starts_with("--proxy: "), "{refused}");
+    }
+
+    #[test]
+    fn what_no_dns_could_make_good_is_refused_by_its_argument() {
+        for (line, fragments) in [
+            ("probe a@h --proxy edge;transport=ws", ["--proxy: ", "udp, tcp or tls"]),
+            ("probe a@h --registrar h:0", ["--registrar: ", "port 0"]),
+            ("bindings a@0.0.0.0", ["<AOR>: ", "unspecified"]),
+            ("probe a@127.0.0.1 -6", ["<AOR>: ", "family"]),
+            ("probe a@127.0.0.1 --local ::1", ["<AOR>: ", "family"]),
+            ("ping [::1] -4", ["<URI>: ", "family"]),
+        ] {
+            let refused = planned(line, SILENT).unwrap_err().to_string();
+            assert!(fragments.iter().all(|fragment| refused.contains(fragment)), "{line}: {refused}");
+        }
     }
 
     #[test]
