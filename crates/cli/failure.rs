@@ -75,21 +75,31 @@ fn write_line(text: &str) {
     let _ = output::print(nagios::unknown(text).as_bytes());
 }
 
-/// Takes out the text of an argument that may hold a password: a URI with one in it, written on the command line by mistake.
+/// Takes out the text of an argument that may hold a password, written on the command line by mistake, and what could act on a
+/// terminal.
 fn redacted(mut error: clap::Error) -> clap::Error {
-    let holds_password = |text: &str| {
-        let rest = text
-            .split_once("sip:")
-            .or_else(|| text.split_once("sips:"))
-            .map_or(text, |(_, rest)| rest);
-        rest.split_once('@').is_some_and(|(user, _)| user.contains(':'))
-    };
-    if let Some(ContextValue::String(text)) = error.get(ContextKind::InvalidValue)
-        && holds_password(text)
-    {
-        error.insert(ContextKind::InvalidValue, ContextValue::String("(not shown)".to_owned()));
+    let names_user = matches!(error.get(ContextKind::InvalidArg), Some(ContextValue::String(name)) if name.starts_with("--user "));
+    for kind in [ContextKind::InvalidValue, ContextKind::InvalidArg, ContextKind::InvalidSubcommand] {
+        let Some(ContextValue::String(text)) = error.get(kind) else {
+            continue;
+        };
+        let shown = if holds_password(text) || (names_user && kind == ContextKind::InvalidValue) {
+            "(not shown)".to_owned()
+        } else {
+            sip_message::printable(text.as_bytes())
+        };
+        error.insert(kind, ContextValue::String(shown));
     }
     error
+}
+
+/// True for a URI with a password, and for what looks like one.
+fn holds_password(text: &str) -> bool {
+    let rest = text
+        .split_once("sip:")
+        .or_else(|| text.split_once("sips:"))
+        .map_or(text, |(_, rest)| rest);
+    rest.split_once('@').is_some_and(|(user, _)| user.contains(':'))
 }
 
 #[cfg(test)]
@@ -111,6 +121,29 @@ mod tests {
             assert!(!message.contains("canary") && message.contains("REGPROBE_PASSWORD"), "{message}");
         }
         assert!(message("pbx.example.com").contains("pbx.example.com"));
+    }
+
+    #[test]
+    fn a_password_in_the_wrong_place_is_not_repeated_either() {
+        for line in [
+            &["probe", "a@h", "sip:alice:canary@h"][..],
+            &["registrar", "--user", ":canary"],
+            &["registrar", "--user", "alice:can\tary"],
+        ] {
+            let words = ["regprobe"].iter().chain(line);
+            let message = redacted(Cli::try_parse_from(words).unwrap_err()).render().to_string();
+            assert!(!message.contains("can"), "{message}");
+        }
+    }
+
+    #[test]
+    fn what_could_act_on_a_terminal_is_escaped() {
+        let hostile = "a\x1b[2Jb";
+        for line in [&["probe", hostile][..], &["probe", "a@h", hostile], &[hostile]] {
+            let words = ["regprobe"].iter().chain(line);
+            let message = redacted(Cli::try_parse_from(words).unwrap_err()).render().to_string();
+            assert!(message.contains("a\\x1b[2Jb"), "{message:?}");
+        }
     }
 
     #[test]
