@@ -1,9 +1,11 @@
 //! `regprobe unregister` without an address: which of the bindings that a registrar lists were left by a probe from this machine,
 //! and how the exchanges that this takes become one report. Pure; `run` does the exchanges.
 //!
-//! A probe's Contact has the AOR's user at the local address, with a port that differs from run to run, so its own binding
-//! cannot be named in advance: it has to be found among those that are there (RFC 3261 §10.2.3, then §10.2.2).
+//! A probe's Contact has the AOR's user at the local address, with a port that may differ from run to run (another one was busy, or it
+//! was TCP's), so its own binding cannot be named in advance: it has to be found among those that are there (RFC 3261 §10.2.3, then
+//! §10.2.2).
 
+use std::cmp::Reverse;
 use std::str::FromStr as _;
 
 use sip_message::{Host, OwnedUri};
@@ -106,9 +108,12 @@ pub(crate) fn joined(before: Report, contact: &OwnedUri, after: Report) -> Repor
         (first, second) => first.or(second),
     };
     let mut findings = before.findings;
-    findings.extend(after.findings);
-    findings.sort_by_key(|finding| finding.id);
-    findings.dedup_by_key(|finding| finding.id);
+    for finding in after.findings {
+        if !findings.contains(&finding) {
+            findings.push(finding);
+        }
+    }
+    findings.sort_by_key(|finding| Reverse(finding.severity));
     Report {
         started_at: before.started_at,
         ladder: before.ladder.into_iter().chain([between]).chain(later).collect(),

@@ -1,6 +1,7 @@
 //! `--every-target`: each target of the location plan (RFC 3263) probed by itself, and one report of them all. Not for failover, which
 //! is the core's.
 
+use std::cmp::Reverse;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -67,6 +68,7 @@ fn merge(located: Report, begun: &[(Duration, Report)]) -> Report {
             merged.findings.push(finding.clone());
         }
     }
+    merged.findings.sort_by_key(|finding| Reverse(finding.severity));
     merged.network.targets = Vec::new();
     merged.ladder.clone_from(&located.ladder);
     merged.transcript.clone_from(&located.transcript);
