@@ -122,7 +122,12 @@ fn a_reply_that_cannot_be_read_is_told_from_silence() {
     assert!(report.text("/detail").contains("first line"), "{report}");
     // What shows no transaction of ours is nobody's reply.
     for kind in ["binary", "html", "no-via"] {
-        probe(&[&format!("malformed={kind}")]).failed("no_reply", 4);
+        let report = probe(&[&format!("malformed={kind}")]).failed("no_reply", 4);
+        assert_eq!(
+            report.text("/detail").contains("what came is not SIP: "),
+            kind != "no-via",
+            "{report}"
+        );
     }
 }
 

@@ -57,6 +57,9 @@ pub(crate) struct Dialog {
     pub(crate) absorbing: Absorbing,
 }
 
+/// How many bytes are shown of what is not SIP.
+const FOREIGN_SHOWN: usize = 60;
+
 /// Whom a REGISTER was sent to.
 #[derive(Debug, Clone)]
 pub(crate) struct Server {
@@ -396,6 +399,19 @@ impl Exchange {
         self.attempt.may_be_bound |= self.may_have_bound();
         self.attempt.step(cx.now, Arrow::Failed, "malformed reply", why);
         Ending::Failed(Cause::MalformedReply)
+    }
+
+    /// Bytes that are no SIP came while we wait: they answer nothing, and they say that somebody else listens there.
+    pub(crate) fn handle_foreign_bytes(&mut self, cx: &Cx<'_>, bytes: &[u8]) {
+        let line = bytes
+            .trim_ascii_start()
+            .split(|byte| matches!(byte, b'\r' | b'\n'))
+            .next()
+            .unwrap_or_default();
+        let shown = sip_message::printable(line.get(..FOREIGN_SHOWN).unwrap_or(line));
+        self.attempt.words = format!("what came is not SIP: {shown}");
+        self.attempt.strays = self.attempt.strays.saturating_add(1);
+        self.attempt.step(cx.now, Arrow::Failed, "not SIP", shown);
     }
 
     /// A reply came that answers nothing that waits.

@@ -110,6 +110,12 @@ impl Flows {
         }
     }
 
+    /// The registration that a flow belongs to, when it belongs to one alone.
+    pub(crate) fn sole_user(&self, id: FlowId) -> Option<Key> {
+        let mut users = self.by_id.get(&id)?.users.iter();
+        users.next().filter(|_| users.next().is_none()).copied()
+    }
+
     /// A flow.
     pub(crate) fn get(&self, id: FlowId) -> Option<&Flow> {
         self.by_id.get(&id)

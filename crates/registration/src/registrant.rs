@@ -242,14 +242,14 @@ impl Registrant {
     fn handle_bytes(&mut self, now: Instant, flow: FlowId, source: SocketAddr, bytes: &[u8]) {
         let Some(framer) = self.flows.framer(flow) else {
             if self.flows.get(flow).is_some() {
-                self.handle_message(now, source, bytes);
+                self.handle_message(now, flow, source, bytes);
             }
             return;
         };
         // Taken out while its messages are handled, which may close the flow.
         let mut framer = std::mem::take(framer);
         framer.push(bytes);
-        match self.handle_frames(now, source, &mut framer) {
+        match self.handle_frames(now, flow, source, &mut framer) {
             Ok(()) => {
                 if let Some(place) = self.flows.framer(flow) {
                     *place = framer;
@@ -259,10 +259,10 @@ impl Registrant {
         }
     }
 
-    fn handle_frames(&mut self, now: Instant, source: SocketAddr, framer: &mut Framer) -> Result<(), FrameError> {
+    fn handle_frames(&mut self, now: Instant, flow: FlowId, source: SocketAddr, framer: &mut Framer) -> Result<(), FrameError> {
         while let Some(frame) = framer.poll()? {
             match frame {
-                Frame::Message(message) => self.handle_message(now, source, message),
+                Frame::Message(message) => self.handle_message(now, flow, source, message),
                 // RFC 5626 §4.4.1: a keep-alive, or the answer to one.
                 Frame::LineEnd => {}
             }
@@ -281,7 +281,7 @@ impl Registrant {
         self.out.act(Action::Close(flow));
     }
 
-    fn handle_message(&mut self, now: Instant, source: SocketAddr, bytes: &[u8]) {
+    fn handle_message(&mut self, now: Instant, flow: FlowId, source: SocketAddr, bytes: &[u8]) {
         match Message::parse(bytes) {
             Ok(Message::Response(response)) => {
                 let branch = Branch::of(&response.headers);
@@ -299,6 +299,8 @@ impl Registrant {
                     self.with(now, branch.key, |registration, cx| {
                         registration.handle_unreadable(cx, branch, &error.to_string())
                     });
+                } else if let Some(key) = self.flows.sole_user(flow) {
+                    self.with(now, key, |registration, cx| registration.handle_foreign_bytes(cx, flow, bytes));
                 }
             }
         }

@@ -303,6 +303,13 @@ impl Registration {
         }
     }
 
+    /// Bytes that are no SIP came where we wait for a reply.
+    pub(crate) fn handle_foreign_bytes(&mut self, cx: &Cx<'_>, flow: FlowId, bytes: &[u8]) {
+        if let Some(exchange) = self.exchange.as_mut().filter(|exchange| exchange.waits_on(flow)) {
+            exchange.handle_foreign_bytes(cx, bytes);
+        }
+    }
+
     /// The stream cannot be read on. Who waits there for a reply has got one that makes no sense.
     pub(crate) fn handle_unframed(&mut self, cx: &mut Cx<'_>, flow: FlowId, why: &str) {
         if self.exchange.as_ref().is_some_and(|exchange| exchange.waits_on(flow)) {
