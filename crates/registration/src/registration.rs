@@ -39,6 +39,8 @@ pub(crate) struct Registration {
     exchange: Option<Box<Exchange>>,
     /// The binding that the registrar confirmed last.
     held: Option<Bound>,
+    /// A registration that failed or was interrupted may have bound something all the same.
+    perhaps_bound: bool,
     dialog: Dialog,
     failures: u32,
     credential_failures: u32,
@@ -96,6 +98,7 @@ impl Registration {
             standing: Standing::Fine { refresh_at: None },
             exchange: None,
             held: None,
+            perhaps_bound: false,
             dialog,
             failures: 0,
             credential_failures: 0,
@@ -202,13 +205,15 @@ impl Registration {
         }
     }
 
-    /// The user wants it gone: its binding is removed first, if there is one.
+    /// The user wants it gone: its binding is removed first, if there is one or may be one.
     pub(crate) fn leave(&mut self, cx: &mut Cx<'_>) {
         self.leaving = true;
         match self.exchange.as_ref().map(|exchange| exchange.goal) {
             Some(Goal::Unregister | Goal::Clear) => self.ordered.clear(),
             Some(Goal::Register) => self.remove_at_once(cx, Goal::Unregister),
-            Some(Goal::Fetch | Goal::Ping | Goal::Locate) | None if self.held.is_some() => self.remove_at_once(cx, Goal::Unregister),
+            Some(Goal::Fetch | Goal::Ping | Goal::Locate) | None if self.held.is_some() || self.perhaps_bound => {
+                self.remove_at_once(cx, Goal::Unregister);
+            }
             Some(Goal::Fetch | Goal::Ping | Goal::Locate) | None => self.interrupt(cx),
         }
     }
@@ -362,10 +367,12 @@ impl Registration {
     }
 
     fn finish_register(&mut self, cx: &mut Cx<'_>, attempt: &Attempt) {
+        self.perhaps_bound |= attempt.may_be_bound;
         self.standing = match attempt.ending {
             Ending::Succeeded => {
                 (self.failures, self.credential_failures) = (0, 0);
                 self.dialog.bound = attempt.binding.as_ref().map(|bound| bound.sent.clone());
+                self.perhaps_bound = false;
                 // A reply may take longer than what it grants.
                 self.held = attempt.binding.clone().filter(|bound| cx.now < bound.valid_until);
                 Standing::Fine {
@@ -426,6 +433,7 @@ impl Registration {
         self.standing = match attempt.ending {
             Ending::Succeeded => {
                 (self.held, self.dialog.bound) = (None, None);
+                self.perhaps_bound = false;
                 Standing::Fine { refresh_at: None }
             }
             Ending::Interrupted => Standing::Fine { refresh_at: None },

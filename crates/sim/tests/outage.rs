@@ -155,3 +155,30 @@ fn doubled_delayed_and_reordered_datagrams_do_no_harm() {
     let left = phones.iter().filter(|phone| world.bindings(registrar, **phone) > 0).count();
     assert_eq!(left, 0);
 }
+
+#[test]
+fn what_a_failed_registration_may_have_bound_is_removed_with_it() {
+    let config = sip_registrar::Config {
+        // Every 200 that would confirm a binding is lost, so that nobody knows of it.
+        faults: vec!["reply-loss=100%;credentials=yes;times=11".parse().expect("it is a fault")],
+        ..registrar()
+    };
+    let mut world = World::new(3);
+    world.record();
+    let registrar = world.add_registrar(config, &[(Transport::Udp, ([192, 0, 2, 1], 5060).into())]);
+    let agent = world.add_agent(Policy::default());
+    let alice = world.add(agent, account("alice", "sip:192.0.2.1"));
+    world.order(alice, Goal::Register);
+    world.run_for(Duration::from_secs(33));
+    assert_eq!(
+        world.status(alice).map(|status| status.state.code()),
+        Some(4),
+        "\n{}",
+        world.ladder()
+    );
+    assert_eq!(world.bindings(registrar, alice), 1);
+    world.remove(alice);
+    world.run_for(MINUTE);
+    assert_eq!(world.bindings(registrar, alice), 0, "\n{}", world.ladder());
+    assert!(world.history(alice).removed);
+}
