@@ -4,13 +4,16 @@ use sip_digest::server::{Expected, check};
 use sip_digest::{Answer, Challenge, Offers, Request, Secret};
 use sip_message::{ChallengeSource, Headers, Message, Writer, unfold, unquote};
 
-use super::draw::Draw;
+use super::draw::{Draw, PASSWORD, shows_password};
 
 const METHOD: &[u8] = b"REGISTER";
 const URI: &[u8] = b"sip:example.test";
 
 /// The bytes become the challenges of a 401, as they come: line breaks in them make further headers.
 pub fn challenge(bytes: &[u8]) {
+    if shows_password(bytes) {
+        return;
+    }
     let mut draw = Draw::new(bytes);
     let username = draw.text(24);
     let names: [&[u8]; 2] = [b"WWW-Authenticate: ", b"Proxy-Authenticate: "];
@@ -38,7 +41,7 @@ pub fn challenge(bytes: &[u8]) {
 }
 
 fn answer(challenge: &Challenge, username: &str) {
-    let secret = Secret::Password("canary-password".into());
+    let secret = Secret::Password(PASSWORD.into());
     let answer = Answer {
         nonce_count: 1,
         cnonce: "0123456789abcdef".to_owned(),
@@ -62,7 +65,7 @@ fn answer(challenge: &Challenge, username: &str) {
         plain.len() <= 2,
         "an answer is one header, and nothing but Content-Length stands beside it"
     );
-    assert!(!out.windows(15).any(|window| window == b"canary-password"), "the password went out");
+    assert!(!shows_password(&out), "the password went out");
     verify(challenge, plain, username, &secret);
 }
 

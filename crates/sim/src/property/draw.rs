@@ -4,6 +4,14 @@
 #[derive(Debug)]
 pub(crate) struct Draw<'a>(&'a [u8]);
 
+/// Everybody's password: it must not be seen anywhere, unless the fuzzer put it there.
+pub(crate) const PASSWORD: &str = "canary-password";
+
+/// Whether the password is to be seen.
+pub(crate) fn shows_password(bytes: &[u8]) -> bool {
+    bytes.windows(PASSWORD.len()).any(|window| window == PASSWORD.as_bytes())
+}
+
 impl<'a> Draw<'a> {
     pub(crate) const fn new(bytes: &'a [u8]) -> Self {
         Self(bytes)
