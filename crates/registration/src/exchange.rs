@@ -57,6 +57,8 @@ pub(crate) struct Dialog {
     pub(crate) absorbing: Absorbing,
 }
 
+/// How often something that is not SIP becomes a step; more of it would hide what follows.
+const FOREIGN_STEPS: u32 = 8;
 /// How many bytes are shown of what is not SIP.
 const FOREIGN_SHOWN: usize = 60;
 
@@ -411,7 +413,9 @@ impl Exchange {
         let shown = sip_message::printable(line.get(..FOREIGN_SHOWN).unwrap_or(line));
         self.attempt.words = format!("what came is not SIP: {shown}");
         self.attempt.strays = self.attempt.strays.saturating_add(1);
-        self.attempt.step(cx.now, Arrow::Failed, "not SIP", shown);
+        if self.attempt.strays <= FOREIGN_STEPS {
+            self.attempt.step(cx.now, Arrow::Failed, "not SIP", shown);
+        }
     }
 
     /// A reply came that answers nothing that waits.

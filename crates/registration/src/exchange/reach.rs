@@ -62,6 +62,11 @@ impl Exchange {
         if flow != id {
             return None;
         }
+        if matches!(closed, Closed::Local(_)) && !self.silent.is_empty() {
+            // A flow that only waits for a late reply may hold the one port that the user allows.
+            self.leave_silent(cx, None);
+            return self.open(cx, party);
+        }
         self.attempt.may_be_bound |= matches!(self.step, Step::Waiting { .. }) && self.may_have_bound();
         let cause = match closed {
             Closed::Refused => Cause::ConnectionRefused,

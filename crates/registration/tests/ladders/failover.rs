@@ -139,6 +139,19 @@ fn a_late_reply_of_the_last_target_is_noticed_while_the_next_one_is_asked() {
 }
 
 #[test]
+fn a_port_that_a_silent_flow_holds_is_given_back_for_the_next_target() {
+    let mut world = three(Setup::probe());
+    let in_use = Closed::Local("Address already in use".into());
+    world.doors.push(("192.0.2.2:5060".parse().unwrap(), Door::Shut(in_use)));
+    let mut world = registering(world);
+    world.wait(Duration::from_millis(3328));
+    world.doors.clear();
+    world.wait(Duration::from_millis(10));
+    world.reply("200 OK", &[BOUND]);
+    world.is_as_stored();
+}
+
+#[test]
 fn every_goal_goes_to_the_next_target() {
     for goal in [Goal::Unregister, Goal::Clear, Goal::Fetch, Goal::Ping] {
         let mut world = three(Setup::probe());

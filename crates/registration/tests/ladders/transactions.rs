@@ -113,6 +113,20 @@ fn a_reply_with_another_branch_is_none() {
 }
 
 #[test]
+fn a_flood_of_junk_hides_nothing() {
+    let mut world = World::new(Setup::probe());
+    world.register();
+    for _ in 0..300 {
+        world.deliver(world.last_request().flow, b"\x16\x03\x01 what is this?\r\n");
+    }
+    world.reply("200 OK", &[BOUND]);
+    let attempt = world.attempt();
+    assert_eq!(attempt.strays, 300);
+    assert!(attempt.steps.len() < 20, "{}", attempt.steps.len());
+    assert_eq!(attempt.steps.last().unwrap().note, "bound for 3600 s");
+}
+
+#[test]
 fn a_flood_of_provisional_replies_hides_nothing() {
     let mut world = World::new(Setup::probe().policy(|policy| policy.timeout = Duration::from_secs(32)));
     world.register();
