@@ -186,12 +186,29 @@ pub(crate) fn read_file(path: &Path) -> Result<(Zeroizing<Vec<u8>>, Option<Strin
     Ok((read_all(file)?, warning))
 }
 
-/// Reads up to the limit into memory that never moves, so that wiping it wipes all of it.
-fn read_all(source: impl Read) -> Result<Zeroizing<Vec<u8>>, Flaw> {
-    let mut bytes = Zeroizing::new(Vec::with_capacity(LIMIT + 64));
-    let most = u64::try_from(LIMIT + 1).expect("a MiB fits");
-    source.take(most).read_to_end(&mut bytes)?;
-    Ok(bytes)
+/// Reads up to the limit into memory that never moves, so that wiping it wipes all of it. Hardly any secret needs the large piece.
+fn read_all(mut source: impl Read) -> Result<Zeroizing<Vec<u8>>, Flaw> {
+    let mut few = with_room(USUAL);
+    read_up_to(&mut source, USUAL, &mut few)?;
+    if few.len() < USUAL {
+        return Ok(few);
+    }
+    let mut many = with_room(LIMIT + 1);
+    many.extend_from_slice(&few);
+    read_up_to(&mut source, LIMIT + 1 - USUAL, &mut many)?;
+    Ok(many)
+}
+
+/// More secrets than not are shorter than this, in bytes.
+const USUAL: usize = 1024;
+
+/// With some room to spare, because reading to the end looks for the end in it.
+fn with_room(size: usize) -> Zeroizing<Vec<u8>> {
+    Zeroizing::new(Vec::with_capacity(size + 64))
+}
+
+fn read_up_to(source: &mut impl Read, most: usize, bytes: &mut Vec<u8>) -> io::Result<usize> {
+    source.take(u64::try_from(most).expect("a MiB fits")).read_to_end(bytes)
 }
 
 /// One line of text without its line end. Blanks belong to it.

@@ -171,6 +171,13 @@ pub struct Phases {
 pub enum Notice {
     /// The nonce changed between the challenge and the refusal.
     NonceRotated,
+    /// A stale challenge came with another realm or a weaker algorithm than the one before, and was not answered.
+    ChallengeChanged {
+        /// What was asked first: the algorithm and the realm.
+        first: String,
+        /// What was asked then.
+        second: String,
+    },
     /// The registrar sees this address instead of ours.
     NatDetected {
         /// Ours.

@@ -96,6 +96,8 @@ pub(crate) struct Exchange {
     /// After a redirect to another host no credentials go out.
     withhold_credentials: bool,
     credentials: Vec<Credential>,
+    /// Whether they are the last exchange's: nothing was asked for in this one.
+    are_old: bool,
     /// Whom we answered in this exchange: a second challenge from the same means that the answer was wrong, or stale.
     answered: Vec<ChallengeSource>,
     /// The UDP flows of targets that kept silent, still open: their replies may only be late, and that is worth telling.
@@ -157,7 +159,9 @@ impl Exchange {
     pub(crate) fn start(cx: &mut Cx<'_>, party: &mut Party<'_>, goal: Goal) -> (Self, Option<Ending>) {
         let account = party.account;
         let next_hop = account.outbound_proxy.as_ref().unwrap_or(&account.registrar);
-        let step = Step::locate(cx, next_hop, account.transport);
+        // RFC 3261 §26.2.2: sips means TLS at every hop, the first one included, whatever the way there is called.
+        let secure = account.aor.parts().secure || account.registrar.parts().secure;
+        let step = Step::locate(cx, next_hop, if secure { Some(Transport::Tls) } else { account.transport });
         let deadline = cx.now + cx.policy.timeout;
         let mut exchange = Self {
             goal,
@@ -172,6 +176,7 @@ impl Exchange {
             redirected: false,
             withhold_credentials: false,
             credentials: Self::ahead(party.dialog),
+            are_old: true,
             answered: Vec::new(),
             silent: Vec::new(),
             seen: Seen {

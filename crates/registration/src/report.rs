@@ -31,6 +31,7 @@ pub struct Report {
     /// The transport that was used last: `udp`, `tcp`, `tls`; null when it never came to that.
     pub transport: Option<&'static str>,
     /// When the probe began, RFC 3339, UTC.
+    #[serde(serialize_with = "with_milliseconds")]
     #[schemars(with = "String")]
     pub started_at: Timestamp,
     /// The final state.
@@ -96,6 +97,7 @@ pub struct BindingReport {
     /// How many seconds were granted.
     pub expires_s: u32,
     /// Until when, RFC 3339, UTC.
+    #[serde(serialize_with = "with_milliseconds")]
     #[schemars(with = "String")]
     pub valid_until: Timestamp,
     /// What became of it.
@@ -196,6 +198,7 @@ pub struct TlsReport {
     /// The certificate's issuer.
     pub issuer: String,
     /// The end of the certificate's life, RFC 3339, UTC.
+    #[serde(serialize_with = "with_milliseconds")]
     #[schemars(with = "String")]
     pub not_after: Timestamp,
     /// Whole days left.
@@ -219,7 +222,7 @@ pub struct PhasesReport {
     pub authenticated: Option<f64>,
     /// The removal of the binding.
     pub removal: Option<f64>,
-    /// All of it, the removal not counted when it ran by itself afterwards.
+    /// All of it, the removal included.
     pub total: Option<f64>,
 }
 
@@ -297,6 +300,11 @@ pub enum Arrow {
     Local,
     /// `✗` something failed.
     Failed,
+}
+
+/// RFC 3339 in UTC with three decimals.
+fn with_milliseconds<S: serde::Serializer>(at: &Timestamp, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(&format_args!("{at:.3}"))
 }
 
 impl Report {

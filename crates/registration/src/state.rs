@@ -293,11 +293,13 @@ pub enum FindingId {
     RetryAfter,
     /// The registrar sent a Warning.
     WarningReceived,
+    /// The challenge changed its realm or weakened its algorithm under way.
+    ChallengeChanged,
 }
 
 impl FindingId {
     /// Every finding.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 21] = [
         Self::WeakDigest,
         Self::PlaintextTransport,
         Self::NonceRotated,
@@ -318,6 +320,7 @@ impl FindingId {
         Self::IntervalRaised,
         Self::RetryAfter,
         Self::WarningReceived,
+        Self::ChallengeChanged,
     ];
 
     /// The word in reports.
@@ -344,6 +347,7 @@ impl FindingId {
             Self::IntervalRaised => "interval_raised",
             Self::RetryAfter => "retry_after",
             Self::WarningReceived => "warning_received",
+            Self::ChallengeChanged => "challenge_changed",
         }
     }
 }

@@ -51,7 +51,7 @@ impl Exchange {
 
     /// Whether the request that waits carries the last exchange's credentials and nothing that was asked for in this one.
     pub(super) const fn sent_ahead(&self) -> bool {
-        !self.credentials.is_empty() && self.answered.is_empty()
+        !self.credentials.is_empty() && self.are_old
     }
 
     /// The registrar has no use for credentials that it did not ask for: the request goes out again without them.
@@ -111,6 +111,13 @@ impl Exchange {
             .iter()
             .find(|credential| credential.challenge.source() == again.source())?;
         let rotated = before.challenge.nonce() != again.nonce();
+        if again.stale() && (before.challenge.realm() != again.realm() || again.algorithm() < before.challenge.algorithm()) {
+            // Whoever can change realm or algorithm under way may be after a hash that is easier to break.
+            let name = |challenge: &Challenge| format!("{} in {}", challenge.algorithm().name(), shown(challenge.realm()));
+            let (first, second) = (name(&before.challenge), name(again));
+            self.attempt.notice(Notice::ChallengeChanged { first, second });
+            return Some(Cause::WrongCredentials);
+        }
         if again.stale() {
             if self.attempt.auth.stale_retries >= cx.policy.stale_retries || !rotated {
                 return Some(Cause::StaleLoop);
@@ -131,6 +138,7 @@ impl Exchange {
         auth.algorithm = Some(challenge.algorithm().name());
         auth.qop = challenge.qop().map(sip_digest::Qop::name);
         auth.realm = Some(shown(challenge.realm()));
+        self.are_old = false;
         self.credentials.retain(|credential| credential.challenge.source() != source);
         let answer = Answer {
             nonce_count: 1,

@@ -28,6 +28,7 @@ impl FindingId {
             Self::IntervalRaised => &INTERVAL_RAISED,
             Self::RetryAfter => &RETRY_AFTER,
             Self::WarningReceived => &WARNING_RECEIVED,
+            Self::ChallengeChanged => &CHALLENGE_CHANGED,
         }
     }
 }
@@ -172,6 +173,15 @@ const FAILED_OVER: Explanation = Explanation {
         "a DNS record still points at a server that was retired",
     ],
     todo: "Read the outcome of every target in the report, or probe each by itself with `--every-target`, and repair or remove the dead one.",
+};
+
+const CHALLENGE_CHANGED: Explanation = Explanation {
+    meaning: "After our answer a challenge called the nonce stale and, in the same breath, named another realm or a weaker algorithm; it was not answered.",
+    likely: &[
+        "two registrars behind one address that are configured differently",
+        "somebody on the way who wants a hash that is easier to break",
+    ],
+    todo: "Probe by TLS, so that nobody can edit challenges, and have the operator bring the realms and algorithms of all nodes in line.",
 };
 
 const CREDENTIALS_SUSPECT: Explanation = Explanation {

@@ -1,5 +1,7 @@
 //! What else was noticed, put into words: from the evidence of an attempt to the report's findings.
 
+use sip_digest::Algorithm;
+
 use crate::attempt::{Attempt, Notice, TargetOutcome};
 use crate::report::{Finding, Severity};
 use crate::{Cause, FindingId, Goal, Policy, Transport};
@@ -7,7 +9,8 @@ use crate::{Cause, FindingId, Goal, Policy, Transport};
 /// A binding shorter than this is gone before most phones refresh it, in seconds.
 const SHORT_BINDING: u32 = 60;
 
-/// All findings of an attempt, the gravest first. Of the removal after it only late replies count: they answer the attempt.
+/// All findings of an attempt, the gravest first. Of the removal after it count what was sent again, and late
+/// replies, which answer the attempt.
 pub(super) fn findings(attempt: &Attempt, removal: Option<&Attempt>, policy: &Policy) -> Vec<Finding> {
     let late = removal.filter(|removal| removal.notices.contains(&Notice::LateReply) && !attempt.notices.contains(&Notice::LateReply));
     let mut found: Vec<Finding> = Vec::new();
@@ -15,7 +18,10 @@ pub(super) fn findings(attempt: &Attempt, removal: Option<&Attempt>, policy: &Po
     found.extend(late.and_then(|_| from_notice(&Notice::LateReply)));
     found.extend(authentication(attempt));
     found.extend(binding(attempt));
-    found.extend(network(attempt));
+    found.extend(network(
+        attempt,
+        attempt.retransmissions + removal.map_or(0, |removal| removal.retransmissions),
+    ));
     found.extend(certificate(attempt, policy));
     found.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
     found
@@ -38,6 +44,11 @@ fn from_notice(notice: &Notice) -> Option<Finding> {
             Id::NonceRotated,
             Info,
             "the refusal of our credentials came with a new nonce".to_owned(),
+        ),
+        Notice::ChallengeChanged { first, second } => (
+            Id::ChallengeChanged,
+            Error,
+            format!("asked for {first} and then for {second}, which was not answered"),
         ),
         Notice::NatDetected { local, seen } => (Id::NatDetected, Warning, format!("the registrar sees {seen} where we are {local}")),
         Notice::EchoChanged { header, sent, echoed } => (
@@ -72,7 +83,8 @@ fn from_notice(notice: &Notice) -> Option<Finding> {
 
 fn authentication(attempt: &Attempt) -> Vec<Finding> {
     let auth = &attempt.auth;
-    let weak = !auth.offered.is_empty() && auth.offered.iter().all(|name| name.to_ascii_uppercase().starts_with("MD5"));
+    let offered = || auth.offered.iter().filter_map(|name| Algorithm::parse(name.as_bytes()));
+    let weak = offered().next().is_some() && offered().all(|algorithm| algorithm.plain() == Algorithm::Md5);
     let suspect = attempt.ending.cause() == Some(Cause::Forbidden) && auth.credentials_sent;
     let weak = weak.then(|| finding(FindingId::WeakDigest, Severity::Warning, "only MD5 was offered".to_owned()));
     let suspect = suspect.then(|| {
@@ -112,7 +124,7 @@ fn binding(attempt: &Attempt) -> Vec<Finding> {
     found
 }
 
-fn network(attempt: &Attempt) -> Vec<Finding> {
+fn network(attempt: &Attempt, sent_again: u32) -> Vec<Finding> {
     let mut found = Vec::new();
     let used = attempt.targets.iter().filter(|tried| tried.outcome != TargetOutcome::NotTried);
     if let Some(last) = used.clone().next_back().filter(|_| attempt.requests > 0) {
@@ -142,11 +154,11 @@ fn network(attempt: &Attempt) -> Vec<Finding> {
             format!("did not serve: {}", failed.join(", ")),
         ));
     }
-    if attempt.retransmissions > 0 {
+    if sent_again > 0 {
         found.push(finding(
             FindingId::RetransmissionsNeeded,
             Severity::Warning,
-            format!("{} sent again", attempt.retransmissions),
+            format!("{sent_again} sent again"),
         ));
     }
     if let Some(seconds) = attempt.retry_after.filter(|seconds| *seconds > 0) {

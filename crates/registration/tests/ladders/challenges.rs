@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use sip_digest::{Algorithm, Secret};
-use sip_registration::Goal;
+use sip_registration::{Cause, Ending, FindingId, Goal};
 
 use crate::peer::{ANOTHER_NONCE, BOUND, CHALLENGE, PROXY_CHALLENGE, STALE};
 use crate::setup::{PASSWORD, Setup, password};
@@ -73,6 +73,26 @@ fn a_nonce_that_is_always_stale_ends_in_a_stale_loop() {
     world.reply(UNAUTHORIZED, &[STALE]);
     world.reply(UNAUTHORIZED, &[&STALE.replace("n2", "n3")]);
     world.is_as_stored();
+}
+
+#[test]
+fn a_stale_challenge_of_another_realm_or_a_weaker_algorithm_is_not_answered() {
+    for changed in [STALE.replace("example.test", "other.test"), STALE.replace("SHA-256", "MD5")] {
+        let mut world = registering(Setup::probe());
+        world.reply(UNAUTHORIZED, &[CHALLENGE]);
+        world.reply(UNAUTHORIZED, &[&changed]);
+        let attempt = world.attempt();
+        assert_eq!(
+            (attempt.ending, attempt.requests),
+            (Ending::Failed(Cause::WrongCredentials), 2),
+            "{changed}"
+        );
+        let report = crate::picture::report(&world.setup, attempt);
+        assert!(
+            report.findings.iter().any(|finding| finding.id == FindingId::ChallengeChanged),
+            "{changed}"
+        );
+    }
 }
 
 #[test]
