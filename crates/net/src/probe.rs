@@ -101,13 +101,16 @@ pub(crate) async fn probe_one<F: Future<Output = ()>>(
 ) -> (Report, Attempt) {
     let mut run = Run::new(Arc::clone(&account), options, stop);
     let started_at = Timestamp::now();
-    let attempt = run.exchange(options.goal).await;
+    let attempt = run.exchange(options.goal, None).await;
     let interrupted = attempt.ending == Ending::Interrupted;
     // A failed exchange may have bound us all the same; a kept binding is one that was confirmed.
     let bound = attempt.binding.is_some() || attempt.may_be_bound;
     let keep = options.keep && attempt.ending == Ending::Succeeded;
+    // The removal shares the time of the whole, and has some of its own when nothing is left.
+    let took = attempt.ended_at.saturating_duration_since(attempt.started_at);
+    let left = options.policy.timeout.saturating_sub(took).max(REMOVAL_AT_MOST);
     let removed = match options.goal {
-        Goal::Register if bound && !keep => Some(run.exchange(Goal::Unregister).await),
+        Goal::Register if bound && !keep => Some(run.exchange(Goal::Unregister, Some(left)).await),
         Goal::Register | Goal::Unregister | Goal::Clear | Goal::Fetch | Goal::Ping | Goal::Locate => None,
     };
     run.driver.close().await;
@@ -148,18 +151,20 @@ impl<'a, 'b, F: Future<Output = ()>> Run<'a, 'b, F> {
         Self { driver, key, stop }
     }
 
-    /// Runs one exchange to its end. The user's word stops it at once, unless it is a removal, which then has to hurry.
-    async fn exchange(&mut self, goal: Goal) -> Attempt {
+    /// Runs one exchange to its end, or for as long as it may take. The user's word stops it at once, unless it is a removal, which
+    /// then has to hurry.
+    async fn exchange(&mut self, goal: Goal, within: Option<Duration>) -> Attempt {
         self.driver.order(self.key, goal);
+        let limit = within.map(|within| Instant::now() + within);
         loop {
-            let until = self.stop.until;
+            let until = self.stop.until.into_iter().chain(limit).min();
             let interrupt = tokio::select! {
                 biased;
                 (_, event) = self.driver.next() => match event {
                     Event::Attempt(attempt) => return *attempt,
                     Event::Changed(_) | Event::Removed => false,
                 },
-                () = self.stop.signal.as_mut(), if until.is_none() => {
+                () = self.stop.signal.as_mut(), if self.stop.until.is_none() => {
                     self.stop.until = Some(Instant::now() + REMOVAL_AT_MOST);
                     goal != Goal::Unregister
                 }
@@ -173,5 +178,5 @@ impl<'a, 'b, F: Future<Output = ()>> Run<'a, 'b, F> {
     }
 }
 
-/// How long the removal of a binding may take once the user wants to go.
+/// How long the removal of a binding may take once the user wants to go, or once the time for the whole is used up.
 pub const REMOVAL_AT_MOST: Duration = Duration::from_secs(2);

@@ -241,7 +241,7 @@ fn ladder(evidence: &Evidence<'_>) -> Vec<LadderStep> {
                 "binding not removed",
                 format!("{} · {} {}", cause.name().replace('_', " "), reply.code, reply.reason),
             ),
-            (Ending::Interrupted, _) => (Arrow::Failed, "binding not removed", "interrupted".to_owned()),
+            (Ending::Interrupted, _) => (Arrow::Failed, "binding not removed", "no reply in time".to_owned()),
         };
         LadderStep {
             at_ms: milliseconds(removal.ended_at.saturating_duration_since(start)),
