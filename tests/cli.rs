@@ -209,7 +209,7 @@ fn every_word_of_the_list_is_explained() {
     let words: Vec<&str> = words
         .filter_map(|line| line.split_whitespace().find(|word| word.parse::<u8>().is_err()))
         .collect();
-    assert_eq!(words.len(), 61, "{list}");
+    assert_eq!(words.len(), 62, "{list}");
     let one = succeeds(&["explain", "stale_loop"]);
     assert!(one.starts_with("stale_loop  cause, ends in WRONG_CREDENTIALS_STATE (6)\n"), "{one}");
     assert!(succeeds(&["explain", "register-timeout"]).starts_with("REGISTER_TIMEOUT_STATE  state 4"));

@@ -160,8 +160,10 @@ impl Exchange {
         let account = party.account;
         let next_hop = account.outbound_proxy.as_ref().unwrap_or(&account.registrar);
         // RFC 3261 §26.2.2: sips means TLS at every hop, the first one included, whatever the way there is called.
+        // A sips next hop says so itself, and may then name its servers by NAPTR.
         let secure = account.aor.parts().secure || account.registrar.parts().secure;
-        let step = Step::locate(cx, next_hop, if secure { Some(Transport::Tls) } else { account.transport });
+        let in_the_clear = secure && !next_hop.parts().secure;
+        let step = Step::locate(cx, next_hop, if in_the_clear { Some(Transport::Tls) } else { account.transport });
         let deadline = cx.now + cx.policy.timeout;
         let mut exchange = Self {
             goal,

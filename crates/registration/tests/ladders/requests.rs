@@ -54,6 +54,28 @@ fn whole_requests_are_as_stored() {
 }
 
 #[test]
+fn sips_goes_by_tls_whatever_the_proxy_is_called() {
+    let setups = [
+        Setup::probe().registrar("sips:example.test").proxy("sip:192.0.2.99"),
+        Setup::probe()
+            .account(|account| account.aor = "sips:alice@example.test".parse().unwrap())
+            .registrar("sip:192.0.2.99"),
+    ];
+    for setup in setups {
+        let mut world = World::new(setup);
+        world.register();
+        world.interrupt();
+        let targets: Vec<Transport> = world
+            .attempt()
+            .targets
+            .iter()
+            .map(|tried| tried.target.endpoint.transport)
+            .collect();
+        assert_eq!(targets, [Transport::Tls]);
+    }
+}
+
+#[test]
 fn an_outbound_proxy_is_the_next_hop_and_a_loose_route() {
     let mut world = World::new(Setup::probe().registrar("sip:example.test").proxy("sip:192.0.2.99"));
     world.register();
