@@ -1,13 +1,10 @@
 //! A registrar that lists whatever it likes as bindings of ours: shown escaped, removed only as what they are, and
 //! never for longer than the user wants to wait.
 
-use std::thread;
-use std::time::Duration;
-
 use crate::challenges::is_ours;
 use crate::output::nasty_headers;
 use crate::program::{Ended, TIMEOUT, run_line};
-use crate::support::hostile::Hostile;
+use crate::support::hostile::{Hostile, hesitate};
 
 /// Runs a sub-command for `alice` at this peer.
 fn run(command: &str, transport: &str, peer: &Hostile, options: &[&str]) -> Ended {
@@ -72,8 +69,8 @@ fn what_is_listed_as_ours_puts_no_line_into_the_removal() {
 #[test]
 fn many_bindings_are_removed_within_the_time_of_one_run() {
     let peer = Hostile::answering(|request| {
-        // A registrar that is slow on purpose: each reply by itself would be in time.
-        thread::sleep(Duration::from_millis(700));
+        // Each reply by itself would be in time.
+        hesitate();
         let contacts: Vec<String> = (1..=32).map(|port| format!("<sip:alice@127.0.0.1:{port}>")).collect();
         request.reply("200 OK", &if request.turn == 0 { listed(&contacts) } else { String::new() })
     });

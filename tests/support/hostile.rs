@@ -329,3 +329,8 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 const AT_MOST: Duration = Duration::from_secs(60);
 const LOOK_UP_EVERY: Duration = Duration::from_millis(20);
 const DRIP_EVERY: Duration = Duration::from_micros(500);
+
+/// Holds a reply back for a third of the time that a probe of these tests has.
+pub(crate) fn hesitate() {
+    thread::sleep(Duration::from_millis(700));
+}
