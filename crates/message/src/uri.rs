@@ -142,6 +142,15 @@ impl<'a> SipUri<'a> {
     /// The `uri-param`s by which RFC 3261 §19.1.4 tells URIs apart even when only one of the two has them.
     const DISTINGUISHING: [&'static str; 5] = ["user", "ttl", "method", "maddr", "transport"];
 
+    /// The user's name: the user part with its escapes resolved (RFC 3261 §19.1.2); what digest means by a user name.
+    #[must_use]
+    pub fn user_name(&self) -> Option<Vec<u8>> {
+        let plain = |character| match character {
+            Character::Plain(byte) | Character::EscapedReserved(byte) => byte,
+        };
+        self.user.map(|user| characters(user).map(plain).collect())
+    }
+
     /// True when both address the same resource (RFC 3261 §19.1.4).
     ///
     /// Of a parameter given twice only the first counts. URIs with more than 64 parameters or headers are the same only when
@@ -329,6 +338,13 @@ mod tests {
         assert_eq!(SipUri::parse(b"sip:user;par=u@example.net").unwrap().user, Some(&b"user;par=u"[..]));
         assert_eq!(SipUri::parse(b"sip:a@corp.example@pbx").unwrap().user, Some(&b"a@corp.example"[..]));
         assert_eq!(SipUri::parse(b"sip:h;lr?to=x").unwrap().headers, b"to=x");
+    }
+
+    #[test]
+    fn a_user_name_has_no_escapes() {
+        let name = |uri: &[u8]| SipUri::parse(uri).unwrap().user_name();
+        assert_eq!(name(b"sip:j%C3%BCrgen%40x%2@h"), Some("jürgen@x%2".as_bytes().to_vec()));
+        assert_eq!(name(b"sip:h"), None);
     }
 
     #[test]

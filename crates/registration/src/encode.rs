@@ -197,9 +197,9 @@ impl Outgoing<'_> {
 }
 
 impl Account {
-    /// The user name for digest: the configured one, or the AOR's user part.
+    /// The user name for digest: the configured one, or the AOR's user without escapes.
     pub(crate) fn digest_user(&self) -> Option<String> {
-        let from_aor = || self.aor.parts().user.map(|user| String::from_utf8_lossy(user).into_owned());
+        let from_aor = || self.aor.parts().user_name().map(|user| String::from_utf8_lossy(&user).into_owned());
         self.auth_user.clone().or_else(from_aor)
     }
 

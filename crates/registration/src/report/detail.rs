@@ -100,7 +100,7 @@ fn failure(attempt: &Attempt, cause: Cause) -> String {
         Cause::Forbidden if attempt.auth.credentials_sent => format!("the registrar answered {reply} to our credentials"),
         Cause::Forbidden | Cause::Rejected | Cause::ServerError | Cause::GlobalFailure => format!("the registrar answered {reply}"),
         Cause::UnknownUser => format!("the registrar does not know the account ({reply})"),
-        Cause::IntervalTooBrief => format!("the registrar finds the interval too brief ({reply}) and names none that helps"),
+        Cause::IntervalTooBrief => format!("the registrar finds the interval too brief ({reply}) and names none that it would take"),
         Cause::Replied408 => format!("a proxy answered {reply}: it did not reach the registrar in time"),
         Cause::NoReply => said(format!("no reply from {server}").trim_end_matches(',')),
         Cause::OnlyProvisional => format!("{server} took the request on and never answered it"),
