@@ -12,6 +12,7 @@ use sip_message::{Frame, Framer};
 use sip_registrar::{AfterReply, Event, Peer, Registrar};
 use sip_registration::{FlowId, Opened, Transport};
 use socket2::SockRef;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream, UdpSocket};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio::task::JoinSet;
@@ -329,7 +330,7 @@ impl Door {
                         flow: FlowId(flow),
                         peer,
                         inbox: self.inbox.clone(),
-                        permit,
+                        _permit: permit,
                     };
                     connections.spawn(guest.welcome(stream, self.tls.clone()));
                 }
@@ -346,52 +347,40 @@ struct Guest {
     flow: FlowId,
     peer: SocketAddr,
     inbox: mpsc::Sender<Fact>,
-    permit: OwnedSemaphorePermit,
+    /// Held as long as the connection lives: it counts against the most that there may be.
+    _permit: OwnedSemaphorePermit,
 }
 
 impl Guest {
     async fn welcome(self, stream: TcpStream, tls: Option<TlsAcceptor>) {
-        let _permit = self.permit;
         let _ = stream.set_nodelay(true);
         let Ok(local) = stream.local_addr() else { return };
-        let (outbox, orders) = stream::outbox();
-        let opened = What::Opened(
-            self.flow,
-            Outlet::Stream(outbox),
-            Opened {
-                local,
-                connected_at: None,
-                tls: None,
-            },
-        );
-        let explain = |error: &std::io::Error| stream::closed(error);
         match tls {
-            None => {
-                if self.inbox.send(Fact::now(opened)).await.is_ok() {
-                    Connection {
-                        flow: self.flow,
-                        peer: self.peer,
-                        stream,
-                    }
-                    .run(orders, self.inbox, explain)
-                    .await;
-                }
-            }
+            None => self.serve(stream, local).await,
+            // Whoever fails the handshake has been told by an alert.
             Some(acceptor) => {
-                // Whoever fails the handshake has been told by an alert.
-                let Ok(Ok(stream)) = timeout(HANDSHAKE, acceptor.accept(stream)).await else {
-                    return;
-                };
-                if self.inbox.send(Fact::now(opened)).await.is_ok() {
-                    Connection {
-                        flow: self.flow,
-                        peer: self.peer,
-                        stream,
-                    }
-                    .run(orders, self.inbox, explain)
-                    .await;
+                if let Ok(Ok(stream)) = timeout(HANDSHAKE, acceptor.accept(stream)).await {
+                    self.serve(stream, local).await;
                 }
             }
+        }
+    }
+
+    async fn serve(self, stream: impl AsyncRead + AsyncWrite, local: SocketAddr) {
+        let (outbox, orders) = stream::outbox();
+        let opened = Opened {
+            local,
+            connected_at: None,
+            tls: None,
+        };
+        let opened = What::Opened(self.flow, Outlet::Stream(outbox), opened);
+        if self.inbox.send(Fact::now(opened)).await.is_ok() {
+            let connection = Connection {
+                flow: self.flow,
+                peer: self.peer,
+                stream,
+            };
+            connection.run(orders, self.inbox, stream::closed).await;
         }
     }
 }
