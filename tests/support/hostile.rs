@@ -330,7 +330,10 @@ const AT_MOST: Duration = Duration::from_secs(60);
 const LOOK_UP_EVERY: Duration = Duration::from_millis(20);
 const DRIP_EVERY: Duration = Duration::from_micros(500);
 
-/// Holds a reply back for a third of the time that a probe of these tests has.
+/// A third of the time that a probe of these tests has.
+const HESITATION: Duration = Duration::from_millis(700);
+
+/// Holds a reply back, as a slow peer does.
 pub(crate) fn hesitate() {
-    thread::sleep(Duration::from_millis(700));
+    thread::sleep(HESITATION);
 }
