@@ -137,7 +137,7 @@ struct Run<'a, 'b, F> {
 
 impl<'a, 'b, F: Future<Output = ()>> Run<'a, 'b, F> {
     fn new(account: Arc<Account>, options: &Options, stop: &'a mut Stop<'b, F>) -> Self {
-        let registrant = Registrant::new(Instant::now(), rand::random(), options.policy.clone());
+        let registrant = Registrant::new(rand::random(), options.policy.clone());
         let network = Network {
             local: options.local,
             favourite_port: options.favourite_port,

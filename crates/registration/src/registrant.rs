@@ -54,8 +54,7 @@ pub struct Counters {
 impl Registrant {
     /// An empty one. Equal seeds and equal inputs give equal outputs; the seed must be unpredictable on a real network.
     #[must_use]
-    pub fn new(now: Instant, seed: [u8; 32], policy: Policy) -> Self {
-        let _ = now;
+    pub fn new(seed: [u8; 32], policy: Policy) -> Self {
         Self {
             policy,
             rng: ChaCha12Rng::from_seed(seed),

@@ -156,7 +156,7 @@ impl World {
 
     /// A user agent without registrations.
     pub fn add_agent(&mut self, policy: Policy) -> AgentId {
-        let registrant = Registrant::new(self.now, self.rng.random(), policy);
+        let registrant = Registrant::new(self.rng.random(), policy);
         let host = u16::try_from(self.agents.len() + 1).expect("a test has fewer agents than IPv4 has hosts in 10.0/16");
         self.agents.push(Agent::new(registrant, host));
         AgentId(self.agents.len() - 1)

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use sip_net::{Driver, Network, Options, TlsOptions, probe};
 use sip_registrar::{Config, User};
@@ -12,7 +12,7 @@ use crate::accounts::alice;
 use crate::lab::Lab;
 
 fn driver() -> Driver {
-    let registrant = Registrant::new(Instant::now(), [9; 32], Policy::one_shot());
+    let registrant = Registrant::new([9; 32], Policy::one_shot());
     // A CA file that is not there, and a name server that is not ours to ask: both are an error only when they are used.
     let tls = TlsOptions {
         ca_file: Some("/nonexistent/ca.pem".into()),

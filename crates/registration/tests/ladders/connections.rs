@@ -199,7 +199,7 @@ fn removing_the_registration_closes_its_flow() {
 #[test]
 fn registrations_at_one_registrar_share_its_connection() {
     let world = World::new(Setup::kept().transport(Transport::Tcp));
-    let (mut registrant, now) = (Registrant::new(world.origin, [1; 32], world.setup.policy.clone()), world.origin);
+    let (mut registrant, now) = (Registrant::new([1; 32], world.setup.policy.clone()), world.origin);
     let account = world.setup.shared_account();
     let keys = [registrant.add(now, Arc::clone(&account)), registrant.add(now, account)];
     keys.iter().for_each(|key| registrant.register(now, *key));

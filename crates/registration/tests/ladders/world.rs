@@ -80,7 +80,7 @@ fn origin() -> Instant {
 impl World {
     pub(crate) fn new(setup: Setup) -> Self {
         let origin = origin();
-        let mut registrant = Registrant::new(origin, [setup.seed; 32], setup.policy.clone());
+        let mut registrant = Registrant::new([setup.seed; 32], setup.policy.clone());
         let key = registrant.add(origin, setup.shared_account());
         Self {
             registrant,

@@ -84,7 +84,7 @@ impl Play {
             ..Policy::default()
         };
         let now = origin();
-        let mut registrant = Registrant::new(now, [draw.byte(); 32], policy.clone());
+        let mut registrant = Registrant::new([draw.byte(); 32], policy.clone());
         let parts = (0..=draw.below(3))
             .map(|number| {
                 let account = Arc::new(account(number, draw));

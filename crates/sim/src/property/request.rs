@@ -27,7 +27,7 @@ pub fn request(bytes: &[u8]) {
     let goal = draw.pick(&GOALS);
     let Some(account) = account(&mut draw) else { return };
     let account = Arc::new(account);
-    let mut registrant = Registrant::new(origin(), [3; 32], Policy::one_shot());
+    let mut registrant = Registrant::new([3; 32], Policy::one_shot());
     let key = registrant.add(origin(), Arc::clone(&account));
     registrant.order(origin(), key, goal);
     let Some(flow) = open(&mut registrant) else { return };
