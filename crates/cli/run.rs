@@ -115,6 +115,7 @@ fn check_files(tls: &TlsOptions) -> Result<(), Failure> {
         Failure::Usage(match &error {
             sip_net::TlsOptionsError::File { path, why } => format!("{} {}: {why}", option(path), secret::shown(path)),
             sip_net::TlsOptionsError::ClientCertificate(_) | sip_net::TlsOptionsError::KeyAlone => format!("--client-cert: {error}"),
+            sip_net::TlsOptionsError::Roots(_) => format!("--ca-file: {error}"),
             sip_net::TlsOptionsError::ServerName(_) => format!("--tls-server-name: {error}"),
         })
     })

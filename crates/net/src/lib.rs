@@ -65,4 +65,4 @@ pub use driver::{Driver, Network};
 pub use lab::{LIFE, LabCertificate};
 pub use listener::{Listener, ListenerError, serve, server_config, server_config_from_files};
 pub use probe::{Options, Probed, REMOVAL_AT_MOST, probe, probe_until};
-pub use tls::{TlsOptions, TlsOptionsError};
+pub use tls::{TlsOptions, TlsOptionsError, https_config};

@@ -19,7 +19,7 @@ use tokio_rustls::client::TlsStream;
 
 use crate::certificate::Certificate;
 use crate::stream;
-use crate::verifier::{Trust, Witness};
+use crate::verifier::{Trust, Witness, roots};
 
 /// How to use TLS. The default trusts the system's root certificates.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -50,6 +50,9 @@ pub enum TlsOptionsError {
     /// Certificate and key do not belong together, or are of a kind that TLS cannot use.
     #[error("the client certificate cannot be used: {0}")]
     ClientCertificate(String),
+    /// There is nobody to trust.
+    #[error("{0}")]
+    Roots(String),
     /// A key without its certificate.
     #[error("a client key without a client certificate")]
     KeyAlone,
@@ -171,6 +174,21 @@ impl Prepared {
             trust: (!options.insecure).then_some(trust),
         })
     }
+}
+
+/// A TLS client for HTTPS: no SIP rules for names (RFC 9110 §4.3.4), the system's root certificates or those of a file.
+///
+/// # Errors
+/// [`TlsOptionsError::File`] or [`TlsOptionsError::Roots`].
+pub fn https_config(ca_file: Option<&Path>) -> Result<ClientConfig, TlsOptionsError> {
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let chosen = ca_file.map(certificates).transpose()?;
+    let roots = roots(chosen.as_deref()).map_err(TlsOptionsError::Roots)?;
+    Ok(ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(|error| TlsOptionsError::ClientCertificate(error.to_string()))?
+        .with_root_certificates(roots)
+        .with_no_client_auth())
 }
 
 /// A name or address as TLS knows it: no brackets, no final dot.

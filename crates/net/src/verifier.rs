@@ -40,17 +40,7 @@ impl Trust {
     }
 
     fn read(&self) -> Result<Arc<WebPkiServerVerifier>, String> {
-        let mut roots = RootCertStore::empty();
-        let (_, unusable) = match &self.chosen {
-            Some(chosen) => roots.add_parsable_certificates(chosen.iter().cloned()),
-            None => roots.add_parsable_certificates(system_roots()),
-        };
-        if roots.is_empty() {
-            return Err(match &self.chosen {
-                Some(_) => format!("none of the CA file's {unusable} certificates can be read"),
-                None => "this system has no root certificates; name a CA file".to_owned(),
-            });
-        }
+        let roots = roots(self.chosen.as_deref())?;
         let builder = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), Arc::clone(&self.provider));
         builder.build().map_err(|error| error.to_string())
     }
@@ -100,6 +90,25 @@ impl Shown<'_> {
         verify_server_name(&ParsedCertificate::try_from(self.certificate)?, self.name)
             .or_else(|error| self.is_for_sip_name().then_some(()).ok_or(error))
     }
+}
+
+/// The roots to trust: those chosen, or the system's.
+///
+/// # Errors
+/// There is no usable one; in words.
+pub(crate) fn roots(chosen: Option<&[CertificateDer<'static>]>) -> Result<RootCertStore, String> {
+    let mut roots = RootCertStore::empty();
+    let (_, unusable) = match chosen {
+        Some(chosen) => roots.add_parsable_certificates(chosen.iter().cloned()),
+        None => roots.add_parsable_certificates(system_roots()),
+    };
+    if !roots.is_empty() {
+        return Ok(roots);
+    }
+    Err(match chosen {
+        Some(_) => format!("none of the CA file's {unusable} certificates can be read"),
+        None => "this system has no root certificates; name a CA file".to_owned(),
+    })
 }
 
 /// The system's root certificates: its bundle, or where the environment (`SSL_CERT_FILE`, `SSL_CERT_DIR`) says.

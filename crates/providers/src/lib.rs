@@ -1,0 +1,25 @@
+//! Clients of the APIs that report on SIP registrations, one vocabulary for what they claim, and the verdict: the claim held against
+//! what the wire showed.
+//!
+//! Two halves. The pure one: [`Claim`], [`Observation`] and [`Expectation`] go in, a [`Verdict`] comes out, without clock or network,
+//! so that stored evidence gives the same verdict for ever. The other one asks: a client for each API, and the fetches between which
+//! the API's answer is taken.
+
+mod api;
+mod claim;
+mod expectation;
+mod moment;
+mod observation;
+mod settings;
+mod source;
+pub mod text;
+mod verdict;
+
+pub use api::{ApiError, ApiTrouble, Envelope, Http, HttpOptions, Reply, Request, RetryPolicy, SetupError};
+pub use claim::{About, Answer, Claim, ClaimedContact, ClaimedResponse, ClaimedTime, Said, Unknown, Word};
+pub use expectation::{ContactPattern, Expectation, HostPattern, Listing, Standing};
+pub use moment::Moment;
+pub use observation::{Observation, Question, SeenBinding, Sight};
+pub use settings::Settings;
+pub use source::{Role, SourceKind};
+pub use verdict::{Freshness, Held, Level, Line, Note, Outcome, Reason, Service, Verdict};

@@ -1,0 +1,159 @@
+//! The verdict: a claim held against what the wire showed. Types here, the rules below; all of it pure, so that a stored claim and
+//! stored observations give the same verdict for ever.
+
+mod reason;
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+pub use reason::Reason;
+
+use crate::{About, Standing};
+
+/// What came of holding a claim against the wire.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct Verdict {
+    /// The verdict.
+    pub outcome: Outcome,
+    /// Why.
+    pub reason: Reason,
+    /// What the wire has proved about the registration, by itself.
+    pub evidence: Level,
+    /// What it means for the one who pays for the line.
+    pub service: Service,
+    /// Whether the source's own data show how old they are.
+    pub freshness: Freshness,
+    /// One sentence on what was claimed and what was seen.
+    pub detail: String,
+    /// What to do; `None` when there is nothing to do.
+    pub advice: Option<String>,
+    /// The rule that decided, in words: the row and the column of the matrix, or the test.
+    pub rule: String,
+    /// The fields of the claim, one by one, beside what was seen.
+    pub lines: Vec<Line>,
+    /// What else was noticed: each a reason that did not decide.
+    pub notes: Vec<Note>,
+    /// A disagreement that was found before and that this verdict did not clear.
+    pub standing: Option<Standing>,
+}
+
+/// The four verdicts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// The claim is true.
+    Agree,
+    /// The claim is false.
+    Disagree,
+    /// The claim is older than it may be, and false by now.
+    Stale,
+    /// It cannot be said.
+    Inconclusive,
+}
+
+impl Outcome {
+    /// Every verdict.
+    pub const ALL: [Self; 4] = [Self::Agree, Self::Disagree, Self::Stale, Self::Inconclusive];
+
+    /// The word in reports.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Agree => "agree",
+            Self::Disagree => "disagree",
+            Self::Stale => "stale",
+            Self::Inconclusive => "inconclusive",
+        }
+    }
+
+    /// The exit status of `regprobe verify`.
+    #[must_use]
+    pub const fn exit_code(self) -> u8 {
+        match self {
+            Self::Agree => 0,
+            Self::Disagree | Self::Stale => 1,
+            Self::Inconclusive => 3,
+        }
+    }
+}
+
+/// What is proved about a registration. Each level holds all those below it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, JsonSchema)]
+pub enum Level {
+    /// Nothing answered.
+    None,
+    /// The registrar is reachable: it gave some SIP answer.
+    E0,
+    /// It accepted the account and its credentials.
+    E1,
+    /// Somebody is bound.
+    E2,
+    /// The binding is the expected one. "Registered" needs this.
+    E3,
+    /// The binding is being refreshed: its time was seen to rise. "Alive" needs this.
+    E4,
+    /// It was reached through its binding.
+    E5,
+}
+
+/// What it means for the one who pays for the line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Service {
+    /// Registered where calls are looked for.
+    Up,
+    /// Works now, and will not after the next refresh.
+    AtRisk,
+    /// No call can arrive.
+    Down,
+    /// Not known.
+    Unknown,
+}
+
+/// How old a source's data are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Freshness {
+    /// The data themselves show that they are new.
+    Fresh,
+    /// They do not say.
+    Unknown,
+}
+
+/// One field of a claim beside what was seen.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Line {
+    /// The field.
+    pub claim: String,
+    /// What it says.
+    pub said: String,
+    /// What it is about.
+    pub about: About,
+    /// What the wire showed.
+    pub seen: String,
+    /// What this makes of the field.
+    pub standing: Held,
+    /// By which rule.
+    pub rule: String,
+}
+
+/// What becomes of one field.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Held {
+    /// The wire shows the same.
+    Confirmed,
+    /// The wire shows something else.
+    Contradicted,
+    /// The wire has no word on it.
+    Unproven,
+}
+
+/// Something that was noticed and did not decide.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Note {
+    /// What kind.
+    pub reason: Reason,
+    /// What was seen.
+    pub detail: String,
+}
