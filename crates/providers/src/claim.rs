@@ -4,7 +4,7 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::{ApiTrouble, Moment, SourceKind};
+use crate::{ApiError, ApiTrouble, Moment, Reply, SourceKind, text};
 
 /// What one provider says about one registration, each time that it was asked.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
@@ -62,6 +62,57 @@ pub struct Answer {
     pub said: Vec<Said>,
     /// The answer as it came, secrets redacted, escaped and cut.
     pub raw: String,
+}
+
+impl Answer {
+    /// An answer in which nothing has been read yet. Decoders set what they find; what they leave says that no contract fits.
+    #[must_use]
+    pub fn blank(source: SourceKind, asked_at: Moment, answered_at: Moment) -> Self {
+        Self {
+            source,
+            asked_at,
+            answered_at,
+            server_date: None,
+            contract: None,
+            word: Word::Unknown(Unknown::Contract {
+                problem: "nothing in it was understood".into(),
+            }),
+            response: None,
+            lifetime_s: None,
+            expires_at: None,
+            next_action_at: None,
+            refreshed_at: None,
+            updated_at: None,
+            contact: None,
+            username: None,
+            said: Vec::new(),
+            raw: String::new(),
+        }
+    }
+
+    /// The same for an answer over HTTP, with its times and its raw text, secrets redacted.
+    #[must_use]
+    pub fn blank_of(source: SourceKind, reply: &Reply) -> Self {
+        Self {
+            server_date: reply.server_date,
+            raw: text::raw(&reply.body),
+            ..Self::blank(source, reply.asked_at, reply.answered_at)
+        }
+    }
+
+    /// What is known when there was none: the trouble, or that the source has no such object.
+    #[must_use]
+    pub fn unavailable(source: SourceKind, asked_at: Moment, answered_at: Moment, error: &ApiError) -> Self {
+        let word = match error.trouble {
+            ApiTrouble::NotFound => Word::NotFound,
+            trouble => Word::Unavailable(trouble),
+        };
+        Self {
+            word,
+            raw: text::field(&error.to_string()),
+            ..Self::blank(source, asked_at, answered_at)
+        }
+    }
 }
 
 /// The claimed state, in the vocabulary that every source is mapped to: OpenSIPS' ten states, and what lies beside them.
@@ -209,4 +260,27 @@ pub enum About {
     Identity,
     /// Anything else that is worth showing.
     Other,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_becomes_an_answer_that_names_it() {
+        let error = |trouble| ApiError {
+            trouble,
+            status: None,
+            code: None,
+            detail: "refused".into(),
+            request: "GET /x".into(),
+            attempts: 1,
+            retry_after: None,
+        };
+        let now = Moment::from_unix(0).unwrap();
+        let answer = |trouble| Answer::unavailable(SourceKind::TelnyxUac, now, now, &error(trouble));
+        assert_eq!(answer(ApiTrouble::Gone).word, Word::Unavailable(ApiTrouble::Gone));
+        assert_eq!(answer(ApiTrouble::NotFound).word, Word::NotFound);
+        assert_eq!(answer(ApiTrouble::Gone).raw, "GET /x: refused");
+    }
 }

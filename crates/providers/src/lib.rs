@@ -10,6 +10,7 @@ mod claim;
 mod expectation;
 mod moment;
 mod observation;
+pub mod reading;
 mod settings;
 mod source;
 pub mod text;

@@ -25,14 +25,7 @@ pub fn raw(answer: &Value) -> String {
 pub fn redacted(answer: Value) -> Value {
     match answer {
         Value::Object(fields) => {
-            let hide = |(name, value): (String, Value)| {
-                let value = if is_secret(&name) && !value.is_null() {
-                    "***".into()
-                } else {
-                    redacted(value)
-                };
-                (name, value)
-            };
+            let hide = |(name, value): (String, Value)| (name.clone(), redacted_field(&name, value));
             Value::Object(fields.into_iter().map(hide).collect())
         }
         Value::Array(items) => Value::Array(items.into_iter().map(redacted).collect()),
@@ -40,9 +33,18 @@ pub fn redacted(answer: Value) -> Value {
     }
 }
 
+/// What a field of this name may show: `***` where the name says that it is secret.
+pub(crate) fn redacted_field(name: &str, value: Value) -> Value {
+    if is_secret(name) && !value.is_null() {
+        "***".into()
+    } else {
+        redacted(value)
+    }
+}
+
 /// True for the names under which the known APIs give out secrets: Kamailio's `auth_password` and `auth_ha1`, Bitrix24's `PASSWORD`,
 /// Telzino's echo of what was put, `AuthDetail`, tokens.
-fn is_secret(name: &str) -> bool {
+pub(crate) fn is_secret(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
     ["password", "secret", "token", "ha1", "api_key", "apikey", "authorization"]
         .iter()
