@@ -1,6 +1,8 @@
 //! How a provider is talked to, whatever it is asked: the errors here, HTTP in `http`. No vocabulary of any provider.
 
 mod http;
+mod options;
+mod request;
 
 use std::fmt;
 use std::time::Duration;
@@ -8,7 +10,9 @@ use std::time::Duration;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-pub use http::{Envelope, Http, HttpOptions, Reply, Request, RetryPolicy, SetupError};
+pub use http::{Http, Reply};
+pub use options::{ClientOptions, Envelope, HttpOptions, RetryPolicy, SetupError, base_url};
+pub use request::Request;
 
 /// Why an API gave no usable answer. Texts are escaped, cut, and free of secrets.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

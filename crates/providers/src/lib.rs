@@ -16,7 +16,7 @@ mod source;
 pub mod text;
 mod verdict;
 
-pub use api::{ApiError, ApiTrouble, Envelope, Http, HttpOptions, Reply, Request, RetryPolicy, SetupError};
+pub use api::{ApiError, ApiTrouble, ClientOptions, Envelope, Http, HttpOptions, Reply, Request, RetryPolicy, SetupError, base_url};
 pub use claim::{About, Answer, Claim, ClaimedContact, ClaimedResponse, ClaimedTime, Said, Unknown, Word};
 pub use expectation::{ContactPattern, Expectation, HostPattern, Listing, Standing};
 pub use moment::Moment;
@@ -24,3 +24,6 @@ pub use observation::{Observation, Question, SeenBinding, Sight};
 pub use settings::Settings;
 pub use source::{Role, SourceKind};
 pub use verdict::{Freshness, Held, Level, Line, Note, Outcome, Reason, Service, Verdict};
+
+/// URLs as the options of clients hold them.
+pub use reqwest::Url;

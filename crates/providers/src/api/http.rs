@@ -1,94 +1,20 @@
 //! JSON over HTTP, for every provider alike: base URL, deadline, limits, retries, and no word of a secret in any error (RFC 9110).
 
 use std::fmt;
-use std::path::PathBuf;
-use std::time::Duration;
 
-use reqwest::{Client, Method, Url, header};
-use secrecy::{ExposeSecret as _, SecretString};
+use reqwest::{Client, header};
+use secrecy::ExposeSecret as _;
 use serde_json::Value;
 
-use super::{ApiError, ApiTrouble};
+use super::options::keeps_secrets;
+use super::{ApiError, ApiTrouble, HttpOptions, Request, SetupError};
 use crate::{Moment, text};
-
-/// Where and how an API is reached.
-#[derive(Clone)]
-pub struct HttpOptions {
-    /// What every path is below, such as `https://api.telnyx.com/v2`.
-    pub base_url: Url,
-    /// A secret piece of the path between the base URL and the rest, such as the code of a webhook. Shown as `***`.
-    pub secret_path: Option<SecretString>,
-    /// How long one call may take, retries and waits included.
-    pub deadline: Duration,
-    /// When and how often a call is repeated.
-    pub retry: RetryPolicy,
-    /// A PEM file with the certificates to trust instead of the system's.
-    pub ca_file: Option<PathBuf>,
-    /// Reads the provider's own error format.
-    pub envelope: fn(&Value) -> Option<Envelope>,
-}
-
-/// What a provider's error format says.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Envelope {
-    /// The provider's code.
-    pub code: Option<String>,
-    /// What it says about it; not escaped yet.
-    pub detail: String,
-    /// What it means, where that differs from what the HTTP status says.
-    pub trouble: Option<ApiTrouble>,
-}
-
-/// When and how often a call is repeated.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct RetryPolicy {
-    /// The most attempts, the first included: 3.
-    pub attempts: u32,
-    /// The first wait, which doubles: 500 ms.
-    pub base: Duration,
-    /// The longest wait of our own: 8 s.
-    pub cap: Duration,
-    /// The longest wait that a provider may ask for: 60 s.
-    pub asked_cap: Duration,
-}
-
-impl Default for RetryPolicy {
-    fn default() -> Self {
-        Self {
-            attempts: 3,
-            base: Duration::from_millis(500),
-            cap: Duration::from_secs(8),
-            asked_cap: Duration::from_secs(60),
-        }
-    }
-}
-
-/// Why a client cannot be made.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum SetupError {
-    /// The URL cannot be a base.
-    #[error("{0}: not a base URL; write one such as https://api.example.com/v2")]
-    BaseUrl(String),
-    /// TLS cannot be used as asked.
-    #[error("{0}")]
-    Tls(String),
-}
 
 /// A client of one account at one provider. Asks one thing at a time.
 pub struct Http {
     options: HttpOptions,
     client: Client,
     turn: tokio::sync::Mutex<()>,
-}
-
-/// One call.
-#[derive(Debug, Clone)]
-pub struct Request {
-    method: Method,
-    path: String,
-    query: Vec<(String, String)>,
-    body: Option<Value>,
-    bearer: Option<SecretString>,
 }
 
 /// An answer with a status of 2xx and JSON in it.
@@ -106,78 +32,13 @@ pub struct Reply {
     pub answered_at: Moment,
 }
 
-impl Request {
-    /// `GET`.
-    #[must_use]
-    pub fn get(path: impl Into<String>) -> Self {
-        Self::new(Method::GET, path)
-    }
-
-    /// `POST`.
-    #[must_use]
-    pub fn post(path: impl Into<String>) -> Self {
-        Self::new(Method::POST, path)
-    }
-
-    /// `PUT`.
-    #[must_use]
-    pub fn put(path: impl Into<String>) -> Self {
-        Self::new(Method::PUT, path)
-    }
-
-    /// `PATCH`.
-    #[must_use]
-    pub fn patch(path: impl Into<String>) -> Self {
-        Self::new(Method::PATCH, path)
-    }
-
-    /// `DELETE`.
-    #[must_use]
-    pub fn delete(path: impl Into<String>) -> Self {
-        Self::new(Method::DELETE, path)
-    }
-
-    /// With `name=value` in the query, encoded here.
-    #[must_use]
-    pub fn query(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
-        self.query.push((name.into(), value.into()));
-        self
-    }
-
-    /// With a JSON body.
-    #[must_use]
-    pub fn json(mut self, body: Value) -> Self {
-        self.body = Some(body);
-        self
-    }
-
-    /// With `Authorization: Bearer`.
-    #[must_use]
-    pub fn bearer(mut self, token: SecretString) -> Self {
-        self.bearer = Some(token);
-        self
-    }
-
-    fn new(method: Method, path: impl Into<String>) -> Self {
-        Self {
-            method,
-            path: path.into(),
-            query: Vec::new(),
-            body: None,
-            bearer: None,
-        }
-    }
-}
-
 impl Http {
     /// A client by these options. Sends nothing.
     ///
     /// # Errors
     /// [`SetupError`].
     pub fn new(options: HttpOptions) -> Result<Self, SetupError> {
-        if options.base_url.cannot_be_a_base() {
-            return Err(SetupError::BaseUrl(text::field(options.base_url.as_str())));
-        }
+        options.check()?;
         let tls = sip_net::https_config(options.ca_file.as_deref()).map_err(|error| SetupError::Tls(error.to_string()))?;
         let client = Client::builder()
             .tls_backend_preconfigured(tls)
@@ -209,6 +70,9 @@ impl Http {
             attempts: 1,
             retry_after: None,
         };
+        if request.bearer.is_some() && !keeps_secrets(&self.options.base_url) {
+            return Err(failed(ApiTrouble::Tls, None, "no token is sent over plain http".to_owned()));
+        }
         let sent = self.prepared(request).send().await;
         let response = sent.map_err(|error| failed(ApiTrouble::Unreachable, None, error.without_url().to_string()))?;
         let status = response.status().as_u16();
@@ -264,15 +128,6 @@ impl Http {
             request.method,
             request.path.trim_start_matches('/')
         ))
-    }
-}
-
-impl fmt::Debug for HttpOptions {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("HttpOptions")
-            .field("base_url", &self.base_url.as_str())
-            .field("deadline", &self.deadline)
-            .finish_non_exhaustive()
     }
 }
 
