@@ -2,7 +2,7 @@
 
 use thiserror::Error;
 
-use crate::{Headers, MAX_MESSAGE, Method, Name, headers, lexer};
+use crate::{Headers, MAX_MESSAGE, Method, Name, Status, headers, lexer};
 
 /// A request or a response, borrowed from the bytes that it was read from.
 #[derive(Debug, Clone)]
@@ -37,27 +37,6 @@ pub struct Response<'a> {
     pub headers: Headers<'a>,
     /// The body: `Content-Length` bytes, or what there is when there are fewer.
     pub body: &'a [u8],
-}
-
-/// A status code between 100 and 699.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Status(u16);
-
-/// The first digit of a status code (RFC 3261 §7.2).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum StatusClass {
-    /// 1xx: the request is being worked on.
-    Provisional,
-    /// 2xx: accepted.
-    Success,
-    /// 3xx: ask elsewhere.
-    Redirection,
-    /// 4xx: this request cannot be fulfilled here.
-    ClientError,
-    /// 5xx: this server failed.
-    ServerError,
-    /// 6xx: it cannot be fulfilled anywhere.
-    GlobalFailure,
 }
 
 /// Why bytes are not a SIP message. One bad header is never a reason: only the start line and the limits are.
@@ -130,33 +109,6 @@ impl<'a> Message<'a> {
         match self {
             Self::Request(request) => request.body,
             Self::Response(response) => response.body,
-        }
-    }
-}
-
-impl Status {
-    /// A status code, or `None` outside 100 to 699.
-    #[must_use]
-    pub const fn new(code: u16) -> Option<Self> {
-        if code >= 100 && code <= 699 { Some(Self(code)) } else { None }
-    }
-
-    /// The number.
-    #[must_use]
-    pub const fn code(self) -> u16 {
-        self.0
-    }
-
-    /// The class that the first digit says.
-    #[must_use]
-    pub const fn class(self) -> StatusClass {
-        match self.0 / 100 {
-            1 => StatusClass::Provisional,
-            2 => StatusClass::Success,
-            3 => StatusClass::Redirection,
-            4 => StatusClass::ClientError,
-            5 => StatusClass::ServerError,
-            _ => StatusClass::GlobalFailure,
         }
     }
 }

@@ -7,10 +7,9 @@ use std::time::Instant;
 use rand_chacha::ChaCha12Rng;
 use sip_digest::Secret;
 use sip_digest::server::{self, Expected, Issue, Proof, Refusal};
-use sip_message::{ChallengeSource, Credentials, Request};
+use sip_message::{ChallengeSource, Credentials, Request, Status};
 
 use crate::Config;
-use crate::draft::Answer;
 use crate::nonces::{Nonces, Worth};
 
 /// Checks credentials against the users of a [`Config`].
@@ -75,10 +74,10 @@ impl Authenticator {
     }
 
     /// The status of a challenge and the name of its headers (RFC 3261 §22.2, §22.3).
-    pub(crate) const fn challenge_header(&self) -> (Answer, &'static str) {
+    pub(crate) const fn challenge_header(&self) -> (Status, &'static str) {
         match self.source {
-            ChallengeSource::Www => (Answer::UNAUTHORIZED, "WWW-Authenticate"),
-            ChallengeSource::Proxy => (Answer::PROXY_AUTHENTICATION_REQUIRED, "Proxy-Authenticate"),
+            ChallengeSource::Www => (Status::UNAUTHORIZED, "WWW-Authenticate"),
+            ChallengeSource::Proxy => (Status::PROXY_AUTHENTICATION_REQUIRED, "Proxy-Authenticate"),
         }
     }
 

@@ -7,7 +7,6 @@ use std::time::Duration;
 use sip_message::{OwnedUri, Status};
 use thiserror::Error;
 
-use crate::phrases::phrase;
 use crate::template::unescape;
 use crate::{Alteration, Arrival, Challenges, Confirmation, CredentialsFault, Delivery, Fault, FaultKind, Instead, Interval, Loss, When};
 
@@ -328,10 +327,15 @@ impl<'a> Item<'a> {
         let wanted = "a code from 100 to 699, perhaps with a phrase behind it";
         let value = self.text(wanted)?;
         let (code, reason) = value.split_once(' ').unwrap_or((value, ""));
-        let code = code.parse().map_err(|_| self.wrong(wanted))?;
-        let reason = if reason.is_empty() { phrase(code) } else { reason };
+        let code = code.parse().ok().and_then(Status::new);
+        let status = code.ok_or_else(|| self.wrong(wanted))?;
+        let reason = if reason.is_empty() {
+            status.phrase().unwrap_or("Scripted")
+        } else {
+            reason
+        };
         Ok(Instead::Status {
-            status: Status::new(code).ok_or_else(|| self.wrong(wanted))?,
+            status,
             reason: unescape(reason).map_err(|_| self.wrong(wanted))?,
             headers: Vec::new(),
         })

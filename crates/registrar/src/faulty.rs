@@ -3,12 +3,11 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use sip_message::{Contact, NameAddr, Uri};
+use sip_message::{Contact, NameAddr, Status, Uri};
 
 use crate::authentication::Judgement;
 use crate::challenging::Asker;
-use crate::draft::{Answer, Draft};
-use crate::echo::ViaChanges;
+use crate::draft::{Draft, ViaChanges};
 use crate::incoming::Incoming;
 use crate::transactions::{Replies, TransactionKey};
 use crate::{
@@ -64,7 +63,7 @@ impl Registrar {
                 Outcome::Draft(draft)
             }
             Instead::Redirect(uris) => {
-                let mut draft = Draft::new(Answer::MOVED_TEMPORARILY);
+                let mut draft = Draft::new(Status::MOVED_TEMPORARILY);
                 draft.contacts = uris.iter().map(|uri| format!("<{uri}>").into_bytes()).collect();
                 Outcome::Draft(draft)
             }
@@ -120,7 +119,7 @@ impl Registrar {
         for fault in self.script.all(&cx.facts, interval, accept) {
             match fault {
                 Interval::TooBrief { min_expires, .. } => {
-                    return Err(Draft::new(Answer::INTERVAL_TOO_BRIEF).number("Min-Expires", min_expires));
+                    return Err(Draft::new(Status::INTERVAL_TOO_BRIEF).number("Min-Expires", min_expires));
                 }
                 Interval::Grant(seconds) => granted = Some(seconds),
             }
@@ -202,7 +201,7 @@ impl Registrar {
         let due = cx.now.checked_add(manner.delay).unwrap_or(cx.now);
         let last: Option<Arc<[u8]>> = (!manner.no_final).then(|| bytes.into());
         let trying = || {
-            Draft::new(Answer::TRYING)
+            Draft::new(Status::TRYING)
                 .print(cx.peer, &cx.echo, &ViaChanges::default(), &tag)
                 .into()
         };
@@ -233,7 +232,7 @@ impl Registrar {
         let random = &mut self.random;
         let lost = self.script.first(&cx.facts, reply_loss, |loss, count| loss.loses(count, random));
         if lost.is_none() {
-            self.send(cx.now, due, cx.echo.destination(cx.peer), then, Arc::clone(bytes));
+            self.send(cx.now, due, cx.destination(), then, Arc::clone(bytes));
         }
     }
 }

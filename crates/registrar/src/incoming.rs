@@ -2,10 +2,9 @@
 
 use std::time::Instant;
 
-use sip_message::Request;
+use sip_message::{Echo, Request};
 
 use crate::Peer;
-use crate::echo::Echo;
 use crate::script::Facts;
 
 /// A request that can be answered.
@@ -16,4 +15,14 @@ pub(crate) struct Incoming<'m> {
     pub(crate) request: &'m Request<'m>,
     pub(crate) echo: Echo<'m>,
     pub(crate) facts: Facts<'m>,
+}
+
+impl Incoming<'_> {
+    /// Where its reply goes.
+    pub(crate) fn destination(&self) -> Peer {
+        Peer {
+            source: self.echo.destination(self.peer.source, self.peer.reliable),
+            ..self.peer
+        }
+    }
 }

@@ -2,12 +2,12 @@
 
 use std::time::{Duration, Instant};
 
-use sip_message::{Contact, Name, NameAddr, Request, Uri, unfold};
+use sip_message::{Contact, Name, NameAddr, Request, Status, Uri, unfold};
 
 use crate::Registrar;
 use crate::aor::Aor;
 use crate::authentication::Granted;
-use crate::draft::{Answer, Draft};
+use crate::draft::Draft;
 use crate::incoming::Incoming;
 use crate::location::{Binding, MadeBy, Update, UpdateError};
 
@@ -25,7 +25,7 @@ impl Registrar {
     pub(crate) fn register(&mut self, cx: &Incoming<'_>) -> Result<Draft, Draft> {
         let aor = self.address(cx.request)?;
         if self.config.unknown_before_challenge && !self.is_known(&aor) {
-            return Err(Draft::new(Answer::NOT_FOUND).note("no such user"));
+            return Err(Draft::new(Status::NOT_FOUND).note("no such user"));
         }
         let granted = self.authenticate(cx)?;
         self.authorize(&aor, granted.as_ref())?;
@@ -42,17 +42,17 @@ impl Registrar {
         let to = request.headers.to().and_then(Result::ok);
         let uri = to.and_then(|to| to.uri().ok());
         uri.and_then(|uri| uri.sip().and_then(Aor::from_uri))
-            .ok_or_else(|| Draft::new(Answer::NOT_FOUND).note("To is no address of a user"))
+            .ok_or_else(|| Draft::new(Status::NOT_FOUND).note("To is no address of a user"))
     }
 
     /// Step 4, and the second half of step 5. We differ: whoever asks for an address that does not exist hears 404 rather than
     /// 403, because a lab wants to tell a mistyped user from a forbidden one.
     fn authorize(&self, aor: &Aor, granted: Option<&Granted>) -> Result<(), Draft> {
         if !self.is_known(aor) {
-            return Err(Draft::new(Answer::NOT_FOUND).note("no such user"));
+            return Err(Draft::new(Status::NOT_FOUND).note("no such user"));
         }
         if granted.is_some_and(|granted| granted.user != aor.user()) {
-            return Err(Draft::new(Answer::FORBIDDEN).note("somebody else's address"));
+            return Err(Draft::new(Status::FORBIDDEN).note("somebody else's address"));
         }
         Ok(())
     }
@@ -73,7 +73,7 @@ impl Registrar {
             }
             Wish::RemoveAll => {
                 self.script_interval(cx, &[0])?;
-                let (call_id, cseq) = (cx.echo.call_id.unwrap_or_default(), number(cx.request));
+                let (call_id, cseq) = (cx.request.headers.call_id().unwrap_or_default(), number(cx.request));
                 self.location.clear(aor, call_id, cseq).map_err(|error| self.refuse(error))?;
                 self.counters.removals += 1;
                 self.confirm(cx, aor)
@@ -94,7 +94,7 @@ impl Registrar {
         let outbound = self.outbound(cx, contacts)?;
         let path: Vec<_> = cx.request.headers.list(Name::Path).map(|hop| unfold(hop).into_owned()).collect();
         let made_by = MadeBy {
-            call_id: cx.echo.call_id.unwrap_or_default(),
+            call_id: cx.request.headers.call_id().unwrap_or_default(),
             cseq: number(cx.request),
             path: if self.config.path { &path } else { &[] },
             source: cx.peer.source,
@@ -130,7 +130,7 @@ impl Registrar {
         match scripted {
             _ if asked == 0 => Ok(0),
             Some(seconds) => Ok(seconds),
-            None if asked < min_expires.min(LONGEST_MINIMUM) => Err(Draft::new(Answer::INTERVAL_TOO_BRIEF)
+            None if asked < min_expires.min(LONGEST_MINIMUM) => Err(Draft::new(Status::INTERVAL_TOO_BRIEF)
                 .number("Min-Expires", min_expires)
                 .note(format!("asked for {asked} s"))),
             None => Ok(asked.min(self.config.max_expires)),
@@ -169,7 +169,7 @@ impl Registrar {
             sip.is_some_and(|uri| uri.sip().is_some_and(|uri| uri.params.find("ob").is_some()))
         });
         if cx.echo.is_relayed() && !says_ob {
-            return Err(Draft::new(Answer::FIRST_HOP_LACKS_OUTBOUND));
+            return Err(Draft::new(Status::FIRST_HOP_LACKS_OUTBOUND));
         }
         Ok(true)
     }
@@ -189,7 +189,7 @@ impl Registrar {
             // Kamailio's answer too; RFC 3261 only says that the request fails.
             UpdateError::OldCSeq => Draft::bad_request("CSeq Not Higher Than Before"),
             UpdateError::TooManyContacts | UpdateError::Full => {
-                Draft::new(Answer::SERVICE_UNAVAILABLE).number("Retry-After", self.config.retry_after)
+                Draft::new(Status::SERVICE_UNAVAILABLE).number("Retry-After", self.config.retry_after)
             }
         }
         .note(error.to_string())
@@ -197,7 +197,7 @@ impl Registrar {
 
     /// Step 8: every binding with the seconds that it has left.
     fn confirm(&self, cx: &Incoming<'_>, aor: &Aor) -> Draft {
-        let mut draft = Draft::new(Answer::OK);
+        let mut draft = Draft::new(Status::OK);
         draft.contacts = self
             .location
             .bindings(aor)

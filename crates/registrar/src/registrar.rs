@@ -6,12 +6,11 @@ use std::time::Instant;
 
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha12Rng;
-use sip_message::{ChallengeSource, Message, Method, Name, ParseError, Request, Uri, printable};
+use sip_message::{ChallengeSource, Echo, Message, Method, Name, ParseError, Request, Status, Uri, printable};
 
 use crate::aor::Aor;
 use crate::authentication::Authenticator;
-use crate::draft::{Answer, Draft};
-use crate::echo::Echo;
+use crate::draft::Draft;
 use crate::faulty::Outcome;
 use crate::incoming::Incoming;
 use crate::location::Location;
@@ -171,7 +170,7 @@ impl Registrar {
             Ok(()) => match cx.request.method {
                 Method::Register => self.register(cx).unwrap_or_else(|draft| draft),
                 Method::Options => self.capabilities(),
-                _ => Draft::new(Answer::METHOD_NOT_ALLOWED).field("Allow", ALLOW),
+                _ => Draft::new(Status::METHOD_NOT_ALLOWED).field("Allow", ALLOW),
             },
         };
         self.finish(cx.now, draft)
@@ -210,7 +209,7 @@ impl Registrar {
         whole(cseq.method == request.method, "CSeq Names Another Method")?;
         match Uri::parse(request.uri) {
             Ok(Uri::Sip(_)) => {}
-            Ok(Uri::Tel(_) | Uri::Other(_)) => return Err(Draft::new(Answer::UNSUPPORTED_URI_SCHEME)),
+            Ok(Uri::Tel(_) | Uri::Other(_)) => return Err(Draft::new(Status::UNSUPPORTED_URI_SCHEME)),
             Err(_) => return Err(Draft::bad_request("Malformed Request-URI")),
         }
         self.understand(request)
@@ -227,12 +226,12 @@ impl Registrar {
         if unknown.is_empty() {
             return Ok(());
         }
-        Err(Draft::new(Answer::BAD_EXTENSION).field("Unsupported", unknown.join(&b", "[..])))
+        Err(Draft::new(Status::BAD_EXTENSION).field("Unsupported", unknown.join(&b", "[..])))
     }
 
     /// RFC 3261 §11.2.
     fn capabilities(&self) -> Draft {
-        let draft = Draft::new(Answer::OK).field("Allow", ALLOW).field("Accept", "application/sdp");
+        let draft = Draft::new(Status::OK).field("Allow", ALLOW).field("Accept", "application/sdp");
         match self.options() {
             "" => draft,
             options => draft.field("Supported", options),

@@ -1,8 +1,9 @@
 //! Text with escapes and placeholders for replies that no writer would print. Deliberately without any check of what comes out.
 
+use sip_message::Echo;
+
 use crate::Peer;
 use crate::aor::hex_pair;
-use crate::echo::{Echo, ViaChanges};
 
 /// Resolves `\r`, `\n`, `\t`, `\e`, `\0`, `\\` and `\x1b`. The error is the escape that is none of these.
 pub(crate) fn unescape(text: &str) -> Result<Vec<u8>, String> {
@@ -59,7 +60,7 @@ pub(crate) fn fill(template: &[u8], values: &[(&str, &[u8])]) -> Vec<u8> {
 
 /// The bytes of a scripted reply to `echo`'s request.
 pub(crate) fn reply(template: &[u8], peer: Peer, echo: &Echo<'_>, tag: &str) -> Vec<u8> {
-    let via = echo.vias(peer, &ViaChanges::default()).join(&b", "[..]);
+    let via = echo.vias(peer.source).collect::<Vec<_>>().join(&b", "[..]);
     let part = Option::unwrap_or_default;
     let (from, to, call_id, cseq) = (part(echo.from()), part(echo.to(tag)), part(echo.call_id()), part(echo.cseq()));
     let head = [

@@ -5,10 +5,9 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use sip_message::{Name, Request};
+use sip_message::{Echo, Name, Request};
 
 use crate::Limits;
-use crate::echo::Echo;
 
 /// What makes two requests the same transaction (RFC 3261 §17.2.3).
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]

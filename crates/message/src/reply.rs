@@ -1,35 +1,28 @@
 //! What every reply repeats of its request: Via, From, To, Call-ID, CSeq (RFC 3261 §8.2.6.2), and where it is sent (§18.2.2, RFC 3581).
+//! Not the decision what to reply: that is the server's.
 
 use std::net::{IpAddr, SocketAddr};
 
-use sip_message::{Host, Name, NameAddr, Request, Via, unfold};
-
-use crate::Peer;
+use crate::{Host, Name, NameAddr, Request, Via, Writer, unfold};
 
 /// The headers of a request that its reply copies.
 #[derive(Debug, Clone)]
-pub(crate) struct Echo<'a> {
-    pub(crate) top: Via<'a>,
-    pub(crate) top_element: &'a [u8],
+pub struct Echo<'a> {
+    /// The topmost Via: the hop that the reply goes to.
+    pub top: Via<'a>,
+    /// Its own bytes.
+    pub top_element: &'a [u8],
     lower: Vec<&'a [u8]>,
     from: Option<&'a [u8]>,
     to: Option<&'a [u8]>,
-    pub(crate) call_id: Option<&'a [u8]>,
+    call_id: Option<&'a [u8]>,
     cseq: Option<&'a [u8]>,
-}
-
-/// The top Via as it is sent back.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct ViaChanges {
-    /// The address that the request is said to have come from; `None` says the truth.
-    pub(crate) seen_from: Option<SocketAddr>,
-    /// Another `sent-by` than the one that came.
-    pub(crate) sent_by: Option<String>,
 }
 
 impl<'a> Echo<'a> {
     /// `None` without a readable top Via: then nobody can be answered.
-    pub(crate) fn read(request: &Request<'a>) -> Option<Self> {
+    #[must_use]
+    pub fn read(request: &Request<'a>) -> Option<Self> {
         let headers = &request.headers;
         let mut vias = headers.list(Name::Via);
         let top_element = vias.next()?;
@@ -47,34 +40,60 @@ impl<'a> Echo<'a> {
     }
 
     /// True when the request came over other hops.
-    pub(crate) fn is_relayed(&self) -> bool {
+    #[must_use]
+    pub fn is_relayed(&self) -> bool {
         !self.lower.is_empty()
     }
 
-    /// Where the reply goes. RFC 3581 §4: with `rport` back to where the request came from; RFC 3261 §18.2.2: without, to the
-    /// port in `sent-by`. We differ: a `maddr` is not obeyed, it would let a request aim replies at others.
-    pub(crate) fn destination(&self, peer: Peer) -> Peer {
-        if peer.reliable || self.top.params.find("rport").is_some() {
-            return peer;
+    /// Where the reply to a request from `source` goes; over a `reliable` transport that is the connection it came on. RFC 3581 §4:
+    /// with `rport` back to where the request came from; RFC 3261 §18.2.2: without, to the port in `sent-by`. We differ: a `maddr` is
+    /// not obeyed, it would let a request aim replies at others.
+    #[must_use]
+    pub fn destination(&self, source: SocketAddr, reliable: bool) -> SocketAddr {
+        if reliable || self.top.params.find("rport").is_some() {
+            return source;
         }
-        let mut peer = peer;
-        peer.source.set_port(self.top.port.unwrap_or(5060));
-        peer
+        SocketAddr::new(source.ip(), self.top.port.unwrap_or(5060))
+    }
+
+    /// Writes all of them, Via first. `source` is where the request is said to have come from.
+    pub fn write(&self, writer: &mut Writer<'_>, source: SocketAddr, tag: &str) {
+        for via in self.vias(source) {
+            writer.text("Via", via);
+        }
+        self.write_dialog(writer, tag);
+    }
+
+    /// Writes From, To, Call-ID and CSeq, as far as the request has them. `tag` goes into a To that has none.
+    pub fn write_dialog(&self, writer: &mut Writer<'_>, tag: &str) {
+        let repeated = [
+            ("From", self.from()),
+            ("To", self.to(tag)),
+            ("Call-ID", self.call_id()),
+            ("CSeq", self.cseq()),
+        ];
+        for (name, value) in repeated {
+            if let Some(value) = value {
+                writer.text(name, value);
+            }
+        }
     }
 
     /// The values of the reply's Via headers.
-    pub(crate) fn vias(&self, peer: Peer, changes: &ViaChanges) -> Vec<Vec<u8>> {
+    pub fn vias(&self, source: SocketAddr) -> impl Iterator<Item = Vec<u8>> + '_ {
         let lower = self.lower.iter().map(|via| unfold(via).into_owned());
-        std::iter::once(self.top_via(peer, changes)).chain(lower).collect()
+        std::iter::once(self.top_via(source)).chain(lower)
     }
 
     /// The reply's From.
-    pub(crate) fn from(&self) -> Option<Vec<u8>> {
+    #[must_use]
+    pub fn from(&self) -> Option<Vec<u8>> {
         self.from.map(|from| unfold(from).into_owned())
     }
 
     /// The reply's To, which has a tag (RFC 3261 §8.2.6.2).
-    pub(crate) fn to(&self, tag: &str) -> Option<Vec<u8>> {
+    #[must_use]
+    pub fn to(&self, tag: &str) -> Option<Vec<u8>> {
         let mut to = unfold(self.to?).into_owned();
         if NameAddr::parse(&to).is_ok_and(|to| to.tag().is_none()) {
             to.extend_from_slice(b";tag=");
@@ -84,24 +103,22 @@ impl<'a> Echo<'a> {
     }
 
     /// The reply's Call-ID.
-    pub(crate) fn call_id(&self) -> Option<Vec<u8>> {
+    #[must_use]
+    pub fn call_id(&self) -> Option<Vec<u8>> {
         self.call_id.map(|call_id| unfold(call_id).into_owned())
     }
 
     /// The reply's CSeq.
-    pub(crate) fn cseq(&self) -> Option<Vec<u8>> {
+    #[must_use]
+    pub fn cseq(&self) -> Option<Vec<u8>> {
         self.cseq.map(|cseq| unfold(cseq).into_owned())
     }
 
     /// RFC 3261 §18.2.1 and RFC 3581 §4: `received` when the sender is not who it says, or asked with `rport`, which is filled in.
-    fn top_via(&self, peer: Peer, changes: &ViaChanges) -> Vec<u8> {
-        let seen = changes.seen_from.unwrap_or(peer.source);
+    fn top_via(&self, source: SocketAddr) -> Vec<u8> {
         let params = self.top.params.as_bytes();
         let before_params = self.top_element.len().saturating_sub(params.len());
         let mut via = unfold(self.top_element.get(..before_params).unwrap_or_default()).into_owned();
-        if let Some(sent_by) = &changes.sent_by {
-            via = [b"SIP/2.0/", self.top.transport, b" ", sent_by.as_bytes()].concat();
-        }
         let asked = self.top.params.find("rport").is_some();
         for param in self.top.params.iter() {
             if param.name.eq_ignore_ascii_case(b"received") {
@@ -110,14 +127,14 @@ impl<'a> Echo<'a> {
             via.push(b';');
             via.extend_from_slice(param.name);
             if param.name.eq_ignore_ascii_case(b"rport") {
-                via.extend_from_slice(format!("={}", seen.port()).as_bytes());
+                via.extend_from_slice(format!("={}", source.port()).as_bytes());
             } else if let Some(value) = param.value {
                 via.push(b'=');
                 via.extend_from_slice(value);
             }
         }
-        if asked || self.top.host != Host::Address(canonical(seen.ip())) {
-            via.extend_from_slice(format!(";received={}", canonical(seen.ip())).as_bytes());
+        if asked || self.top.host != Host::Address(canonical(source.ip())) {
+            via.extend_from_slice(format!(";received={}", canonical(source.ip())).as_bytes());
         }
         via
     }
@@ -130,9 +147,8 @@ const fn canonical(address: IpAddr) -> IpAddr {
 
 #[cfg(test)]
 mod tests {
-    use sip_message::Message;
-
     use super::*;
+    use crate::Message;
 
     const PEER: &str = "192.0.2.9:40000";
 
@@ -140,21 +156,16 @@ mod tests {
         format!("REGISTER sip:a SIP/2.0\r\n{via}\r\nTo: <sip:a@h>\r\n\r\n").into_bytes()
     }
 
-    fn with_echo<T>(via: &str, look: impl FnOnce(&Echo<'_>, Peer) -> T) -> T {
+    fn with_echo<T>(via: &str, look: impl FnOnce(&Echo<'_>, SocketAddr) -> T) -> T {
         let bytes = request(via);
         let Message::Request(request) = Message::parse(&bytes).unwrap() else {
             panic!()
         };
-        let peer = Peer {
-            flow: 1,
-            source: PEER.parse().unwrap(),
-            reliable: false,
-        };
-        look(&Echo::read(&request).unwrap(), peer)
+        look(&Echo::read(&request).unwrap(), PEER.parse().unwrap())
     }
 
-    fn vias(via: &str, changes: &ViaChanges) -> Vec<String> {
-        with_echo(via, |echo, peer| echo.vias(peer, changes))
+    fn vias(via: &str) -> Vec<String> {
+        with_echo(via, |echo, source| echo.vias(source).collect::<Vec<_>>())
             .into_iter()
             .map(|via| String::from_utf8(via).unwrap())
             .collect()
@@ -163,10 +174,7 @@ mod tests {
     #[test]
     fn rport_is_filled_in_and_received_follows() {
         assert_eq!(
-            vias(
-                "Via: SIP/2.0/UDP 192.0.2.9:5060;rport;branch=z9hG4bKx,\r\n SIP/2.0/UDP b;received=1.2.3.4",
-                &ViaChanges::default()
-            ),
+            vias("Via: SIP/2.0/UDP 192.0.2.9:5060;rport;branch=z9hG4bKx,\r\n SIP/2.0/UDP b;received=1.2.3.4"),
             [
                 "SIP/2.0/UDP 192.0.2.9:5060;rport=40000;branch=z9hG4bKx;received=192.0.2.9",
                 "SIP/2.0/UDP b;received=1.2.3.4"
@@ -176,38 +184,21 @@ mod tests {
 
     #[test]
     fn received_is_added_only_when_the_sender_is_not_who_it_says() {
+        assert_eq!(vias("v: SIP/2.0/UDP 192.0.2.9;branch=1"), ["SIP/2.0/UDP 192.0.2.9;branch=1"]);
         assert_eq!(
-            vias("v: SIP/2.0/UDP 192.0.2.9;branch=1", &ViaChanges::default()),
-            ["SIP/2.0/UDP 192.0.2.9;branch=1"]
-        );
-        assert_eq!(
-            vias("v: SIP/2.0/UDP h:5070;received=6.6.6.6;branch=1", &ViaChanges::default()),
+            vias("v: SIP/2.0/UDP h:5070;received=6.6.6.6;branch=1"),
             ["SIP/2.0/UDP h:5070;branch=1;received=192.0.2.9"]
         );
     }
 
     #[test]
-    fn a_nat_and_an_alg_can_be_played() {
-        let changes = ViaChanges {
-            seen_from: Some("203.0.113.7:1024".parse().unwrap()),
-            sent_by: Some("203.0.113.7:9".to_owned()),
-        };
-        assert_eq!(
-            vias("Via: SIP/2.0/UDP 192.0.2.9:5060;rport=1;branch=z", &changes),
-            ["SIP/2.0/UDP 203.0.113.7:9;rport=1024;branch=z;received=203.0.113.7"]
-        );
-    }
-
-    #[test]
     fn the_reply_goes_to_the_source_port_with_rport_and_to_sent_by_without() {
-        let port = |via: &str| with_echo(via, |echo, peer| echo.destination(peer).source.port());
+        let port = |via: &str| with_echo(via, |echo, source| echo.destination(source, false).port());
         assert_eq!(port("Via: SIP/2.0/UDP h:5070;rport;branch=1"), 40000);
         assert_eq!(port("Via: SIP/2.0/UDP h:5070;branch=1"), 5070);
         assert_eq!(port("Via: SIP/2.0/UDP h;branch=1"), 5060);
-        let reliable = with_echo("Via: SIP/2.0/TCP h;branch=1", |echo, peer| {
-            echo.destination(Peer { reliable: true, ..peer })
-        });
-        assert_eq!(reliable.source.port(), 40000);
+        let reliable = with_echo("Via: SIP/2.0/TCP h;branch=1", |echo, source| echo.destination(source, true));
+        assert_eq!(reliable.port(), 40000);
     }
 
     #[test]
