@@ -52,6 +52,7 @@ mod dns;
 mod driver;
 mod every_target;
 mod flow;
+mod https;
 mod lab;
 mod listener;
 mod probe;
@@ -62,7 +63,8 @@ mod udp;
 mod verifier;
 
 pub use driver::{Driver, Network};
+pub use https::{https_config, https_failure};
 pub use lab::{LIFE, LabCertificate};
 pub use listener::{Listener, ListenerError, serve, server_config, server_config_from_files};
 pub use probe::{Options, Probed, REMOVAL_AT_MOST, probe, probe_until};
-pub use tls::{TlsOptions, TlsOptionsError, https_config};
+pub use tls::{TlsOptions, TlsOptionsError};

@@ -19,7 +19,7 @@ use tokio_rustls::client::TlsStream;
 
 use crate::certificate::Certificate;
 use crate::stream;
-use crate::verifier::{Trust, Witness, roots};
+use crate::verifier::{Names, Trust, Witness};
 
 /// How to use TLS. The default trusts the system's root certificates.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -150,7 +150,7 @@ impl Prepared {
     fn read(options: &TlsOptions) -> Result<Self, TlsOptionsError> {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let chosen = options.ca_file.as_deref().map(certificates).transpose()?;
-        let trust = Arc::new(Trust::new(chosen, Arc::clone(&provider)));
+        let trust = Arc::new(Trust::new(chosen, Names::Sip, Arc::clone(&provider)));
         let placeholder = Arc::new(Witness::new(Some(Arc::clone(&trust)), Arc::clone(&provider)));
         let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
             .with_safe_default_protocol_versions()
@@ -174,21 +174,6 @@ impl Prepared {
             trust: (!options.insecure).then_some(trust),
         })
     }
-}
-
-/// A TLS client for HTTPS: no SIP rules for names (RFC 9110 §4.3.4), the system's root certificates or those of a file.
-///
-/// # Errors
-/// [`TlsOptionsError::File`] or [`TlsOptionsError::Roots`].
-pub fn https_config(ca_file: Option<&Path>) -> Result<ClientConfig, TlsOptionsError> {
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let chosen = ca_file.map(certificates).transpose()?;
-    let roots = roots(chosen.as_deref()).map_err(TlsOptionsError::Roots)?;
-    Ok(ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .map_err(|error| TlsOptionsError::ClientCertificate(error.to_string()))?
-        .with_root_certificates(roots)
-        .with_no_client_auth())
 }
 
 /// A name or address as TLS knows it: no brackets, no final dot.

@@ -1,4 +1,4 @@
-//! Whom to trust: system roots or a CA file, with SIP's own rules for names (RFC 5922), and a witness that keeps the certificate for the
+//! Whom to trust: system roots or a CA file, with SIP's own rules for names (RFC 5922) or the web's, and a witness that keeps the certificate for the
 //! report whether it was accepted or not. Not for the words about a failure: see `tls`.
 
 use std::path::Path;
@@ -18,14 +18,25 @@ use crate::certificate::Certificate;
 pub(crate) struct Trust {
     /// The CA file's certificates; `None` for those of the system.
     chosen: Option<Vec<CertificateDer<'static>>>,
+    names: Names,
     provider: Arc<CryptoProvider>,
     verifier: OnceLock<Result<Arc<WebPkiServerVerifier>, String>>,
 }
 
+/// Whose rules hold for the names in a certificate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Names {
+    /// RFC 5922 §7: a `sip:` URI and a lone common name count as well.
+    Sip,
+    /// RFC 9110 §4.3.4: subjectAltName and nothing else.
+    Web,
+}
+
 impl Trust {
-    pub(crate) const fn new(chosen: Option<Vec<CertificateDer<'static>>>, provider: Arc<CryptoProvider>) -> Self {
+    pub(crate) const fn new(chosen: Option<Vec<CertificateDer<'static>>>, names: Names, provider: Arc<CryptoProvider>) -> Self {
         Self {
             chosen,
+            names,
             provider,
             verifier: OnceLock::new(),
         }
@@ -50,8 +61,10 @@ impl Trust {
         match verifier.verify_server_cert(shown.certificate, shown.intermediates, shown.name, shown.ocsp, shown.now) {
             Ok(_) => Ok(()),
             // webpki checks the name last, so chain and dates are good here.
-            Err(error) if is_about_name(&error) => shown.is_for_sip_name().then_some(()).ok_or(error),
-            Err(Error::InvalidCertificate(CertificateError::Other(_))) if self.is_chosen(shown.certificate) => shown.verify_without_chain(),
+            Err(error) if is_about_name(&error) => shown.is_for_name_by(self.names).then_some(()).ok_or(error),
+            Err(Error::InvalidCertificate(CertificateError::Other(_))) if self.is_chosen(shown.certificate) => {
+                shown.verify_without_chain(self.names)
+            }
             // An authority of the same name with another key vouches for it, which is as good as nobody.
             Err(Error::InvalidCertificate(CertificateError::BadSignature)) => Err(CertificateError::UnknownIssuer.into()),
             Err(error) => Err(error),
@@ -75,20 +88,23 @@ struct Shown<'a> {
 }
 
 impl Shown<'_> {
-    fn is_for_sip_name(&self) -> bool {
-        match self.name {
-            ServerName::DnsName(name) => Certificate::read(self.certificate).is_some_and(|it| it.is_for_sip_domain(name.as_ref())),
+    /// True when the certificate is for the name in a way that TLS libraries do not know.
+    fn is_for_name_by(&self, names: Names) -> bool {
+        match (names, self.name) {
+            (Names::Sip, ServerName::DnsName(name)) => {
+                Certificate::read(self.certificate).is_some_and(|it| it.is_for_sip_domain(name.as_ref()))
+            }
             _ => false,
         }
     }
 
-    fn verify_without_chain(&self) -> Result<(), Error> {
+    fn verify_without_chain(&self, names: Names) -> Result<(), Error> {
         let now = i64::try_from(self.now.as_secs()).unwrap_or(i64::MAX);
         if !Certificate::read(self.certificate).is_some_and(|it| it.is_valid_at(now)) {
             return Err(CertificateError::Expired.into());
         }
         verify_server_name(&ParsedCertificate::try_from(self.certificate)?, self.name)
-            .or_else(|error| self.is_for_sip_name().then_some(()).ok_or(error))
+            .or_else(|error| self.is_for_name_by(names).then_some(()).ok_or(error))
     }
 }
 
@@ -96,7 +112,7 @@ impl Shown<'_> {
 ///
 /// # Errors
 /// There is no usable one; in words.
-pub(crate) fn roots(chosen: Option<&[CertificateDer<'static>]>) -> Result<RootCertStore, String> {
+fn roots(chosen: Option<&[CertificateDer<'static>]>) -> Result<RootCertStore, String> {
     let mut roots = RootCertStore::empty();
     let (_, unusable) = match chosen {
         Some(chosen) => roots.add_parsable_certificates(chosen.iter().cloned()),
