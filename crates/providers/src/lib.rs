@@ -13,6 +13,7 @@ mod observation;
 pub mod reading;
 mod settings;
 mod source;
+pub mod telzino;
 pub mod text;
 mod verdict;
 
