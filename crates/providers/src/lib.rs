@@ -22,7 +22,7 @@ pub use claim::{About, Answer, Claim, ClaimedContact, ClaimedResponse, ClaimedTi
 pub use expectation::{ContactPattern, Expectation, HostPattern, Listing, Standing};
 pub use moment::Moment;
 pub use observation::{Observation, Question, SeenBinding, Sight};
-pub use settings::Settings;
+pub use settings::{Settings, address_of_record, registrar_at, server_uri, transport_named, transport_of};
 pub use source::{Role, SourceKind};
 pub use verdict::{Freshness, Held, Level, Line, Note, Outcome, Reason, Service, Verdict};
 

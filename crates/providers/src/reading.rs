@@ -9,7 +9,9 @@ use jiff::fmt::strtime;
 use jiff::tz::TimeZone;
 use serde_json::Value;
 
-use crate::{About, ClaimedResponse, ClaimedTime, Moment, Said, text};
+use sip_message::{Host, SipUri};
+
+use crate::{About, ClaimedContact, ClaimedResponse, ClaimedTime, Moment, Said, text};
 
 /// What a time field turned out to hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -93,6 +95,25 @@ pub fn sip_response(line: &str) -> Option<ClaimedResponse> {
     Some(ClaimedResponse {
         code: digits(code)?,
         reason: reason.trim().to_owned(),
+    })
+}
+
+/// A Contact such as `user@host`, `sip:user@host:5060` or `<sip:user@host>;expires=60`. Parameters are left out.
+#[must_use]
+pub fn contact(written: &str) -> Option<ClaimedContact> {
+    let bare = written.split_once('<').and_then(|(_, rest)| rest.split_once('>'));
+    let bare = bare.map_or(written, |(uri, _)| uri).trim();
+    let with_scheme = format!("sip:{bare}");
+    let uri = SipUri::parse(bare.as_bytes())
+        .or_else(|_| SipUri::parse(with_scheme.as_bytes()))
+        .ok()?;
+    Some(ClaimedContact {
+        user: uri.user.map(|user| text::field(&String::from_utf8_lossy(user))),
+        host: Some(match uri.host {
+            Host::Name(name) => text::field(name),
+            Host::Address(address) => address.to_string(),
+        }),
+        port: uri.port,
     })
 }
 
@@ -274,6 +295,19 @@ mod tests {
             assert_eq!(sip_response(line), None, "{line}");
         }
         assert_eq!(sip_response(&format!("200 {}", "x".repeat(65))), None);
+    }
+
+    #[test]
+    fn a_contact_is_read_in_every_dress() {
+        let read = |written| contact(written).map(|it| (it.user.unwrap_or_default(), it.host.unwrap_or_default(), it.port));
+        let alice = |host: &str, port| Some(("alice".to_owned(), host.to_owned(), port));
+        assert_eq!(read("alice@pbx.example.com"), alice("pbx.example.com", None));
+        assert_eq!(
+            read("<sip:alice@[2001:db8::1]:5080;ob>;expires=60"),
+            alice("2001:db8::1", Some(5080))
+        );
+        assert_eq!(read("192.0.2.7:5060"), Some((String::new(), "192.0.2.7".into(), Some(5060))));
+        assert_eq!((read(""), read("two words"), read("mailto:alice@example.com")), (None, None, None));
     }
 
     #[test]
