@@ -1,4 +1,7 @@
-//! What the wire showed, as the verdict uses it: one observation for each exchange with the registrar. Pure.
+//! What the wire showed, as the verdict uses it: one observation for each exchange with the registrar. Types; how a probe's report
+//! becomes one stands in `reading`. Pure.
+
+mod reading;
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -15,6 +18,8 @@ pub struct Observation {
     pub ended_at: Moment,
     /// What was asked.
     pub question: Question,
+    /// From where it was seen, as the user names the place; `None` is here. What one place alone sees may be about the place.
+    pub vantage: Option<String>,
     /// The address that answered, or that was asked last.
     pub server: Option<String>,
     /// What the registrar says that it is, escaped.
@@ -86,6 +91,8 @@ pub enum Sight {
         cause: Cause,
         /// What is known about it.
         detail: String,
+        /// Whether a SIP reply of any kind came before, such as a challenge: then something is there.
+        answered: bool,
     },
     /// OPTIONS to the registrar was answered, with whatever code.
     Alive {
@@ -94,8 +101,8 @@ pub enum Sight {
     },
     /// OPTIONS to the AOR arrived at our own Contact, or was answered by whoever is bound.
     Reached {
-        /// The status code.
-        code: u16,
+        /// The status code; `None` when the request was seen to arrive and the reply was not.
+        code: Option<u16>,
         /// Whether it was seen to arrive at our own Contact. Otherwise the answer alone says so.
         at_our_contact: bool,
     },

@@ -3,12 +3,14 @@
 
 mod reason;
 
+use std::time::Duration;
+
 use schemars::JsonSchema;
 use serde::Serialize;
 
 pub use reason::Reason;
 
-use crate::{About, Standing};
+use crate::{About, Moment, Standing};
 
 /// What came of holding a claim against the wire.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
@@ -35,6 +37,27 @@ pub struct Verdict {
     pub notes: Vec<Note>,
     /// A disagreement that was found before and that this verdict did not clear.
     pub standing: Option<Standing>,
+    /// What another look could settle.
+    pub contradiction: Option<Contradiction>,
+}
+
+/// Something that does not fit and was not seen for long enough to count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Contradiction {
+    /// What the verdict becomes when another look shows the same.
+    pub reason: Reason,
+    /// When it was first seen.
+    pub since: Moment,
+    /// From when on another look settles it.
+    pub counts_from: Moment,
+}
+
+impl Contradiction {
+    /// How long to wait before the look that settles it.
+    #[must_use]
+    pub fn wait(&self, now: Moment) -> Duration {
+        Duration::try_from(self.counts_from.since(now)).unwrap_or_default()
+    }
 }
 
 /// The four verdicts.
