@@ -106,7 +106,8 @@ pub fn contact(written: &str) -> Option<ClaimedContact> {
     let with_scheme = format!("sip:{bare}");
     let uri = SipUri::parse(bare.as_bytes())
         .or_else(|_| SipUri::parse(with_scheme.as_bytes()))
-        .ok()?;
+        .ok()
+        .filter(|uri| uri.password.is_none())?;
     Some(ClaimedContact {
         user: uri.user.map(|user| text::field(&String::from_utf8_lossy(user))),
         host: Some(match uri.host {
