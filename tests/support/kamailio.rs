@@ -38,6 +38,8 @@ pub(crate) struct Setup {
     pub(crate) max_expires_s: u32,
     /// How many Contacts an AOR may have; a further one is answered 503.
     pub(crate) max_contacts: Option<u32>,
+    /// What a further Contact does to those that are bound.
+    pub(crate) save: Save,
     /// What the TLS listener shows.
     pub(crate) certificate: ServerCertificate,
     /// Whether the TLS listener demands a certificate of the client.
@@ -93,6 +95,15 @@ pub(crate) enum TooBrief {
     Refused,
 }
 
+/// What a further Contact of an AOR does to those that are bound.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Save {
+    /// It is added, up to `Setup::max_contacts`.
+    Beside,
+    /// It replaces them all: the last client wins, as at many providers.
+    Alone,
+}
+
 impl Default for Setup {
     fn default() -> Self {
         Self {
@@ -105,6 +116,7 @@ impl Default for Setup {
             too_brief: TooBrief::Raised,
             max_expires_s: 3600,
             max_contacts: None,
+            save: Save::Beside,
             certificate: ServerCertificate::Valid,
             demands_client_certificate: false,
             ipv6: false,
@@ -116,11 +128,12 @@ impl Default for Setup {
 #[derive(Debug)]
 pub(crate) struct Kamailio {
     process: Process,
+    arguments: Vec<String>,
     certificates: Certificates,
     sip_port: u16,
     tls_port: u16,
     // Last: the directory goes after the program that writes into it.
-    _scratch: Scratch,
+    scratch: Scratch,
 }
 
 impl Kamailio {
@@ -164,6 +177,27 @@ impl Kamailio {
         self.process.log()
     }
 
+    /// Ends it and starts it again at the same ports. Its bindings were in memory only, so none is left.
+    pub(crate) fn restart(&mut self) {
+        self.process.end();
+        port::await_free(self.udp());
+        port::await_free(self.tls());
+        self.process = Process::start("kamailio", &self.arguments, &self.scratch);
+        let (instance, address) = (self.scratch.name(), self.tcp());
+        let ready = self.process.await_ready(|| answers_as(instance, address));
+        ready.unwrap_or_else(|failure| panic!("it had started before: {failure}"));
+    }
+
+    /// Stops it where it is: requests still arrive, and nobody answers until `thaw`.
+    pub(crate) fn freeze(&self) {
+        self.process.freeze();
+    }
+
+    /// Lets it go on, and answer what has arrived meanwhile.
+    pub(crate) fn thaw(&self) {
+        self.process.thaw();
+    }
+
     fn try_start(setup: &Setup) -> Result<Self, String> {
         let scratch = Scratch::new("kamailio");
         let certificates = Certificates::generate(setup.certificate, &scratch);
@@ -176,17 +210,18 @@ impl Kamailio {
         process.await_ready(|| answers_as(&instance, SocketAddr::new(LOOPBACK, sip_port)))?;
         Ok(Self {
             process,
+            arguments,
             certificates,
             sip_port,
             tls_port,
-            _scratch: scratch,
+            scratch,
         })
     }
 }
 
 /// Whether the process behind the port is the one that we have started, not one that took the port before it. Kamailio starts
 /// its TCP processes last, so an answer by TCP says that all are there.
-fn answers_as(instance: &str, address: SocketAddr) -> bool {
+pub(crate) fn answers_as(instance: &str, address: SocketAddr) -> bool {
     options_by_tcp(address).is_ok_and(|reply| header(&reply, "Instance") == Some(instance))
 }
 
@@ -246,6 +281,10 @@ fn definitions(setup: &Setup, certificates: &Certificates, instance: &str) -> Ve
         Algorithm::Md5 => "",
         Algorithm::Sha256 => "SHA-256",
     };
+    let save = match setup.save {
+        Save::Beside => "0x00",
+        Save::Alone => "0x04",
+    };
     let stale_answers = match setup.nonce {
         Nonce::Reusable | Nonce::OneTime => 0,
         Nonce::StaleAnswers(count) => count,
@@ -260,6 +299,7 @@ fn definitions(setup: &Setup, certificates: &Certificates, instance: &str) -> Ve
         format!("MIN_EXPIRES_MODE={}", flag(setup.too_brief == TooBrief::Refused)),
         format!("MAX_EXPIRES={}", setup.max_expires_s),
         format!("MAX_CONTACTS={}", setup.max_contacts.unwrap_or(0)),
+        format!("SAVE_FLAGS={}", quoted(save)),
         format!("ALGORITHM={}", quoted(algorithm)),
         format!("AUTHENTICATION_INFO={}", flag(setup.authentication_info)),
         // Without one-time nonces all challenges of a second are alike, and a stale one must not come back.

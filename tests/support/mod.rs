@@ -9,6 +9,8 @@
 //! let report = Run::probe("alice@example.test").with(&["--dns", &dns.address().to_string()]).report().registered();
 //! ```
 //!
+//! Two of them make a pair: `KamailioClient` registers at `Kamailio`, as a provider does at its customer's registrar.
+//!
 //! A peer must be dropped by the thread that started it: the kernel ends it together with that thread (`process`).
 
 #![allow(dead_code, reason = "each test program compiles this module and uses its own part of it")]
@@ -16,7 +18,11 @@
 pub(crate) mod certificates;
 pub(crate) mod dnsmasq;
 pub(crate) mod hostile;
+pub(crate) mod http;
+pub(crate) mod jsonrpc;
 pub(crate) mod kamailio;
+pub(crate) mod kamailio_uac;
+pub(crate) mod location;
 pub(crate) mod port;
 pub(crate) mod process;
 pub(crate) mod run;

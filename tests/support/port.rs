@@ -2,6 +2,8 @@
 //! it tries again with another (`process::start_until_ready`).
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener, UdpSocket};
+use std::thread;
+use std::time::{Duration, Instant};
 
 /// The IPv4 loopback address.
 pub(crate) const LOOPBACK: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
@@ -25,6 +27,15 @@ pub(crate) fn black_hole() -> (UdpSocket, SocketAddr) {
     (socket, address)
 }
 
+/// Waits until nobody is left at a port. The kernel takes a moment to close what a killed process held.
+pub(crate) fn await_free(address: SocketAddr) {
+    let deadline = Instant::now() + FREE_WITHIN;
+    while TcpListener::bind(address).is_err() || UdpSocket::bind(address).is_err() {
+        assert!(Instant::now() < deadline, "{address} is still taken after {FREE_WITHIN:?}");
+        thread::sleep(POLL_EVERY);
+    }
+}
+
 fn free_for_both(address: IpAddr) -> Option<u16> {
     let tcp = TcpListener::bind((address, 0)).ok()?;
     let port = tcp.local_addr().ok()?.port();
@@ -32,3 +43,5 @@ fn free_for_both(address: IpAddr) -> Option<u16> {
 }
 
 const ATTEMPTS: u32 = 100;
+const FREE_WITHIN: Duration = Duration::from_secs(10);
+const POLL_EVERY: Duration = Duration::from_millis(2);

@@ -71,6 +71,37 @@ impl Process {
             .unwrap_or_default()
     }
 
+    /// Ends the program and what it has forked, at once: none of these programs has anything to save, and Kamailio takes
+    /// seconds to end when it is asked while it still forks. Stopped first, it cannot fork any more.
+    pub(crate) fn end(&mut self) {
+        if !self.has_ended() {
+            self.signal(Signal::SIGSTOP);
+            let children = self.children();
+            self.signal(Signal::SIGKILL);
+            for child in children {
+                let _ = kill(child, Signal::SIGKILL);
+            }
+            let _ = self.child.wait();
+        }
+    }
+
+    /// Stops the program and what it has forked; its sockets stay open.
+    pub(crate) fn freeze(&self) {
+        self.signal_all(Signal::SIGSTOP);
+    }
+
+    /// Lets a frozen program go on.
+    pub(crate) fn thaw(&self) {
+        self.signal_all(Signal::SIGCONT);
+    }
+
+    fn signal_all(&self, signal: Signal) {
+        self.signal(signal);
+        for child in self.children() {
+            let _ = kill(child, signal);
+        }
+    }
+
     fn has_ended(&mut self) -> bool {
         self.child.try_wait().expect("a child can be waited for").is_some()
     }
@@ -91,18 +122,8 @@ impl Process {
 }
 
 impl Drop for Process {
-    /// Ends the program and what it has forked, at once: none of these programs has anything to save, and Kamailio takes
-    /// seconds to end when it is asked while it still forks. Stopped first, it cannot fork any more.
     fn drop(&mut self) {
-        if !self.has_ended() {
-            self.signal(Signal::SIGSTOP);
-            let children = self.children();
-            self.signal(Signal::SIGKILL);
-            for child in children {
-                let _ = kill(child, Signal::SIGKILL);
-            }
-            let _ = self.child.wait();
-        }
+        self.end();
         if thread::panicking() {
             let (program, log) = (&self.program, self.log());
             eprintln!("--- log of {program} ---\n{log}--- end of log ---");
