@@ -6,6 +6,7 @@
 //! the API's answer is taken.
 
 mod api;
+pub mod bitrix24;
 mod claim;
 mod expectation;
 mod moment;
