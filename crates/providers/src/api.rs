@@ -1,8 +1,13 @@
 //! How a provider is talked to, whatever it is asked: the errors here, HTTP in `http`. No vocabulary of any provider.
 
+mod answer;
+mod failure;
 mod http;
 mod options;
+mod redirect;
 mod request;
+mod retry;
+mod secrets;
 
 use std::fmt;
 use std::time::Duration;

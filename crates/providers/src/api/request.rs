@@ -54,7 +54,7 @@ impl Request {
         if !self.path.ends_with('/') {
             self.path.push('/');
         }
-        push_encoded(&mut self.path, segment);
+        self.path.push_str(&encoded(segment));
         self
     }
 
@@ -100,14 +100,16 @@ impl Request {
 }
 
 /// Everything but RFC 3986's unreserved characters as `%XX`.
-fn push_encoded(path: &mut String, segment: &str) {
-    for byte in segment.bytes() {
+pub(super) fn encoded(text: &str) -> String {
+    let mut encoded = String::with_capacity(text.len());
+    for byte in text.bytes() {
         if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
-            path.push(byte.into());
+            encoded.push(byte.into());
         } else {
-            write!(path, "%{byte:02X}").expect("a String takes everything");
+            write!(encoded, "%{byte:02X}").expect("a String takes everything");
         }
     }
+    encoded
 }
 
 impl fmt::Debug for Request {
