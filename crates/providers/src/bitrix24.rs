@@ -50,14 +50,8 @@ impl Client {
     /// # Errors
     /// [`SetupError`].
     pub fn new(access: Access, options: ClientOptions) -> Result<Self, SetupError> {
-        let (options, secret_path) = access.place(options)?;
-        let http = HttpOptions {
-            secret_path,
-            pace: Some(PACE),
-            ..HttpOptions::new(options, errors::envelope)
-        };
         Ok(Self {
-            http: Http::new(http)?,
+            http: Http::new(paced(&access, options)?)?,
             access,
         })
     }
@@ -104,7 +98,7 @@ impl Client {
             let Some(from) = start else { break };
             let reply = self.call(GET, &json!({ "start": from })).await?;
             lines.extend(line::read(&reply.body).map_err(|problem| failed(GET, &reply, ApiTrouble::Contract, problem))?);
-            start = next(&reply, from)?;
+            start = next_of(&reply, from)?;
         }
         match start {
             None => Ok(lines),
@@ -139,14 +133,13 @@ impl Client {
 
     /// Calls a method. All that are called here only read, so that they may be repeated.
     async fn call(&self, method: &str, parameters: &Value) -> Result<Reply, ApiError> {
+        let mut request = Request::post(method).repeatable();
         let mut body = parameters.as_object().cloned().unwrap_or_else(Map::new);
         if let Access::Token(token) = &self.access {
             body.insert("auth".to_owned(), token.expose_secret().into());
+            request = request.key_in_body(token.clone());
         }
-        let reply = self
-            .http
-            .send(&Request::post(method).json(Value::Object(body)).repeatable())
-            .await?;
+        let reply = self.http.send(&request.json(Value::Object(body))).await?;
         match errors::envelope(&reply.body) {
             None => Ok(reply),
             Some(envelope) => Err(ApiError {
@@ -170,13 +163,23 @@ const STATUS: &str = "voximplant.sip.status";
 const GET: &str = "voximplant.sip.get";
 const CONNECTOR: &str = "voximplant.sip.connector.status";
 
+/// What this access is asked with, and how fast.
+fn paced(access: &Access, options: ClientOptions) -> Result<HttpOptions, SetupError> {
+    let (options, secret_path) = access.place(options)?;
+    Ok(HttpOptions {
+        secret_path,
+        pace: Some(PACE),
+        ..HttpOptions::new(options, errors::envelope)
+    })
+}
+
 /// Only the line of this registration.
 fn of(reg_id: u64) -> Value {
     json!({ "FILTER": { "REG_ID": reg_id } })
 }
 
 /// Where the next page begins; `None` after the last. A page that leads nowhere ends the walk with an error.
-fn next(reply: &Reply, from: u64) -> Result<Option<u64>, ApiError> {
+fn next_of(reply: &Reply, from: u64) -> Result<Option<u64>, ApiError> {
     match &reply.body["next"] {
         Value::Null => Ok(None),
         next => match reading::count(next) {
@@ -200,4 +203,44 @@ fn failed(method: &str, reply: &Reply, trouble: ApiTrouble, detail: &str) -> Api
 
 fn shown(method: &str) -> String {
     format!("POST {method}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_portal_is_asked_at_most_twice_a_second() {
+        let portal = || ClientOptions::new("https://portal.bitrix24.com".parse().unwrap());
+        let token = paced(&Access::Token("canary".to_owned().into()), portal()).unwrap();
+        let code = "canary".to_owned().into();
+        let webhook = paced(&Access::Webhook { user: 1, code }, portal()).unwrap();
+        assert_eq!(
+            (token.pace, webhook.pace),
+            (Some(Duration::from_millis(500)), Some(Duration::from_millis(500)))
+        );
+        assert!(token.confidential && webhook.confidential);
+    }
+
+    #[test]
+    fn pages_lead_forward_or_end() {
+        let from = |next: Value| {
+            let now = Moment::from_unix(0).unwrap();
+            let reply = Reply {
+                status: 200,
+                body: json!({ "next": next }),
+                server_date: None,
+                asked_at: now,
+                answered_at: now,
+            };
+            next_of(&reply, 50).map_err(|error| error.trouble)
+        };
+        assert_eq!(
+            (from(json!(null)), from(json!(100)), from(json!("100"))),
+            (Ok(None), Ok(Some(100)), Ok(Some(100)))
+        );
+        for odd in [json!(50), json!(0), json!(-1), json!("x"), json!({}), json!(true)] {
+            assert_eq!(from(odd), Err(ApiTrouble::Contract));
+        }
+    }
 }

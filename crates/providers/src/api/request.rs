@@ -14,6 +14,7 @@ pub struct Request {
     pub(super) query: Vec<(String, String)>,
     pub(super) body: Option<Value>,
     pub(super) bearer: Option<SecretString>,
+    pub(super) key_in_body: Option<SecretString>,
     pub(super) repeatable: bool,
 }
 
@@ -79,6 +80,13 @@ impl Request {
         self
     }
 
+    /// With this key in its body, put there by the caller: no answer shows it, as none shows a bearer's token.
+    #[must_use]
+    pub fn key_in_body(mut self, key: SecretString) -> Self {
+        self.key_in_body = Some(key);
+        self
+    }
+
     /// A call that changes nothing, or the same thing twice, so that it may be repeated whatever became of it: a `POST` of JSON-RPC
     /// that only reads. `GET`, `PUT` and `DELETE` are so anyway (RFC 9110 §9.2.2).
     #[must_use]
@@ -95,6 +103,7 @@ impl Request {
             query: Vec::new(),
             body: None,
             bearer: None,
+            key_in_body: None,
         }
     }
 }

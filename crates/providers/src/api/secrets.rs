@@ -20,8 +20,8 @@ impl Secrets {
     /// Those of this call.
     pub(super) fn of(request: &Request, path: Option<&SecretString>) -> Self {
         let (mut keys, mut sent) = (Vec::new(), Vec::new());
-        if let Some(token) = &request.bearer {
-            add(&mut keys, token.expose_secret());
+        for key in [&request.bearer, &request.key_in_body].into_iter().flatten() {
+            add(&mut keys, key.expose_secret());
         }
         if let Some(path) = path.map(ExposeSecret::expose_secret) {
             add(&mut keys, path.trim_matches('/'));
@@ -96,6 +96,16 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn a_key_in_the_body_is_a_key() {
+        let request = Request::post("")
+            .json(json!({"auth": "key in body"}))
+            .key_in_body("key in body".to_owned().into());
+        let secrets = Secrets::of(&request, None);
+        let answer = secrets.removed_from_answer(json!({"echo": ["key in body", "key%20in%20body"]}));
+        assert_eq!(answer, json!({"echo": ["***", "***"]}));
+    }
 
     fn secrets() -> Secrets {
         let body = json!({"name": "office", "auth": {"sip_password": "in body"}, "pin": "1234"});
