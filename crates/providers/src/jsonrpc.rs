@@ -5,7 +5,7 @@ use std::fmt;
 
 use serde_json::{Value, json};
 
-use crate::{ApiError, ApiTrouble, ClientOptions, Envelope, Http, HttpOptions, Reply, Request, SetupError, Url, reading, text};
+use crate::{ApiError, ApiTrouble, ClientOptions, Envelope, Http, HttpOptions, Reply, Request, SetupError, reading, text};
 
 /// The code of a method that the server does not have.
 const METHOD_NOT_FOUND: &str = "-32601";
@@ -17,22 +17,19 @@ const INVALID_PARAMS: &str = "-32602";
 /// A server that is called over one URL. Its calls only read, so that each may be repeated.
 pub(crate) struct Caller {
     http: Http,
+    /// The URL's path, as errors name it.
     path: String,
 }
 
 impl Caller {
     /// A caller of the server at `options.base_url`, which is all of its URL. Sends nothing.
-    pub(crate) fn new(mut options: ClientOptions) -> Result<Self, SetupError> {
+    pub(crate) fn new(options: ClientOptions) -> Result<Self, SetupError> {
         let path = options.base_url.path().to_owned();
-        let (above, last) = path.rsplit_once('/').unwrap_or(("", &path));
-        options.base_url = below(&options.base_url, above);
-        Ok(Self {
-            http: Http::new(HttpOptions {
-                confidential: false,
-                ..HttpOptions::new(options, envelope)
-            })?,
-            path: last.to_owned(),
-        })
+        let options = HttpOptions {
+            confidential: false,
+            ..HttpOptions::new(options, envelope)
+        };
+        Http::new(options).map(|http| Self { http, path })
     }
 
     /// Calls a method. The reply's body is the result alone.
@@ -42,9 +39,19 @@ impl Caller {
         if let (Some(fields), Some(params)) = (call.as_object_mut(), params) {
             fields.insert("params".to_owned(), params);
         }
-        let request = Request::post(&*self.path).json(call).repeatable();
-        let reply = self.http.send(&request).await.map_err(|error| no_answer(error, method))?;
+        let request = Request::post("").json(call).repeatable();
+        let reply = self.http.send(&request).await.map_err(|error| self.no_answer(error, method))?;
         result(reply, &id.into()).map_err(|failure| self.error(failure, method))
+    }
+
+    /// An error of HTTP. A 404 that JSON-RPC has no part in says that the URL is wrong, and nothing about what was asked for.
+    fn no_answer(&self, error: ApiError, method: &str) -> ApiError {
+        let wrong_url = error.trouble == ApiTrouble::NotFound && error.code.is_none();
+        ApiError {
+            trouble: if wrong_url { ApiTrouble::Contract } else { error.trouble },
+            request: self.shown(method),
+            ..error
+        }
     }
 
     fn error(&self, failure: Failure, method: &str) -> ApiError {
@@ -53,10 +60,14 @@ impl Caller {
             status: Some(failure.status),
             code: failure.envelope.code,
             detail: text::field(&failure.envelope.detail),
-            request: text::field(&format!("POST {} {method}", self.path)),
+            request: self.shown(method),
             attempts: 1,
             retry_after: None,
         }
+    }
+
+    fn shown(&self, method: &str) -> String {
+        text::field(&format!("POST {} {method}", self.path))
     }
 }
 
@@ -136,22 +147,6 @@ fn trouble(code: Option<i64>) -> ApiTrouble {
     }
 }
 
-/// An error of HTTP. A 404 that JSON-RPC has no part in says that the URL is wrong, and nothing about what was asked for.
-fn no_answer(error: ApiError, method: &str) -> ApiError {
-    let wrong_url = error.trouble == ApiTrouble::NotFound && error.code.is_none();
-    ApiError {
-        trouble: if wrong_url { ApiTrouble::Contract } else { error.trouble },
-        request: text::field(&format!("{} {method}", error.request)),
-        ..error
-    }
-}
-
-fn below(url: &Url, path: &str) -> Url {
-    let mut url = url.clone();
-    url.set_path(path);
-    url
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -214,35 +209,5 @@ mod tests {
         }
         assert_eq!(outcome(error(Value::Null, "")), Err((ApiTrouble::Contract, None)));
         assert_eq!(outcome(json!({"error": "no", "id": 7})), Err((ApiTrouble::Contract, None)));
-    }
-
-    #[test]
-    fn a_404_of_http_alone_says_that_the_url_is_wrong() {
-        let error = |code: Option<&str>| ApiError {
-            trouble: ApiTrouble::NotFound,
-            status: Some(404),
-            code: code.map(str::to_owned),
-            detail: String::new(),
-            request: "POST /RPC".into(),
-            attempts: 1,
-            retry_after: None,
-        };
-        let found = no_answer(error(Some("404")), "uac.reg_info");
-        assert_eq!((found.trouble, &*found.request), (ApiTrouble::NotFound, "POST /RPC uac.reg_info"));
-        assert_eq!(no_answer(error(None), "uac.reg_info").trouble, ApiTrouble::Contract);
-    }
-
-    #[test]
-    fn the_last_piece_of_the_url_is_the_path_of_every_call() {
-        for (url, base, path) in [
-            ("http://127.0.0.1:8888/mi", "http://127.0.0.1:8888/", "mi"),
-            ("http://127.0.0.1:5060/a/RPC", "http://127.0.0.1:5060/a", "RPC"),
-            ("http://127.0.0.1:5060/RPC/", "http://127.0.0.1:5060/RPC", ""),
-            ("http://127.0.0.1:5060", "http://127.0.0.1:5060/", ""),
-        ] {
-            let url = Url::parse(url).unwrap();
-            let (above, last) = url.path().rsplit_once('/').unwrap();
-            assert_eq!((below(&url, above).as_str(), last), (base, path), "{url}");
-        }
     }
 }
