@@ -28,5 +28,6 @@ pub(crate) mod process;
 pub(crate) mod run;
 pub(crate) mod scenario;
 pub(crate) mod scratch;
+pub(crate) mod secrets;
 pub(crate) mod sip_client;
 pub(crate) mod sipp;
