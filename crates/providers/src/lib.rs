@@ -18,6 +18,7 @@ pub mod opensips;
 pub mod reading;
 mod settings;
 mod source;
+pub mod telnyx;
 pub mod telzino;
 pub mod text;
 mod verdict;
