@@ -4,6 +4,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod bitrix24;
 mod official;
 mod telnyx;
 mod wire;

@@ -20,6 +20,11 @@ impl Sdk {
     /// Runs `script`, which stands beside this file, with the URL as its first argument and `more` after it, and gives what it
     /// prints. A script for npm finds its package by `createRequire(process.env.SDK_FOLDER + '/')`.
     pub(crate) fn run(self, script: &str, server: &Url, more: &[&str]) -> String {
+        self.run_trusting(None, script, server, more)
+    }
+
+    /// The same with a PEM file of the certificates to trust, named in every way in which the SDKs' libraries look for one.
+    pub(crate) fn run_trusting(self, authority: Option<&Path>, script: &str, server: &Url, more: &[&str]) -> String {
         let place = self.place();
         assert!(
             place.join("installed").exists(),
@@ -37,6 +42,7 @@ impl Sdk {
             .args(more)
             .env_clear()
             .envs(std::env::vars_os().filter(|(name, _)| name == "PATH" || name == "HOME"))
+            .envs(authority.into_iter().flat_map(|file| TRUST.map(|name| (name, file))))
             .env("SDK_FOLDER", &place)
             .env("PYTHONDONTWRITEBYTECODE", "1")
             .output()
@@ -61,3 +67,6 @@ impl Sdk {
         target.join("sdk").join(registry).join(name)
     }
 }
+
+/// Where Node.js, Python's requests and Python itself look for certificates.
+const TRUST: [&str; 3] = ["NODE_EXTRA_CA_CERTS", "REQUESTS_CA_BUNDLE", "SSL_CERT_FILE"];

@@ -17,8 +17,10 @@
     reason = "each test program compiles this module and uses its own part of it"
 )]
 
+pub(crate) mod authority;
 pub(crate) mod response;
 pub(crate) mod server;
 
+pub(crate) use authority::Authority;
 pub(crate) use response::{After, Response};
 pub(crate) use server::{Seen, Server};
