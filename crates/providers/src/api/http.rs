@@ -107,8 +107,8 @@ impl Http {
         let mut url = self.url(request)?;
         for _ in 0..=REDIRECTS {
             self.keep_pace(turn).await;
-            *turn = Some(Instant::now());
             let asked_at = Moment::now();
+            *turn = Some(Instant::now());
             let sent = self.prepared(request, url.clone())?.send().await;
             let response = sent.map_err(|error| Failure::of_network(error, self.host()))?;
             match redirect::next(&request.method, response.status().as_u16(), response.headers(), &url)? {
@@ -222,5 +222,53 @@ impl fmt::Debug for Http {
 impl fmt::Debug for Reply {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Reply").field("status", &self.status).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::net::TcpSocket;
+
+    use super::*;
+    use crate::{ClientOptions, RetryPolicy};
+
+    /// How long a call takes that is refused each time, in the virtual time of the test: only our own waits take any.
+    async fn refused(change: impl FnOnce(&mut HttpOptions)) -> (ApiError, Duration) {
+        // Bound and not listening: refused at once, and nobody else gets the port meanwhile.
+        let closed = TcpSocket::new_v4().unwrap();
+        closed.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+        let url = format!("http://{}", closed.local_addr().unwrap()).parse().unwrap();
+        let mut options = HttpOptions::new(ClientOptions::new(url), |_| None);
+        change(&mut options);
+        let http = Http::new(options).unwrap();
+        let started = Instant::now();
+        let error = http.send(&Request::get("/")).await.unwrap_err();
+        assert_eq!(error.trouble, ApiTrouble::Unreachable, "{error}");
+        (error, started.elapsed())
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn waits_double_between_attempts() {
+        let (error, took) = refused(|_| {}).await;
+        assert_eq!(error.attempts, 3);
+        let longest = Duration::from_millis(500 + 1000);
+        assert!((longest * 3 / 4..longest + Duration::from_millis(10)).contains(&took), "{took:?}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn requests_keep_their_distance() {
+        let (_, took) = refused(|options| options.pace = Some(Duration::from_secs(5))).await;
+        assert!((Duration::from_secs(10)..Duration::from_millis(10_010)).contains(&took), "{took:?}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn no_attempt_begins_after_the_deadline() {
+        let patient = RetryPolicy {
+            attempts: u32::MAX,
+            ..RetryPolicy::default()
+        };
+        let (error, took) = refused(|options| options.retry = patient).await;
+        assert!(error.attempts > 5, "{error}");
+        assert!((Duration::from_secs(20)..=Duration::from_secs(30)).contains(&took), "{took:?}");
     }
 }
