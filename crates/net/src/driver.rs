@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use sip_registration::{Action, Closed, Endpoint, Event, FlowId, Goal, Input, Key, Opened, Policy, Registrant, Transport};
+use sip_registration::{Action, Closed, Endpoint, Event, FlowId, Goal, Input, Key, Opened, Policy, Registrant, Transmit, Transport};
 use tokio::sync::mpsc;
 use tokio::task::{AbortHandle, JoinSet};
 use tokio::time::{sleep_until, timeout};
@@ -153,7 +153,7 @@ impl Driver {
             if let Some(action) = self.registrant.poll_action() {
                 self.world.act(action);
             } else if let Some(transmit) = self.registrant.poll_transmit(&mut self.datagram) {
-                if let Err(closed) = self.world.send(transmit.flow, &self.datagram) {
+                if let Err(closed) = self.world.send(transmit, &self.datagram) {
                     let now = self.now();
                     self.registrant.handle_input(now, Input::Closed(transmit.flow, closed));
                 }
@@ -271,12 +271,13 @@ impl World {
     }
 
     /// Sends at once, or hands the bytes to the connection's task. A flow that is gone has been reported already.
-    fn send(&mut self, flow: FlowId, bytes: &[u8]) -> Result<(), Closed> {
+    fn send(&mut self, transmit: Transmit, bytes: &[u8]) -> Result<(), Closed> {
+        let Transmit { flow, to } = transmit;
         let Some(Flow { outlet: Some(outlet), .. }) = self.flows.get(&flow) else {
             return Ok(());
         };
         let sent = match outlet {
-            Outlet::Datagrams(socket) => socket.send(bytes),
+            Outlet::Datagrams(socket) => socket.send(bytes, to),
             Outlet::Stream(outbox) if outbox.push(bytes) => Ok(()),
             Outlet::Stream(_) => Err(Closed::Local("the peer does not read what we send".to_owned())),
         };

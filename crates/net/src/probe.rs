@@ -162,7 +162,7 @@ impl<'a, 'b, F: Future<Output = ()>> Run<'a, 'b, F> {
                 biased;
                 (_, event) = self.driver.next() => match event {
                     Event::Attempt(attempt) => return *attempt,
-                    Event::Changed(_) | Event::Removed => false,
+                    Event::Changed(_) | Event::Request(_) | Event::Removed => false,
                 },
                 () = self.stop.signal.as_mut(), if self.stop.until.is_none() => {
                     self.stop.until = Some(Instant::now() + REMOVAL_AT_MOST);

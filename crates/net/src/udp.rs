@@ -78,9 +78,9 @@ impl UdpFlow {
     ///
     /// # Errors
     /// Why the flow is of no use any more.
-    pub(crate) fn send(&self, datagram: &[u8]) -> Result<(), Closed> {
+    pub(crate) fn send(&self, datagram: &[u8], to: SocketAddr) -> Result<(), Closed> {
         // Not through tokio, which refuses to write before its first poll of a new socket.
-        let send = || SockRef::from(&self.socket).send_to(datagram, &self.remote.into()).map(drop);
+        let send = || SockRef::from(&self.socket).send_to(datagram, &to.into()).map(drop);
         // udp(7): an ICMP error that is pending fails the next call, which then has sent nothing. The error itself stays in the queue.
         send()
             .or_else(|error| if is_icmp(&error) { send() } else { Err(error) })
@@ -98,7 +98,7 @@ impl UdpFlow {
                 Ok(ready) => {
                     // Each kind of readiness is cleared by itself.
                     let interest = if ready.is_error() { Interest::ERROR } else { Interest::READABLE };
-                    let next = || scratch.next(self.socket.as_raw_fd(), ready.is_error());
+                    let next = || scratch.next(self.socket.as_raw_fd(), self.remote, ready.is_error());
                     self.socket.try_io(interest, next)
                 }
                 Err(error) => Err(error),
@@ -131,10 +131,10 @@ impl Scratch {
     }
 
     /// The next datagram of a socket, or the ICMP error that stands in its place; `WouldBlock` when there is neither.
-    fn next(&self, socket: RawFd, mut failed: bool) -> io::Result<Arrival> {
+    fn next(&self, socket: RawFd, remote: SocketAddr, mut failed: bool) -> io::Result<Arrival> {
         let buffers = &mut *self.0.lock().unwrap_or_else(PoisonError::into_inner);
         for _ in 0..ERRORS_AT_ONCE {
-            if failed && buffers.next_error(socket)? {
+            if failed && buffers.next_error(socket, remote)? {
                 return Ok(Arrival::Unreachable);
             }
             match buffers.next_datagram(socket) {
@@ -149,15 +149,21 @@ impl Scratch {
 
 impl Buffers {
     /// Empties the error queue: true when something in it says that the remote cannot be reached.
-    fn next_error(&mut self, socket: RawFd) -> io::Result<bool> {
+    fn next_error(&mut self, socket: RawFd, remote: SocketAddr) -> io::Result<bool> {
         for _ in 0..ERRORS_AT_ONCE {
             let mut slices = [IoSliceMut::new(&mut self.datagram)];
             match recvmsg::<SockaddrStorage>(socket, &mut slices, Some(&mut self.control), MsgFlags::MSG_ERRQUEUE) {
                 Ok(message) => {
-                    if message
+                    // The address is that of the datagram that came to nothing: an answer may have gone to another port.
+                    let to_remote = message
+                        .address
+                        .as_ref()
+                        .and_then(socket_address)
+                        .is_none_or(|to| is_same(to, remote));
+                    let unreachable = message
                         .cmsgs()
-                        .is_ok_and(|mut controls| controls.any(|control| is_unreachable(&control)))
-                    {
+                        .is_ok_and(|mut controls| controls.any(|control| is_unreachable(&control)));
+                    if to_remote && unreachable {
                         return Ok(true);
                     }
                 }
@@ -271,6 +277,11 @@ fn socket_address(address: &SockaddrStorage) -> Option<SocketAddr> {
     v4.or_else(|| address.as_sockaddr_in6().map(|address| SocketAddr::from(*address)))
 }
 
+/// The scope and flow label of an IPv6 address are the system's own business.
+fn is_same(one: SocketAddr, other: SocketAddr) -> bool {
+    (one.ip(), one.port()) == (other.ip(), other.port())
+}
+
 /// A moment of the realtime clock as a moment of ours; `None` when the realtime clock was set meanwhile.
 fn instant_of(stamp: TimeSpec) -> Option<Instant> {
     let stamp = UNIX_EPOCH + Duration::new(u64::try_from(stamp.tv_sec()).ok()?, u32::try_from(stamp.tv_nsec()).ok()?);
@@ -336,9 +347,24 @@ mod tests {
             let gone = StdSocket::bind(host).unwrap().local_addr().unwrap();
             let (flow, opened, mut facts) = reading(gone);
             assert_eq!(opened.local.ip(), gone.ip());
-            flow.send(b"hello").unwrap();
+            flow.send(b"hello", gone).unwrap();
             assert!(matches!(next(&mut facts).await.what, What::Closed(FlowId(1), Closed::Unreachable)));
         }
+    }
+
+    #[tokio::test]
+    async fn an_answer_that_goes_nowhere_closes_no_flow() {
+        let peer = StdSocket::bind("127.0.0.1:0").unwrap();
+        let gone = StdSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let (flow, opened, mut facts) = reading(peer.local_addr().unwrap());
+        for _ in 0..3 {
+            flow.send(b"answer", gone).unwrap();
+        }
+        peer.send_to(b"question", opened.local).unwrap();
+        let What::Received(_, _, bytes) = next(&mut facts).await.what else {
+            panic!("the flow was closed")
+        };
+        assert_eq!(bytes, b"question");
     }
 
     #[tokio::test]
@@ -347,7 +373,7 @@ mod tests {
         let other = StdSocket::bind("127.0.0.1:0").unwrap();
         let (flow, opened, mut facts) = reading(peer.local_addr().unwrap());
         let before = Instant::now();
-        flow.send(b"question").unwrap();
+        flow.send(b"question", peer.local_addr().unwrap()).unwrap();
         let mut bytes = [0; 16];
         let (length, from) = peer.recv_from(&mut bytes).unwrap();
         assert_eq!((&bytes[..length], from), (&b"question"[..], opened.local));
@@ -387,7 +413,7 @@ mod tests {
         let gone = StdSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
         let (flow, _) = UdpFlow::open(None, None, gone).unwrap();
         for _ in 0..3 {
-            flow.send(b"hello").unwrap();
+            flow.send(b"hello", gone).unwrap();
         }
     }
 

@@ -200,6 +200,11 @@ pub struct Policy {
     pub retry_after_cap: Duration,
     /// How many exchanges in a row may end in wrong credentials before the operator has to act: 1.
     pub credential_attempts: u32,
+    /// How often a request from the other side is answered, one each interval for every registration on its flow: 250 ms. A registrar
+    /// that asks after its bindings does so every few seconds at most.
+    pub answer_interval: Duration,
+    /// How many of them are answered at once before that: 8.
+    pub answer_burst: u32,
     /// From how few days left on a certificate is worth a warning: 30.
     pub certificate_warning_days: i64,
 }
@@ -225,6 +230,8 @@ impl Default for Policy {
             retry_cap: Duration::from_secs(1800),
             retry_after_cap: Duration::from_secs(86_400),
             credential_attempts: 1,
+            answer_interval: Duration::from_millis(250),
+            answer_burst: 8,
             certificate_warning_days: 30,
         }
     }

@@ -14,6 +14,8 @@ use crate::{Cause, Goal, State, TlsFacts};
 pub struct Attempt {
     /// What it was for.
     pub goal: Goal,
+    /// The Call-ID of its requests.
+    pub call_id: String,
     /// When it began.
     pub started_at: Instant,
     /// When it ended.
@@ -46,6 +48,8 @@ pub struct Attempt {
     pub retransmissions: u32,
     /// Provisional replies.
     pub provisionals: u32,
+    /// Requests from the other side while it lasted, as far as they were told of.
+    pub asked: u32,
     /// Messages that had nothing to do with a request of ours, or came a second time.
     pub strays: u32,
     /// The Retry-After of the last final reply, in seconds.
@@ -269,6 +273,7 @@ impl Attempt {
     pub(crate) fn begin(now: Instant, goal: Goal) -> Self {
         Self {
             goal,
+            call_id: String::new(),
             started_at: now,
             ended_at: now,
             ending: Ending::Interrupted,
@@ -285,6 +290,7 @@ impl Attempt {
             requests: 0,
             retransmissions: 0,
             provisionals: 0,
+            asked: 0,
             strays: 0,
             retry_after: None,
             product: None,

@@ -8,8 +8,8 @@ use sip_message::{ChallengeSource, Value, Writer};
 use crate::branch::Branch;
 use crate::{Account, Advertised, ContactPlan, Goal, Transport, host_port};
 
-/// The methods that this user agent knows.
-const ALLOW: &str = "INVITE, ACK, CANCEL, BYE, OPTIONS, NOTIFY";
+/// The methods that this user agent knows; see [`crate::answer`] for what each is answered with.
+pub(crate) const ALLOW: &str = "INVITE, ACK, CANCEL, BYE, OPTIONS, NOTIFY";
 
 /// What stays the same over the requests of a registration (RFC 3261 §10.2: Call-ID; a refresh also keeps the From tag).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,6 +44,14 @@ pub(crate) struct Outgoing<'a> {
     /// The seconds to ask for.
     pub(crate) expires: u32,
     pub(crate) credentials: &'a [Credential],
+}
+
+impl Identity {
+    /// The Call-ID as it goes out.
+    pub(crate) fn call_id(&self) -> impl std::fmt::Display + use<> {
+        let call_id = self.call_id;
+        std::fmt::from_fn(move |f| write!(f, "{call_id:032x}"))
+    }
 }
 
 impl Goal {
@@ -94,23 +102,17 @@ impl Outgoing<'_> {
             value.text(b"<").text(to.as_bytes()).text(b">");
         });
         writer.header("Call-ID", |value| {
-            value.display(self.call_id());
+            value.display(self.identity.call_id());
         });
         writer.header("CSeq", |value| {
             value.number(self.cseq).text(b" ").text(self.goal.method().as_bytes());
         });
         self.contact_and_expires(&mut writer);
         writer.text("User-Agent", &self.account.user_agent).text("Allow", ALLOW);
-        self.supported(&mut writer);
+        writer.text("Supported", self.account.supported());
         self.authorize(&mut writer)?;
         writer.finish(b"");
         Ok(())
-    }
-
-    /// The Call-ID as it goes out.
-    pub(crate) fn call_id(&self) -> impl std::fmt::Display + use<> {
-        let call_id = self.identity.call_id;
-        std::fmt::from_fn(move |f| write!(f, "{call_id:032x}"))
     }
 
     /// `sent-by`: the advertised address, or our own.
@@ -157,18 +159,6 @@ impl Outgoing<'_> {
         value.text(b";expires=").number(expires);
     }
 
-    fn supported(&self, writer: &mut Writer<'_>) {
-        writer.header("Supported", |value| {
-            value.text(b"path");
-            if self.account.instance.is_some() {
-                value.text(b", gruu");
-                if self.account.reg_id.is_some() {
-                    value.text(b", outbound");
-                }
-            }
-        });
-    }
-
     fn authorize(&self, writer: &mut Writer<'_>) -> Result<(), AnswerError> {
         let (Some(secret), Some(user)) = (&self.account.secret, self.account.digest_user()) else {
             return Ok(());
@@ -201,6 +191,15 @@ impl Account {
     pub(crate) fn digest_user(&self) -> Option<String> {
         let from_aor = || self.aor.parts().user_name().map(|user| String::from_utf8_lossy(&user).into_owned());
         self.auth_user.clone().or_else(from_aor)
+    }
+
+    /// The option tags of Supported.
+    pub(crate) const fn supported(&self) -> &'static str {
+        match (&self.instance, self.reg_id) {
+            (None, _) => "path",
+            (Some(_), None) => "path, gruu",
+            (Some(_), Some(_)) => "path, gruu, outbound",
+        }
     }
 
     /// The Contact URI on a flow with this local address.

@@ -1,6 +1,7 @@
 //! One exchange: from "where is the registrar" to its final reply, over as many targets and challenges as its bounds allow.
 //! Not for what comes before and after it: refreshes, waits and removals are [`crate::registration`]'s.
 
+mod asked;
 mod bindings;
 mod challenge;
 mod locating;
@@ -24,7 +25,7 @@ use crate::outputs::Outputs;
 use crate::parity::Listed;
 use crate::report::Arrow;
 use crate::transaction::{Absorbing, Due, Stray, Transaction};
-use crate::{Account, Action, Cause, Closed, Endpoint, FlowId, Goal, Key, Policy, QueryId, State, TlsFailure, Transport};
+use crate::{Account, Action, Cause, Closed, Endpoint, FlowId, Goal, Key, Policy, QueryId, State, TlsFailure, Transmit, Transport};
 
 /// What an exchange may use while it handles one input.
 pub(crate) struct Cx<'a> {
@@ -350,6 +351,7 @@ impl Exchange {
         if self.goal == Goal::Register && self.attempt.requests > 0 {
             dialog.server = self.server();
         }
+        self.attempt.call_id = dialog.identity.call_id().to_string();
         self.attempt.ended_at = now;
         self.attempt.ending = ending;
         self.attempt.opensips_state = match ending {

@@ -12,6 +12,16 @@ pub struct Key {
     pub(crate) generation: u32,
 }
 
+impl Key {
+    /// Before every other.
+    pub(crate) const FIRST: Self = Self { index: 0, generation: 0 };
+    /// After every other.
+    pub(crate) const LAST: Self = Self {
+        index: u32::MAX,
+        generation: u32::MAX,
+    };
+}
+
 /// One way to one peer: a UDP socket with its remote address, or a TCP or TLS connection. Never used again after it closed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct FlowId(pub u64);
@@ -67,6 +77,9 @@ pub struct Endpoint {
 pub struct Transmit {
     /// The flow to send them on.
     pub flow: FlowId,
+    /// Where a datagram goes: the flow's remote address for our own requests, and for an answer the one that its request came from
+    /// (RFC 3261 §18.2.2). A stream has but one other end.
+    pub to: SocketAddr,
 }
 
 /// A flow that opened.

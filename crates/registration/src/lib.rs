@@ -4,6 +4,8 @@
 //! bytes came; it says what to ask, open and send, and what came of it. `sip-net` is such a caller, the simulated world another.
 
 mod account;
+mod allowance;
+mod answer;
 mod attempt;
 mod backoff;
 mod branch;
@@ -11,6 +13,7 @@ mod encode;
 mod exchange;
 mod explain;
 mod flows;
+mod incoming;
 mod io;
 pub mod locate;
 mod outputs;
@@ -27,6 +30,7 @@ mod transcript;
 pub use account::{Account, Advertised, ContactPlan, Families, Goal, Override, Policy, Transport, host_port};
 pub use attempt::{Attempt, AuthFacts, Bound, Ending, LastReply, Notice, Phases, Step, TargetOutcome, TracedMessage, TriedTarget};
 pub use explain::{Explanation, Word};
+pub use incoming::IncomingRequest;
 pub use io::{
     Action, Closed, DnsError, Endpoint, FlowId, Input, Key, Naptr, Opened, QueryId, Question, RecordKind, Records, Srv, TlsFacts,
     TlsFailure, Transmit,

@@ -1,10 +1,12 @@
 //! What waits to be drained: actions, transmissions, events. Nothing is lost when two inputs come without a drain between them.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::net::SocketAddr;
 
 use crate::attempt::Attempt;
+use crate::incoming::IncomingRequest;
 use crate::status::Status;
-use crate::{Action, Key, QueryId, Question};
+use crate::{Action, FlowId, Key, QueryId, Question};
 
 /// Something that happened to a registration.
 #[derive(Debug, Clone)]
@@ -13,6 +15,9 @@ pub enum Event {
     Attempt(Box<Attempt>),
     /// The state changed.
     Changed(Status),
+    /// The other side asked something, such as whether we are still there. No more of them are told of than are answered
+    /// ([`crate::Policy::answer_interval`]); all are counted ([`crate::Counters`]).
+    Request(Box<IncomingRequest>),
     /// The registration is gone, after [`crate::Registrant::remove`].
     Removed,
 }
@@ -23,12 +28,55 @@ pub(crate) struct Outputs {
     pub(crate) actions: VecDeque<Action>,
     /// Requests to encode and send: whose, and the branch nonce of which.
     pub(crate) sends: VecDeque<(Key, u64)>,
+    pub(crate) answers: Answers,
     pub(crate) events: VecDeque<(Key, Event)>,
     /// Questions that are out, and whose they are.
     queries: BTreeMap<QueryId, (Key, u32)>,
     next_query: u64,
     /// A buffer for looking at a request before it is queued.
     pub(crate) scratch: Vec<u8>,
+}
+
+/// Answers to requests from the other side. They are not written again from a state, because none is kept of a request; so few may
+/// wait that a caller who does not drain them loses nothing but keep-alives.
+#[derive(Debug, Default)]
+pub(crate) struct Answers {
+    waiting: VecDeque<Outgoing>,
+    bytes: usize,
+}
+
+/// One of them.
+#[derive(Debug)]
+pub(crate) struct Outgoing {
+    pub(crate) flow: FlowId,
+    pub(crate) to: SocketAddr,
+    pub(crate) message: Vec<u8>,
+}
+
+impl Answers {
+    /// How many may wait: as many as the driver reads at once.
+    const MOST: usize = 256;
+    /// How many bytes of them.
+    const MOST_BYTES: usize = 256 * 1024;
+
+    /// False when too many wait already.
+    pub(crate) fn have_room_for(&self, answer: &Outgoing) -> bool {
+        self.waiting.len() < Self::MOST && self.bytes + answer.message.len() <= Self::MOST_BYTES
+    }
+
+    /// Puts an answer behind the others, if there is room for it.
+    pub(crate) fn push(&mut self, answer: Outgoing) {
+        if self.have_room_for(&answer) {
+            self.bytes += answer.message.len();
+            self.waiting.push_back(answer);
+        }
+    }
+
+    pub(crate) fn pop(&mut self) -> Option<Outgoing> {
+        let answer = self.waiting.pop_front()?;
+        self.bytes -= answer.message.len();
+        Some(answer)
+    }
 }
 
 impl Outputs {
@@ -55,5 +103,29 @@ impl Outputs {
     /// Whose question this was. Each is answered once.
     pub(crate) fn answered(&mut self, id: QueryId) -> Option<(Key, u32)> {
         self.queries.remove(&id)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn answer(length: usize) -> Outgoing {
+        Outgoing {
+            flow: FlowId(1),
+            to: ([192, 0, 2, 1], 5060).into(),
+            message: vec![b'x'; length],
+        }
+    }
+
+    #[test]
+    fn neither_many_answers_nor_long_ones_wait() {
+        let mut answers = Answers::default();
+        for (length, most) in [(500, Answers::MOST), (60_000, Answers::MOST_BYTES / 60_000)] {
+            (0..1000).for_each(|_| answers.push(answer(length)));
+            assert!(!answers.have_room_for(&answer(length)));
+            assert_eq!(std::iter::from_fn(|| answers.pop()).count(), most);
+            assert_eq!(answers.bytes, 0);
+        }
     }
 }

@@ -1,16 +1,19 @@
 //! Many registrations behind one surface: inputs find theirs, outputs wait to be drained. No clock, no socket, no decision of its own.
 
+mod requests;
+
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
-use rand::SeedableRng as _;
+use rand::{RngExt as _, SeedableRng as _};
 use rand_chacha::ChaCha12Rng;
 use sip_message::{Frame, FrameError, Framer, Message};
 
 use crate::branch::Branch;
 use crate::exchange::Cx;
 use crate::flows::Flows;
+use crate::incoming::TagKey;
 use crate::outputs::{Event, Outputs};
 use crate::registration::Registration;
 use crate::status::Status;
@@ -32,6 +35,7 @@ pub struct Registrant {
     timers: Timers,
     out: Outputs,
     counters: Counters,
+    tag_key: TagKey,
 }
 
 #[derive(Debug, Default)]
@@ -40,13 +44,15 @@ struct Slot {
     registration: Option<Box<Registration>>,
 }
 
-/// Messages that led to nothing.
+/// Messages that no exchange waited for.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Counters {
     /// Replies that answered nothing that waits: late, double, or not ours.
     pub strays: u64,
     /// Requests from the other side.
     pub requests: u64,
+    /// Those of them that were answered.
+    pub answered: u64,
     /// Bytes that are no SIP message.
     pub unreadable: u64,
 }
@@ -55,6 +61,9 @@ impl Registrant {
     /// An empty one. Equal seeds and equal inputs give equal outputs; the seed must be unpredictable on a real network.
     #[must_use]
     pub fn new(seed: [u8; 32], policy: Policy) -> Self {
+        // Another stream of the same seed, so that what is asked of us draws nothing that our own requests would.
+        let mut for_tags = ChaCha12Rng::from_seed(seed);
+        for_tags.set_stream(1);
         Self {
             policy,
             rng: ChaCha12Rng::from_seed(seed),
@@ -64,6 +73,7 @@ impl Registrant {
             timers: Timers::default(),
             out: Outputs::default(),
             counters: Counters::default(),
+            tag_key: TagKey::new(for_tags.random()),
         }
     }
 
@@ -72,15 +82,10 @@ impl Registrant {
     /// Where a registration stands; `None` when it is gone.
     #[must_use]
     pub fn status(&self, key: Key) -> Option<Status> {
-        self.slots
-            .get(key.index as usize)
-            .filter(|slot| slot.generation == key.generation)?
-            .registration
-            .as_ref()
-            .map(|registration| registration.status())
+        self.registration(key).map(Registration::status)
     }
 
-    /// Messages that led to nothing.
+    /// Messages that no exchange waited for.
     #[must_use]
     pub const fn counters(&self) -> Counters {
         self.counters
@@ -162,7 +167,7 @@ impl Registrant {
         self.out.actions.pop_front()
     }
 
-    /// The next request to send: encodes it into `datagram`, whose old content goes.
+    /// The next message to send: writes it into `datagram`, whose old content goes. Requests go before answers to the other side's.
     pub fn poll_transmit(&mut self, datagram: &mut Vec<u8>) -> Option<Transmit> {
         while let Some((key, nonce)) = self.out.sends.pop_front() {
             let slot = self
@@ -173,8 +178,15 @@ impl Registrant {
                 .and_then(|slot| slot.registration.as_mut())
                 .and_then(|registration| registration.encode(nonce, datagram));
             // A request that was answered or given up meanwhile is not sent any more.
-            if let Some(flow) = encoded {
-                return Some(Transmit { flow });
+            if let Some(transmit) = encoded {
+                return Some(transmit);
+            }
+        }
+        while let Some(answer) = self.out.answers.pop() {
+            let (flow, to) = (answer.flow, answer.to);
+            if self.flows.get(flow).is_some() {
+                *datagram = answer.message;
+                return Some(Transmit { flow, to });
             }
         }
         None
@@ -192,6 +204,11 @@ impl Registrant {
     }
 
     // Within.
+
+    fn registration(&self, key: Key) -> Option<&Registration> {
+        let slot = self.slots.get(key.index as usize)?;
+        slot.registration.as_deref().filter(|_| slot.generation == key.generation)
+    }
 
     fn with<R>(&mut self, now: Instant, key: Key, handle: impl FnOnce(&mut Registration, &mut Cx<'_>) -> R) -> Option<R> {
         let slot = self
@@ -291,7 +308,7 @@ impl Registrant {
                 });
                 self.counters.strays += u64::from(used != Some(true));
             }
-            Ok(Message::Request(_)) => self.counters.requests += 1,
+            Ok(Message::Request(request)) => self.handle_request(now, flow, source, &request, bytes),
             Err(error) => {
                 self.counters.unreadable += 1;
                 if let Some(branch) = Branch::find(bytes) {

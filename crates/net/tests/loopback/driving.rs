@@ -66,7 +66,7 @@ async fn five_hundred_accounts_register_and_leave_over_one_driver() {
                     registrant.remove(now, key);
                 }
                 (key, Event::Removed) => assert!(waiting.remove(&key)),
-                (_, Event::Attempt(_) | Event::Changed(_)) => {}
+                (_, Event::Attempt(_) | Event::Changed(_) | Event::Request(_)) => {}
             }
         }
         driver.close().await;

@@ -284,7 +284,7 @@ impl Exchange {
     /// What comes back in Via and Call-ID is what a proxy or a router made of it on the way.
     fn compare_echo(&mut self, party: &Party<'_>, sent: &Sent, response: &Response<'_>) {
         let outgoing = self.outgoing(party, sent);
-        let (sent_by, call_id) = (outgoing.sent_by(), outgoing.call_id().to_string());
+        let (sent_by, call_id) = (outgoing.sent_by(), outgoing.identity.call_id().to_string());
         if let Some(Ok(via)) = response.headers.via() {
             let echoed = format!("{}{}", via.host, via.port.map_or_else(String::new, |port| format!(":{port}")));
             let line = format!("SIP/2.0/{} {sent_by}", sent.transport.via());

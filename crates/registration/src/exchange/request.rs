@@ -1,8 +1,9 @@
 //! Sending: the next request of an exchange, its size, its place in ladder and transcript (RFC 3261 §8.1, §18.1.1).
 
 use rand::RngExt as _;
+use sip_message::SipUri;
 
-use super::{Arrow, Branch, Cause, Cx, Ending, Exchange, FlowId, Goal, Party, Sent, Step, Transaction, Transport};
+use super::{Arrow, Branch, Cause, Cx, Ending, Exchange, FlowId, Goal, Party, Sent, Step, Transaction, Transmit, Transport};
 use crate::attempt::{TargetOutcome, TracedMessage, TriedTarget};
 use crate::encode::Outgoing;
 use crate::flows::Condition;
@@ -29,6 +30,8 @@ impl Exchange {
         party.dialog.note_counts(&self.credentials);
         if self.goal == Goal::Register {
             party.dialog.contact = Some(sent.contact.clone());
+            let user = SipUri::parse(sent.contact.as_bytes()).ok().and_then(|uri| uri.user_name());
+            cx.flows.claim(flow, cx.key, user.unwrap_or_default());
         }
         self.attempt.requests += 1;
         self.attempt.auth.credentials_sent |= !self.credentials.is_empty();
@@ -86,14 +89,18 @@ impl Exchange {
     }
 
     /// Encodes the request with this branch nonce, if it still waits for its reply.
-    pub(crate) fn encode(&self, party: &Party<'_>, nonce: u64, datagram: &mut Vec<u8>) -> Option<FlowId> {
+    pub(crate) fn encode(&self, party: &Party<'_>, nonce: u64, datagram: &mut Vec<u8>) -> Option<Transmit> {
         let Step::Waiting { flow, sent, .. } = &self.step else {
             return None;
         };
         if sent.branch.nonce != nonce {
             return None;
         }
-        self.outgoing(party, sent).write(datagram).ok().map(|()| *flow)
+        let transmit = Transmit {
+            flow: *flow,
+            to: sent.remote,
+        };
+        self.outgoing(party, sent).write(datagram).ok().map(|()| transmit)
     }
 
     /// RFC 3261 §18.1.1: a large request goes by a congestion-controlled transport, unless the user decided on UDP.

@@ -4,6 +4,7 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests are tests")]
 
+mod asked;
 mod bindings;
 mod challenges;
 mod connections;

@@ -41,6 +41,21 @@ pub(crate) fn reply(request: &[u8], status: &str, headers: &[&str]) -> Vec<u8> {
     text.into_bytes()
 }
 
+/// A request of the registrar's, such as it sends to see whether we are still there; `headers` go in line by line.
+pub(crate) fn ask(method: &str, uri: &str, call_id: &str, headers: &[&str]) -> Vec<u8> {
+    let more: String = headers.iter().map(|header| format!("{header}\r\n")).collect();
+    format!(
+        "{method} {uri} SIP/2.0\r\n\
+         Via: SIP/2.0/UDP 192.0.2.10:5060;branch=z9hG4bK-{call_id}\r\n\
+         From: <sip:ping@example.test>;tag=ping\r\n\
+         To: <{uri}>\r\n\
+         Call-ID: {call_id}\r\n\
+         CSeq: 1 {method}\r\n\
+         {more}Content-Length: 0\r\n\r\n"
+    )
+    .into_bytes()
+}
+
 /// Another Via than the request's, in an otherwise finished reply.
 pub(crate) fn with_via_param(reply: &[u8], param: &str) -> Vec<u8> {
     String::from_utf8_lossy(reply)

@@ -2,7 +2,7 @@
 
 use sip_digest::{Secret, server};
 use sip_message::{ChallengeSource, Credentials, Headers, Message, Name, Request};
-use sip_registration::{Attempt, Ending, Endpoint, Evidence, RemovalEvidence, Report, Status};
+use sip_registration::{Attempt, Ending, Endpoint, Evidence, IncomingRequest, RemovalEvidence, Report, Status};
 
 use crate::peer;
 use crate::setup::Setup;
@@ -104,8 +104,13 @@ fn answer(credentials: &Credentials<'_>, request: &Request<'_>, setup: &Setup) -
 /// A reply: its first line, and the headers that matter.
 pub(crate) fn reply(bytes: &[u8]) -> String {
     let text = String::from_utf8_lossy(bytes).into_owned();
-    let Ok(Message::Response(response)) = Message::parse(bytes) else {
-        return format!("{:?}", text.chars().take(60).collect::<String>());
+    let response = match Message::parse(bytes) {
+        Ok(Message::Response(response)) => response,
+        Ok(Message::Request(request)) => {
+            let shown = String::from_utf8_lossy(request.method.as_bytes()).into_owned();
+            return format!("{shown} {}", String::from_utf8_lossy(request.uri));
+        }
+        Err(_) => return format!("{:?}", text.chars().take(60).collect::<String>()),
     };
     let mut parts = vec![
         text.lines()
@@ -145,6 +150,19 @@ fn redacted(value: &str) -> String {
         })
         .collect::<Vec<_>>()
         .join(", ")
+}
+
+/// A request from the other side as it is told of.
+pub(crate) fn asked(request: &IncomingRequest) -> String {
+    let answer = request
+        .answer
+        .map_or_else(|| "not answered".to_owned(), |code| format!("answered {code}"));
+    let whose = if request.names_us { "for us" } else { "for nobody here" };
+    let peer = if request.from_peer { "the peer" } else { "somebody else" };
+    format!(
+        "{} {} of {peer}, {whose}, {} hops, {answer}",
+        request.method, request.uri, request.hops
+    )
 }
 
 /// A state as it is announced.

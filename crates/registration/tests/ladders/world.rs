@@ -6,8 +6,8 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use sip_registration::{
-    Action, Attempt, Closed, DnsError, Endpoint, Event, FlowId, Goal, Input, Key, Opened, QueryId, Question, RecordKind, Records,
-    Registrant, State, Status, TlsFacts, Transport,
+    Action, Attempt, Closed, DnsError, Endpoint, Event, FlowId, Goal, IncomingRequest, Input, Key, Opened, QueryId, Question, RecordKind,
+    Records, Registrant, State, Status, TlsFacts, Transmit, Transport,
 };
 
 use crate::peer;
@@ -26,6 +26,9 @@ pub(crate) struct World {
     pub(crate) now: Instant,
     /// Every request that went out, in order.
     pub(crate) wire: Vec<Wire>,
+    /// Every answer that went out to the other side's requests.
+    pub(crate) answers: Vec<(SocketAddr, String)>,
+    pub(crate) asked: Vec<IncomingRequest>,
     pub(crate) attempts: Vec<Attempt>,
     pub(crate) statuses: Vec<(Instant, Status)>,
     pub(crate) removed: bool,
@@ -88,6 +91,8 @@ impl World {
             origin,
             now: origin,
             wire: Vec::new(),
+            answers: Vec::new(),
+            asked: Vec::new(),
             attempts: Vec::new(),
             statuses: Vec::new(),
             removed: false,
@@ -252,7 +257,7 @@ impl World {
             let mut bytes = Vec::new();
             while let Some(transmit) = self.registrant.poll_transmit(&mut bytes) {
                 idle = false;
-                self.transmit(transmit.flow, &bytes);
+                self.transmit(transmit, &bytes);
             }
             while let Some((key, event)) = self.registrant.poll_event() {
                 assert_eq!(key, self.key);
@@ -333,9 +338,16 @@ impl World {
         self.coming.insert(place, (at, fact));
     }
 
-    fn transmit(&mut self, flow: FlowId, bytes: &[u8]) {
+    fn transmit(&mut self, Transmit { flow, to }: Transmit, bytes: &[u8]) {
         let known = self.flows.get(&flow).expect("only a flow that was asked for is written to");
         assert!(known.is_open, "nothing is written to a flow that is not open");
+        if bytes.starts_with(b"SIP/2.0 ") {
+            let line = format!("{} {to}: {}", known.endpoint.transport.name(), picture::reply(bytes));
+            self.note('→', line);
+            self.answers.push((to, String::from_utf8(bytes.to_vec()).unwrap()));
+            return;
+        }
+        assert_eq!(to, known.endpoint.remote, "a request goes to where the flow leads");
         let shown = picture::request(bytes, &mut self.letters, &self.setup);
         let again = self.wire.iter().any(|sent| sent.bytes == bytes);
         let peer = picture::endpoint(&known.endpoint);
@@ -363,6 +375,10 @@ impl World {
             Event::Changed(status) => {
                 self.note('◦', picture::status(&status));
                 self.statuses.push((self.now, status));
+            }
+            Event::Request(request) => {
+                self.note('◦', picture::asked(&request));
+                self.asked.push(*request);
             }
             Event::Removed => {
                 self.note('◦', "removed".into());

@@ -13,6 +13,7 @@ use sip_registration::{
 };
 
 use super::draw::{Draw, PASSWORD, shows_password};
+use super::question;
 use super::reply::Template;
 use super::watch::{self, STEP, Watch};
 use crate::clock::origin;
@@ -58,6 +59,8 @@ struct Play {
     queries: VecDeque<(QueryId, Question)>,
     /// The last requests and the flows that they went out on.
     requests: VecDeque<(FlowId, Vec<u8>)>,
+    /// How many bytes came in.
+    heard: usize,
     watch: Watch,
 }
 
@@ -104,6 +107,7 @@ impl Play {
             newest_flow: None,
             queries: VecDeque::new(),
             requests: VecDeque::new(),
+            heard: 0,
             watch: Watch::default(),
         }
     }
@@ -116,10 +120,10 @@ impl Play {
                 self.registrant.order(self.now, key, draw.pick(&GOALS));
             }
             2..=5 => self.reply(draw),
-            6 => {
-                let bytes = draw.bytes(200);
-                self.receive(draw, None, bytes);
-            }
+            6 => match draw.bytes(200) {
+                [] => self.ask(draw),
+                bytes => self.receive(draw, None, bytes),
+            },
             7 | 8 => self.answer(draw),
             9 | 10 => self.open(draw),
             11 => self.close(draw),
@@ -161,6 +165,17 @@ impl Play {
         self.receive(draw, Some(flow), second);
     }
 
+    /// The other side asks something on the flow of one of the last requests, or on any; once or as a flood.
+    fn ask(&mut self, draw: &mut Draw<'_>) {
+        let nth = draw.below(4);
+        let (flow, request) = self.requests.get(nth).cloned().unzip();
+        let question = question::drawn(draw, request.as_deref().unwrap_or_default());
+        let times = if draw.once_in(8) { 50 } else { 1 };
+        for _ in 0..times {
+            self.receive(draw, flow, &question);
+        }
+    }
+
     /// Bytes come in on this flow, or on any; mostly from where they should.
     fn receive(&mut self, draw: &mut Draw<'_>, flow: Option<FlowId>, bytes: &[u8]) {
         let drawn = FlowId(u64::from(draw.byte() % 8));
@@ -170,6 +185,7 @@ impl Play {
             Some(known) if !foreign => known.endpoint.remote,
             Some(_) | None => ([203, 0, 113, 9], 5060).into(),
         };
+        self.heard += bytes.len();
         self.registrant.handle_input(self.now, Input::Received { flow, source, bytes });
     }
 
@@ -250,8 +266,21 @@ impl Play {
         let mut datagram = Vec::new();
         while let Some(transmit) = self.registrant.poll_transmit(&mut datagram) {
             outputs += 1;
-            let open = self.flows.get(&transmit.flow).is_some_and(|flow| flow.open);
-            assert!(open, "it sends on a flow that is not open");
+            let flow = self
+                .flows
+                .get(&transmit.flow)
+                .filter(|flow| flow.open)
+                .expect("it sends on an open flow");
+            if datagram.starts_with(b"SIP/2.0 ") {
+                assert_eq!(
+                    transmit.to.ip(),
+                    flow.endpoint.remote.ip(),
+                    "it answers somebody else than the peer"
+                );
+                self.watch.answer(&datagram, self.heard);
+                continue;
+            }
+            assert_eq!(transmit.to, flow.endpoint.remote, "a request goes to where the flow leads");
             let part = self.whose(&datagram);
             let state = self.registrant.status(part.key).map(|status| status.state);
             let account = Arc::clone(&part.account);
@@ -303,6 +332,7 @@ impl Play {
         match event {
             Event::Attempt(attempt) => watch::attempt(self.now, attempt, &self.policy),
             Event::Changed(_) => {}
+            Event::Request(_) => {}
             Event::Removed => {
                 let part = self.parts.iter_mut().find(|part| part.key == key).expect("it is one of ours");
                 assert!(!part.removed, "it is removed once");

@@ -16,6 +16,8 @@ const REQUESTS_PER_TARGET: usize = 7;
 pub(crate) struct Watch {
     /// The last number and its request, by Call-ID.
     last: BTreeMap<Vec<u8>, (u32, Vec<u8>)>,
+    /// How many answers there were, and their bytes.
+    answers: (usize, usize),
 }
 
 impl Watch {
@@ -55,6 +57,29 @@ impl Watch {
         }
     }
 }
+
+impl Watch {
+    /// An answer to a request of the other side: final, readable, without the password, and all of them together hardly longer than
+    /// everything that was `heard`.
+    pub(crate) fn answer(&mut self, bytes: &[u8], heard: usize) {
+        let shown = sip_message::printable(bytes);
+        let Ok(Message::Response(response)) = Message::parse(bytes) else {
+            panic!("it cannot be read as a response: {shown}");
+        };
+        assert!(response.status.code() >= 200 && response.status.code() < 600, "{shown}");
+        assert!(!shows_password(bytes), "the password went out: {shown}");
+        let headers = &response.headers;
+        assert!(headers.to().is_some_and(|to| to.is_ok_and(|to| to.tag().is_some())), "{shown}");
+        assert_eq!(headers.all(Name::ContentLength).collect::<Vec<_>>(), [b"0"], "{shown}");
+        let (count, length) = &mut self.answers;
+        *count += 1;
+        *length += bytes.len();
+        assert!(*length <= heard + *count * LONGER, "{count} answers of {length} bytes for {heard}");
+    }
+}
+
+/// How many bytes an answer may be longer than its request.
+const LONGER: usize = 512;
 
 /// What holds for every exchange that is over.
 pub(crate) fn attempt(now: Instant, attempt: &Attempt, policy: &Policy) {

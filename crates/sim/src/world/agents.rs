@@ -165,6 +165,7 @@ impl World {
                 self.note(&name, &format!("{}{}", status.state.name(), until.map_or_else(String::new, left)));
                 self.check_claim(phone);
             }
+            Event::Request(request) => self.note(&name, &format!("{} from {}: {:?}", request.method, request.source, request.answer)),
             Event::Removed => {
                 self.note(&name, "removed");
                 self.phones[phone.0].history.removed = true;
