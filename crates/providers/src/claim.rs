@@ -3,6 +3,7 @@
 
 use schemars::JsonSchema;
 use serde::Serialize;
+use serde_json::Value;
 
 use crate::{ApiError, ApiTrouble, Moment, Reply, SourceKind, text};
 
@@ -188,6 +189,33 @@ pub enum Unknown {
         /// What is missing or of the wrong kind.
         problem: String,
     },
+}
+
+impl Unknown {
+    /// A value that no known revision of the contract has in this field, secrets redacted.
+    #[must_use]
+    pub fn new_value(field: &str, value: &Value) -> Self {
+        let value = text::redacted(value.clone());
+        Self::NewValue {
+            field: field.to_owned(),
+            value: value.as_str().map_or_else(|| text::field(&value.to_string()), text::field),
+        }
+    }
+
+    /// Two indicators that cannot both be right, each with its field and value; the texts are escaped and cut already.
+    #[must_use]
+    pub fn contradiction(one: impl Into<String>, other: impl Into<String>) -> Self {
+        Self::SelfContradiction {
+            one: one.into(),
+            other: other.into(),
+        }
+    }
+
+    /// What is missing or of the wrong kind, in our own words.
+    #[must_use]
+    pub fn contract(problem: impl Into<String>) -> Self {
+        Self::Contract { problem: problem.into() }
+    }
 }
 
 /// A SIP reply that a source claims to have got.

@@ -59,7 +59,9 @@ impl Client {
             .segment(agent.as_str())
             .segment("sip")
             .segment("registration");
-        let reply = self.send(request.json(registration.body())).await?;
+        let reply = self
+            .send(request.json(registration.body()).key_in_body(registration.password()))
+            .await?;
         Stored::read(registration, &reply.body).map_err(|detail| ApiError {
             trouble: ApiTrouble::Other,
             status: Some(reply.status),

@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::status::{contract, failure, new_value, read_code, response};
+use super::status::{failure, read_code, response};
 use crate::reading::{self, Lines};
 use crate::settings::{address_of_record, registrar_at, server_uri, transport_of};
 use crate::{About, Answer, Reply, Settings, SourceKind, Unknown, Word, text};
@@ -98,10 +98,10 @@ fn word(line: &Value, code: Option<i64>, message: Option<&str>) -> Result<Word, 
     match code {
         Some(200) => Ok(Word::Registered),
         Some(0) => Ok(Word::NotRegistered),
-        Some(code) => failure(code, message).ok_or_else(|| new_value(CODE, &line[CODE])),
+        Some(code) => failure(code, message).ok_or_else(|| Unknown::new_value(CODE, &line[CODE])),
         // So it is after the line was made, until somebody asks.
         None if line.get(CODE).is_some() => Err(Unknown::SaysSo),
-        None => Err(contract("REGISTRATION_STATUS_CODE is missing")),
+        None => Err(Unknown::contract("REGISTRATION_STATUS_CODE is missing")),
     }
 }
 

@@ -28,7 +28,7 @@ pub fn decode(reg_id: u64, reply: &Reply) -> Answer {
 /// A status code, a number or a string with one in it; null is none.
 pub(super) fn read_code(field: &str, value: &Value) -> Result<Option<i64>, Unknown> {
     match reading::integer(value) {
-        None if !value.is_null() => Err(new_value(field, value)),
+        None if !value.is_null() => Err(Unknown::new_value(field, value)),
         code => Ok(code),
     }
 }
@@ -69,7 +69,7 @@ fn is_local(message: Option<&str>) -> bool {
 
 fn checked(reg_id: u64, result: &Value) -> Result<(), Unknown> {
     if !result.is_object() {
-        return Err(contract("result is no object"));
+        return Err(Unknown::contract("result is no object"));
     }
     let answered = &result["REG_ID"];
     if answered.is_null() || reading::count(answered) == Some(reg_id) {
@@ -78,7 +78,11 @@ fn checked(reg_id: u64, result: &Value) -> Result<(), Unknown> {
     Err(Unknown::WrongObject {
         field: "REG_ID".to_owned(),
         asked: reg_id.to_string(),
-        answered: shown(answered),
+        answered: text::field(
+            &answered
+                .as_str()
+                .map_or_else(|| text::redacted(answered.clone()).to_string(), str::to_owned),
+        ),
     })
 }
 
@@ -87,15 +91,15 @@ fn word(result: &Value, code: Option<i64>, message: Option<&str>) -> Result<Word
     match (state.as_str(), code) {
         (Some("success"), Some(200)) => Ok(Word::Registered),
         (Some("success"), Some(code)) => Err(contradiction("success", code)),
-        (Some("success"), None) => Err(contract("STATUS_CODE is missing")),
+        (Some("success"), None) => Err(Unknown::contract("STATUS_CODE is missing")),
         (Some("error"), None | Some(0)) => Ok(Word::Failed),
         (Some("error" | "wait"), Some(code @ 200..=299)) => Err(contradiction(state.as_str().unwrap_or_default(), code)),
-        (Some("error"), Some(code)) => failure(code, message).ok_or_else(|| new_value("STATUS_CODE", &result["STATUS_CODE"])),
+        (Some("error"), Some(code)) => failure(code, message).ok_or_else(|| Unknown::new_value("STATUS_CODE", &result["STATUS_CODE"])),
         // With these two the code is that of the attempt before.
         (Some("wait"), _) => Ok(Word::NotRegistered),
         (Some("in_progress"), _) => Ok(Word::Registering),
-        (None, _) if state.is_null() => Err(contract("STATUS_RESULT is missing")),
-        (Some(_) | None, _) => Err(new_value("STATUS_RESULT", state)),
+        (None, _) if state.is_null() => Err(Unknown::contract("STATUS_RESULT is missing")),
+        (Some(_) | None, _) => Err(Unknown::new_value("STATUS_RESULT", state)),
     }
 }
 
@@ -117,30 +121,8 @@ fn about(name: &str) -> About {
     }
 }
 
-pub(super) fn contract(problem: &str) -> Unknown {
-    Unknown::Contract {
-        problem: problem.to_owned(),
-    }
-}
-
-pub(super) fn new_value(field: &str, value: &Value) -> Unknown {
-    Unknown::NewValue {
-        field: field.to_owned(),
-        value: shown(value),
-    }
-}
-
 fn contradiction(state: &str, code: i64) -> Unknown {
-    Unknown::SelfContradiction {
-        one: format!("STATUS_RESULT {state}"),
-        other: format!("STATUS_CODE {code}"),
-    }
-}
-
-/// Any value as it may be shown.
-fn shown(value: &Value) -> String {
-    let value = text::redacted(value.clone());
-    value.as_str().map_or_else(|| text::field(&value.to_string()), text::field)
+    Unknown::contradiction(format!("STATUS_RESULT {state}"), format!("STATUS_CODE {code}"))
 }
 
 #[cfg(test)]

@@ -143,6 +143,11 @@ impl Registration {
         Value::Object(fields)
     }
 
+    /// The password alone, to be kept out of the answer.
+    pub(super) fn password(&self) -> SecretString {
+        self.password.clone()
+    }
+
     fn of<const N: usize>(revision: Revision, fields: [(&str, String); N], password: SecretString) -> Result<Self, Invalid> {
         if password.expose_secret().is_empty() || password.expose_secret().chars().any(char::is_control) {
             return Err(invalid("password", "is neither empty nor holds control characters"));

@@ -33,24 +33,21 @@ pub fn decode(reply: &Reply) -> Answer {
 fn word(body: &Value, status: &Value) -> Result<Word, Unknown> {
     let succeeded = flag(body, "success")? != Some(false);
     let Some(name) = reading::text(&status["state"]) else {
-        return Err(Unknown::Contract {
-            problem: if succeeded {
-                "state is missing"
-            } else {
-                "success is false, and there is no state"
-            }
-            .to_owned(),
-        });
+        return Err(Unknown::contract(if succeeded {
+            "state is missing"
+        } else {
+            "success is false, and there is no state"
+        }));
     };
-    let (word, code) = known(&name).ok_or_else(|| new_value("state", &status["state"]))?;
+    let (word, code) = known(&name).ok_or_else(|| Unknown::new_value("state", &status["state"]))?;
     let state = format!("state {name}");
     if !succeeded && word != Word::NotFound {
-        return Err(contradiction(&state, "success false"));
+        return Err(Unknown::contradiction(&*state, "success false"));
     }
     check_code(&status["stateCode"], code, &state)?;
     let is_registered = flag(status, "isRegistered")?;
     if is_registered.is_some_and(|is_registered| is_registered != (word == Word::Registered)) {
-        return Err(contradiction(&state, &format!("isRegistered {}", status["isRegistered"])));
+        return Err(Unknown::contradiction(&*state, format!("isRegistered {}", status["isRegistered"])));
     }
     let enabled = flag(status, "enabled")?;
     switched(word, is_registered, enabled, &state)
@@ -77,9 +74,9 @@ fn known(name: &str) -> Option<(Word, i64)> {
 fn check_code(said: &Value, code: i64, state: &str) -> Result<(), Unknown> {
     match reading::integer(said) {
         None if said.is_null() => Ok(()),
-        None => Err(new_value("stateCode", said)),
+        None => Err(Unknown::new_value("stateCode", said)),
         Some(said) if said == code => Ok(()),
-        Some(said) => Err(contradiction(state, &format!("stateCode {said}"))),
+        Some(said) => Err(Unknown::contradiction(state, format!("stateCode {said}"))),
     }
 }
 
@@ -87,13 +84,11 @@ fn check_code(said: &Value, code: i64, state: &str) -> Result<(), Unknown> {
 fn switched(word: Word, is_registered: Option<bool>, enabled: Option<bool>, state: &str) -> Result<Word, Unknown> {
     let registered = word == Word::Registered;
     if registered && is_registered.is_none() {
-        return Err(Unknown::Contract {
-            problem: "isRegistered is missing".to_owned(),
-        });
+        return Err(Unknown::contract("isRegistered is missing"));
     }
     match enabled {
         None | Some(true) => Ok(word),
-        Some(false) if registered => Err(contradiction(state, "enabled no")),
+        Some(false) if registered => Err(Unknown::contradiction(state, "enabled no")),
         Some(false) if matches!(word, Word::NotFound | Word::Unregistering) => Ok(word),
         Some(false) => Ok(Word::Disabled),
     }
@@ -161,25 +156,8 @@ fn about(name: &str, status: &Value) -> About {
 fn flag(object: &Value, name: &str) -> Result<Option<bool>, Unknown> {
     let value = &object[name];
     match reading::yes_or_no(value) {
-        None if !value.is_null() => Err(new_value(name, value)),
+        None if !value.is_null() => Err(Unknown::new_value(name, value)),
         read => Ok(read),
-    }
-}
-
-fn new_value(field: &str, value: &Value) -> Unknown {
-    let shown = crate::text::redacted(value.clone());
-    Unknown::NewValue {
-        field: field.to_owned(),
-        value: shown
-            .as_str()
-            .map_or_else(|| crate::text::field(&shown.to_string()), crate::text::field),
-    }
-}
-
-fn contradiction(one: &str, other: &str) -> Unknown {
-    Unknown::SelfContradiction {
-        one: one.to_owned(),
-        other: other.to_owned(),
     }
 }
 

@@ -168,7 +168,10 @@ async fn an_account_is_stored_and_no_more_is_claimed() {
         "transport": "udp", "subscribe": false, "authUsername": null, "did": null, "registrationEnabled": true, "extension": "1001"});
     let server = Server::start([
         Response::json(200, json!({"success": true, "data": echo})),
-        Response::json(200, json!({"success": true, "message": "SIP account registered successfully"})),
+        Response::json(
+            200,
+            json!({"success": true, "message": "SIP account registered successfully with canary-password"}),
+        ),
     ]);
     let client = with_token(&server);
     let account = Registration::new("sip.example.com", "1001", secret("canary-password")).unwrap();
@@ -181,6 +184,7 @@ async fn an_account_is_stored_and_no_more_is_claimed() {
 
     let former = Registration::former("1001@sip.example.com", "sip.example.com", "1001", secret("canary-password")).unwrap();
     let stored = client.store(&agent(), &former).await.unwrap();
+    assert_eq!(stored.message.as_deref(), Some("SIP account registered successfully with ***"));
     assert_eq!(stored.registration_enabled, None);
     assert_eq!(server.lines(), [STORE, STORE]);
     let bodies: Vec<Value> = server
