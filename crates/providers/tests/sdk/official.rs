@@ -1,7 +1,5 @@
 //! Running a provider's SDK: a small script beside this file, the installed package, and the server that it is pointed at.
 
-#![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
-
 use std::path::{Path, PathBuf};
 use std::process::Command;
 

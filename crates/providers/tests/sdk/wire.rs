@@ -1,8 +1,6 @@
 //! A request as far as a server can tell two clients apart by it: what the SDKs write about themselves is left out, the order of the
 //! query and the ways to encode it do not count.
 
-#![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
-
 use regprobe_providers::Url;
 use serde_json::Value;
 
