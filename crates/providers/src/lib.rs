@@ -31,7 +31,7 @@ pub use moment::Moment;
 pub use observation::{Observation, Question, SeenBinding, Sight};
 pub use settings::{Settings, address_of_record, registrar_at, server_uri, transport_named, transport_of};
 pub use source::{Role, SourceKind};
-pub use verdict::{Contradiction, Freshness, Held, Level, Line, Note, Outcome, Reason, Service, Verdict};
+pub use verdict::{Contradiction, Freshness, Held, Level, Line, Note, Outcome, Reason, Service, Verdict, verdict};
 
 /// URLs as the options of clients hold them.
 pub use reqwest::Url;

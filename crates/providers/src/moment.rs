@@ -13,6 +13,11 @@ use serde::{Serialize, Serializer};
 pub struct Moment(Timestamp);
 
 impl Moment {
+    /// The first moment that there is, in the year -9999.
+    pub const BEGINNING: Self = Self(Timestamp::MIN);
+    /// The last one, in the year 9999.
+    pub const END: Self = Self(Timestamp::MAX);
+
     /// The system's time.
     #[must_use]
     pub fn now() -> Self {

@@ -1,7 +1,20 @@
 //! The verdict: a claim held against what the wire showed. Types here, the rules below; all of it pure, so that a stored claim and
 //! stored observations give the same verdict for ever.
 
+mod advice;
+mod case;
+mod clock;
+mod column;
+mod level;
+mod lines;
+mod matching;
+mod matrix;
+mod notes;
 mod reason;
+mod row;
+mod series;
+mod stale;
+mod words;
 
 use std::time::Duration;
 
@@ -10,7 +23,68 @@ use serde::Serialize;
 
 pub use reason::Reason;
 
-use crate::{About, Moment, Standing};
+use crate::{About, Claim, Expectation, Moment, Observation, Standing};
+use case::Case;
+use series::Settled;
+
+/// Holds a claim against what was seen.
+///
+/// Each of the source's answers lies between two looks at the registrar's table; what they show together is a cell of the matrix in
+/// docs/verdict-matrix.md. The last answer decides, and those before it say for how long it has been so: a contradiction counts when
+/// two sandwiches, at least [`Expectation::grace`] apart, show it, and is [`Reason::WithinGrace`] before that, with
+/// [`Verdict::contradiction`] saying from when on another look counts. Reasons are tried in the order inconclusive, stale, disagree,
+/// agree. An inconclusive verdict, and an agreement that the wire does not bear out, leave what was found before in
+/// [`Verdict::standing`].
+///
+/// Pure: the same evidence gives the same verdict. `now` is only used to say how long something takes from now on.
+#[must_use]
+pub fn verdict(claim: &Claim, observations: &[Observation], expectation: &Expectation, now: Moment) -> Verdict {
+    let case = Case::new(claim, observations, expectation);
+    match series::settle(&case) {
+        Some(settled) => of(&case, &settled, now),
+        None => never_asked(&case),
+    }
+}
+
+fn of(case: &Case<'_>, settled: &Settled<'_>, now: Moment) -> Verdict {
+    let evidence = level::level(case, settled);
+    Verdict {
+        outcome: settled.reason.outcome(),
+        reason: settled.reason,
+        evidence,
+        service: level::service(settled, evidence),
+        freshness: stale::freshness(case, settled.sandwich.answer, &settled.view),
+        detail: words::detail(case, settled, now),
+        advice: advice::advice(case, settled, now),
+        rule: words::rule(settled),
+        lines: lines::lines(case, settled, evidence),
+        notes: notes::notes(case, settled),
+        standing: settled.standing,
+        contradiction: settled.contradiction,
+    }
+}
+
+fn never_asked(case: &Case<'_>) -> Verdict {
+    let reason = Reason::ApiUnreachable;
+    let provider = case.claim.source.provider();
+    Verdict {
+        outcome: reason.outcome(),
+        reason,
+        evidence: level::without_answer(case),
+        service: Service::Unknown,
+        freshness: Freshness::Unknown,
+        detail: format!("{provider} was never asked."),
+        advice: Some("Run it again.".to_owned()),
+        rule: "without an answer there is no claim".to_owned(),
+        lines: Vec::new(),
+        notes: Vec::new(),
+        standing: case
+            .expectation
+            .previous
+            .filter(|standing| matches!(standing.reason.outcome(), Outcome::Disagree | Outcome::Stale)),
+        contradiction: None,
+    }
+}
 
 /// What came of holding a claim against the wire.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
@@ -180,3 +254,6 @@ pub struct Note {
     /// What was seen.
     pub detail: String,
 }
+
+#[cfg(test)]
+mod tests;
