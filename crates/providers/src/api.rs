@@ -16,6 +16,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 pub use http::{Http, Reply};
+pub(crate) use options::is_near_address;
 pub use options::{ClientOptions, Envelope, HttpOptions, RetryPolicy, SetupError, base_url};
 pub use request::Request;
 

@@ -6,9 +6,12 @@
 //! the API's answer is taken.
 
 mod api;
+pub mod asterisk;
 pub mod bitrix24;
 mod claim;
+mod dialogue;
 mod expectation;
+pub mod freeswitch;
 mod jsonrpc;
 pub mod kamailio;
 mod listed;
@@ -25,6 +28,7 @@ mod verdict;
 
 pub use api::{ApiError, ApiTrouble, ClientOptions, Envelope, Http, HttpOptions, Reply, Request, RetryPolicy, SetupError, base_url};
 pub use claim::{About, Answer, Claim, ClaimedContact, ClaimedResponse, ClaimedTime, Said, Unknown, Word};
+pub use dialogue::{Endpoint, Fields, Heard, NoEndpoint};
 pub use expectation::{ContactPattern, Expectation, HostPattern, Listing, Standing};
 pub use listed::Listed;
 pub use moment::Moment;

@@ -28,10 +28,11 @@ pub struct Settings {
     pub contact: Option<crate::ClaimedContact>,
 }
 
-/// The URI of a server as providers write it: with or without `sip:`, with or without a port. `None` when it is none.
+/// The URI of a server as providers write it: with or without `sip:`, a port, or `<` and `>` around it. `None` when it is none.
 #[must_use]
 pub fn server_uri(text: &str) -> Option<OwnedUri> {
-    let text = text.trim();
+    let bare = text.split_once('<').and_then(|(_, rest)| rest.split_once('>'));
+    let text = bare.map_or(text, |(uri, _)| uri).trim();
     let uri: OwnedUri = text.parse().or_else(|_| format!("sip:{text}").parse()).ok()?;
     let parts = uri.parts();
     (parts.password.is_none() && parts.headers.is_empty()).then_some(uri)
@@ -105,6 +106,7 @@ mod tests {
         assert_eq!(server(" pbx.example.com:5080 "), "sip:pbx.example.com:5080");
         assert_eq!(server("sips:pbx.example.com"), "sips:pbx.example.com");
         assert_eq!(server("192.0.2.1:5060;transport=tcp"), "sip:192.0.2.1:5060;transport=tcp");
+        assert_eq!(server("<sip:pbx.example.com;lr>;q=1"), "sip:pbx.example.com;lr");
         for wrong in ["", "two words", "sip:user:secret@h", "sip:h?Subject=x"] {
             assert_eq!(server(wrong), "none", "{wrong}");
         }

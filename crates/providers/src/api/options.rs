@@ -174,10 +174,14 @@ pub(super) fn keeps_secrets(url: &Url) -> bool {
 
 fn is_near(host: &str) -> bool {
     let bare = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
-    match bare.parse() {
-        Ok(IpAddr::V4(address)) => is_private(address),
-        Ok(IpAddr::V6(address)) => is_private_v6(address),
-        Err(_) => is_localhost(bare),
+    bare.parse().map_or_else(|_| is_localhost(bare), is_near_address)
+}
+
+/// True for an address of this machine or of a private network.
+pub(crate) const fn is_near_address(address: IpAddr) -> bool {
+    match address {
+        IpAddr::V4(address) => is_private(address),
+        IpAddr::V6(address) => is_private_v6(address),
     }
 }
 
@@ -193,7 +197,7 @@ const fn is_private(address: Ipv4Addr) -> bool {
 }
 
 /// RFC 4291 §2.5.3 and §2.5.6, RFC 4193; IPv4 in IPv6 as what it is.
-fn is_private_v6(address: Ipv6Addr) -> bool {
+const fn is_private_v6(address: Ipv6Addr) -> bool {
     match address.to_ipv4_mapped() {
         Some(address) => is_private(address),
         None => address.is_loopback() || address.is_unique_local() || address.is_unicast_link_local(),

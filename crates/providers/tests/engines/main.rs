@@ -3,5 +3,8 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod asterisk;
+mod freeswitch;
 mod kamailio;
+mod line_server;
 mod opensips;
