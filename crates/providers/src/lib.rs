@@ -6,6 +6,7 @@
 //! the API's answer is taken.
 
 mod api;
+mod asking;
 pub mod asterisk;
 pub mod bitrix24;
 mod claim;
@@ -25,8 +26,10 @@ pub mod telnyx;
 pub mod telzino;
 pub mod text;
 mod verdict;
+mod verification;
 
 pub use api::{ApiError, ApiTrouble, ClientOptions, Envelope, Http, HttpOptions, Reply, Request, RetryPolicy, SetupError, base_url};
+pub use asking::Source;
 pub use claim::{About, Answer, Claim, ClaimedContact, ClaimedResponse, ClaimedTime, Said, Unknown, Word};
 pub use dialogue::{Endpoint, Fields, Heard, NoEndpoint};
 pub use expectation::{ContactPattern, Expectation, HostPattern, Listing, Standing};
@@ -36,6 +39,10 @@ pub use observation::{Observation, Question, SeenBinding, Sight};
 pub use settings::{Settings, address_of_record, registrar_at, server_uri, transport_named, transport_of};
 pub use source::{Role, SourceKind};
 pub use verdict::{Contradiction, Freshness, Held, Level, Line, Note, Outcome, Reason, Service, Verdict, verdict};
+pub use verification::{
+    Check, CheckError, Given, Inbound, InboundOutcome, InboundTest, Mode, Needed, Progress, SelfTest, SelfTestOutcome, VERIFICATION_SCHEMA,
+    Verification, verification_schema, verify,
+};
 
 /// URLs as the options of clients hold them.
 pub use reqwest::Url;

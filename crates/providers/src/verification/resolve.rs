@@ -1,0 +1,129 @@
+//! From what the API says and what the user says to the account that is probed, and to what is expected of it. Pure.
+
+use std::str::FromStr as _;
+
+use sip_message::OwnedUri;
+use sip_registration::locate::{Locate, LocateError, Wish};
+use sip_registration::{Account, ContactPlan, Policy, Transport};
+
+use super::check::{Check, CheckError, Inbound, Mode, Needed};
+use crate::{Expectation, Settings, text};
+
+/// What is checked before anybody is asked.
+///
+/// # Errors
+/// [`CheckError::NothingOfOurs`].
+pub(super) fn consented(check: &Check) -> Result<(), CheckError> {
+    match (check.mode, check.inbound) {
+        (Mode::Fetch, Some(Inbound::OurContact)) => Err(CheckError::NothingOfOurs),
+        (Mode::Fetch, None | Some(Inbound::WhoeverIsBound)) | (Mode::Register { .. }, _) => Ok(()),
+    }
+}
+
+/// The account to probe. The user's word goes before the API's.
+///
+/// # Errors
+/// [`CheckError`] when neither says enough, or when no DNS could make good what is said.
+pub(super) fn account(check: &Check, settings: &Settings) -> Result<Account, CheckError> {
+    let given = &check.given;
+    let missing = CheckError::Missing {
+        needed: Needed::Aor,
+        asked: check.source.kind(),
+    };
+    let aor = given.aor.clone().or_else(|| settings.aor.clone()).ok_or(missing)?;
+    // Who names the registrar knows the way to it.
+    let proxy = given.registrar.is_none().then(|| settings.outbound_proxy.clone()).flatten();
+    let registrar = given.registrar.clone().or_else(|| settings.registrar.clone());
+    let account = Account {
+        registrar: registrar.unwrap_or_else(|| domain_of(&aor)),
+        outbound_proxy: given.outbound_proxy.clone().or(proxy),
+        transport: transport(check, settings),
+        target: None,
+        auth_user: given.auth_user.clone().or_else(|| settings.auth_user.clone()),
+        secret: given.secret.clone(),
+        contact: ContactPlan::Automatic {
+            user: "regprobe".to_owned(),
+        },
+        advertise: None,
+        instance: None,
+        reg_id: None,
+        expires: LIFETIME,
+        user_agent: USER_AGENT.to_owned(),
+        aor,
+    };
+    let account = secured(account)?;
+    reachable(check, account)
+}
+
+/// What the claim is held to.
+pub(super) fn expectation(check: &Check, account: &Account) -> Expectation {
+    let user = account.aor.parts().user.map(|user| text::field(&String::from_utf8_lossy(user)));
+    Expectation {
+        user,
+        contact: check.contact.clone(),
+        listing: check.listing,
+        same_secret: check.same_secret,
+        grace: check.grace.unwrap_or_else(|| check.source.kind().grace()),
+        previous: check.previous,
+        ..Expectation::of(check.source.kind())
+    }
+}
+
+/// The user's transport. The API's goes with the API's way only: a URI of the user's that names its transport is not overruled.
+fn transport(check: &Check, settings: &Settings) -> Option<Transport> {
+    let given = &check.given;
+    let way = given.outbound_proxy.as_ref().or(given.registrar.as_ref());
+    let named = way.is_some_and(|way| way.parts().transport().is_some() || way.parts().secure);
+    given.transport.or_else(|| settings.transport.filter(|_| !named))
+}
+
+/// RFC 3261 §10.2: the domain of the location service, without user.
+fn domain_of(aor: &OwnedUri) -> OwnedUri {
+    let parts = aor.parts();
+    let scheme = if parts.secure { "sips" } else { "sip" };
+    let port = parts.port.map(|port| format!(":{port}")).unwrap_or_default();
+    OwnedUri::from_str(&format!("{scheme}:{}{port}", parts.host)).expect("the host and port of a URI make a URI")
+}
+
+/// RFC 3261 §26.2.2: what is asked for with `sips:` goes by TLS on the first hop too.
+fn secured(account: Account) -> Result<Account, CheckError> {
+    if !(account.aor.parts().secure || account.registrar.parts().secure) {
+        return Ok(account);
+    }
+    match account.transport {
+        Some(transport @ (Transport::Udp | Transport::Tcp)) => Err(CheckError::Insecure { transport }),
+        Some(Transport::Tls) | None => Ok(Account {
+            transport: Some(Transport::Tls),
+            ..account
+        }),
+    }
+}
+
+/// A URI that cannot be followed is found out before anything is sent.
+fn reachable(check: &Check, account: Account) -> Result<Account, CheckError> {
+    let (needed, next_hop) = match (&account.outbound_proxy, &check.given.registrar) {
+        (Some(proxy), _) => (Needed::Proxy, proxy),
+        (None, Some(_)) => (Needed::Registrar, &account.registrar),
+        (None, None) => (Needed::Aor, &account.registrar),
+    };
+    let Policy { families, .. } = check.network.policy;
+    let search = Locate::new(&Wish {
+        next_hop: next_hop.parts(),
+        transport: account.transport,
+        families,
+        overrides: &[],
+    });
+    match search.outcome() {
+        Some(Err(LocateError::Refused { why })) => Err(CheckError::NextHop {
+            needed,
+            uri: text::field(next_hop.as_str()),
+            why,
+        }),
+        Some(Err(LocateError::NotFound { .. } | LocateError::Failed { .. }) | Ok(_)) | None => Ok(account),
+    }
+}
+
+/// The seconds that a Contact of our own asks for: short, so that one that could not be removed is soon gone, and not below what
+/// registrars commonly grant at least.
+const LIFETIME: u32 = 60;
+pub(super) const USER_AGENT: &str = concat!("regprobe/", env!("CARGO_PKG_VERSION"));
