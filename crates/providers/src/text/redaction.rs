@@ -103,7 +103,7 @@ fn webhook_code(text: &str, lower: &str, from: usize) -> Option<Range<usize>> {
     starts(lower, from, &["rest/"]).find_map(|start| {
         let user = run(text, start, |byte| byte.is_ascii_digit());
         text.get(user.end..)?.strip_prefix('/').filter(|_| !user.is_empty())?;
-        let code = run(text, user.end + 1, |byte| byte.is_ascii_alphanumeric());
+        let code = run(text, user.end + 1, is_name);
         (code.len() >= 4).then_some(code)
     })
 }
