@@ -56,9 +56,14 @@ impl Client {
     /// [`ApiError`]; [`ApiTrouble::NotFound`] when it has no such registration.
     pub async fn settings(&self, asked: &Registrant) -> Result<Settings, ApiError> {
         let reply = self.one(asked).await?;
-        record::chosen(asked, &reply.body)
-            .map(settings)
-            .ok_or_else(|| not_listed(&reply, asked))
+        let absent = || {
+            ApiError::new(
+                ApiTrouble::NotFound,
+                METHODS[0],
+                &format!("no registration of {asked} with this Contact"),
+            )
+        };
+        record::chosen(asked, &reply.body).map(settings).ok_or_else(absent)
     }
 
     /// All registrations that it has.
@@ -91,17 +96,5 @@ impl Client {
 impl fmt::Display for Registrant {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&text::field(&format!("{} at {}", self.aor, self.registrar)))
-    }
-}
-
-fn not_listed(reply: &Reply, asked: &Registrant) -> ApiError {
-    ApiError {
-        trouble: ApiTrouble::NotFound,
-        status: Some(reply.status),
-        code: None,
-        detail: format!("no registration of {asked} with this Contact"),
-        request: METHODS[0].to_owned(),
-        attempts: 1,
-        retry_after: None,
     }
 }
