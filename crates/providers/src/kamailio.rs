@@ -56,6 +56,13 @@ impl Client {
     /// [`ApiError`].
     pub async fn list(&self) -> Result<Vec<Listed>, ApiError> {
         let reply = self.caller.call("uac.reg_dump", None).await?;
+        if !reply.body.is_array() && !reply.body.is_object() {
+            return Err(ApiError::new(
+                ApiTrouble::Contract,
+                "uac.reg_dump",
+                "the answer is no list of records",
+            ));
+        }
         Ok(record::records(&reply.body).map(|one| record::listed(one, &reply)).collect())
     }
 

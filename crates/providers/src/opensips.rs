@@ -72,6 +72,9 @@ impl Client {
     /// [`ApiError`]; a list that does not fit into the buffer of its HTTP server is an error of OpenSIPS'.
     pub async fn list(&self) -> Result<Vec<Listed>, ApiError> {
         let reply = self.call(None).await?;
+        if !reply.body["Records"].is_array() {
+            return Err(ApiError::new(ApiTrouble::Contract, METHODS[0], "the answer is no list of records"));
+        }
         Ok(record::records(&reply.body).map(|one| record::listed(one, &reply)).collect())
     }
 

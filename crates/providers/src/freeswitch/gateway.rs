@@ -65,7 +65,7 @@ pub fn decode(gateway: &Gateway, heard: &Heard<String>) -> Answer {
             Some(unknown) => Word::Unknown(unknown),
         },
         Err(_) if is_unknown_gateway(&heard.what) => Word::NotFound,
-        Err(problem) => Word::Unknown(Unknown::contract(problem)),
+        Err(problem) => Word::Unknown(Unknown::contract(text::field(&problem))),
     };
     Answer { word, ..blank }
 }
