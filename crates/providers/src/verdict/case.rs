@@ -86,12 +86,19 @@ impl<'a> Case<'a> {
     /// The looks around an answer, none of them further away than the grace: what was seen an hour ago lies around nothing.
     pub(super) fn sandwich(&self, answer: &'a Answer) -> Sandwich<'a> {
         let grace = signed(self.expectation.grace);
-        let is_before = |look: &&Observation| look.ended_at <= answer.asked_at && answer.asked_at.since(look.ended_at) <= grace;
-        let is_after = |look: &&Observation| look.started_at >= answer.answered_at && look.started_at.since(answer.answered_at) <= grace;
+        // A report names its beginning to the millisecond, cut, so that a look may seem to begin before the answer that it followed.
+        let answered = |look: &Observation| look.started_at.timestamp().as_millisecond() >= answer.answered_at.timestamp().as_millisecond();
+        let is_before = |look: &Observation| look.ended_at <= answer.asked_at && answer.asked_at.since(look.ended_at) <= grace;
+        let is_after = |look: &Observation| answered(look) && look.started_at.since(answer.answered_at) <= grace;
+        let looks: Vec<_> = self.looks().collect();
+        let before = looks.iter().rposition(|look| is_before(look));
+        let later = before.map_or(&looks[..], |at| {
+            looks.split_at(at).1.split_first().map_or(&[][..], |(_, later)| later)
+        });
         Sandwich {
             answer,
-            before: self.looks().rfind(is_before),
-            after: self.looks().find(is_after),
+            before: before.and_then(|at| looks.get(at).copied()),
+            after: later.iter().copied().find(|look| is_after(look)),
         }
     }
 

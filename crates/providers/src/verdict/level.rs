@@ -89,7 +89,7 @@ pub(super) fn service(settled: &Settled<'_>, evidence: Level) -> Service {
         // A binding that nobody refreshes serves calls until it lapses, if anybody is still behind it.
         Reason::OrphanBinding if matches!(settled.row, Row::NotRegistered | Row::Unregistering) => Service::Unknown,
         Reason::OrphanBinding => Service::AtRisk,
-        Reason::WithinGrace | Reason::RefreshRace => Service::Unknown,
+        Reason::WithinGrace | Reason::RefreshRace | Reason::IdentityMismatch => Service::Unknown,
         other => match (column, other.outcome()) {
             (Column::Bound, _) if evidence >= Level::E3 => Service::Up,
             (Column::Others | Column::Unbound, _) => Service::Down,

@@ -121,24 +121,21 @@ fn in_progress(column: Column, now: Circumstances) -> Cell {
     }
 }
 
+/// A table without the binding shows that it is done; anything else does not show that it is not under way.
 fn unregistering(column: Column, now: Circumstances) -> Reason {
     match column {
         Column::Bound if now.refreshed => Reason::FalseNegativeBound,
-        Column::Bound => Reason::ApiInProgress,
-        Column::Others
-        | Column::Unbound
+        Column::Others | Column::Unbound => Reason::Down,
+        Column::Bound
         | Column::Hidden
         | Column::Refused(_)
         | Column::Rejected(_)
         | Column::Sick(_)
         | Column::Silent
-        | Column::NotSupported(_)
-        | Column::Blocked(_)
-        | Column::NoCredentials
-        | Column::Unmatchable { .. }
-        | Column::Moved
-        | Column::Open
-        | Column::NotSeen => not_registered(column, now),
+        | Column::Blocked(_) => Reason::ApiInProgress,
+        Column::NotSupported(_) | Column::NoCredentials | Column::Unmatchable { .. } | Column::Moved | Column::Open | Column::NotSeen => {
+            column.trouble().unwrap_or(Reason::ApiInProgress)
+        }
     }
 }
 

@@ -164,15 +164,24 @@ fn times_of(answer: &Answer) -> [Option<crate::ClaimedTime>; 4] {
     [answer.expires_at, answer.next_action_at, answer.refreshed_at, answer.updated_at]
 }
 
-/// The other sources of the same provider that say the opposite, each by its last answer, and not long before or after.
+/// The other sources of the same provider that say the opposite, each by its last answer. They are asked once for all looks, so what
+/// they said some graces ago still counts.
 pub(super) fn contradicting<'a>(case: &Case<'a>, answer: &'a Answer, row: Row) -> impl Iterator<Item = &'a Answer> {
-    let grace = signed(case.expectation.grace);
-    let says = row.says_up();
-    let others = case
-        .claim
+    const GRACES: u32 = 4;
+    let window = signed(case.expectation.grace.saturating_mul(GRACES));
+    let claim = case.claim;
+    let is_last = move |other: &&Answer| {
+        let same = claim.corroborating().filter(|another| another.source == other.source);
+        same.max_by_key(|another| another.answered_at)
+            .is_some_and(|last| std::ptr::eq(last, *other))
+    };
+    let others = claim
         .corroborating()
-        .filter(move |other| apart(other.answered_at, answer.answered_at) <= grace);
-    others.filter(move |other| says.is_some() && Row::of(other).says_up() == says.map(|up| !up))
+        .filter(move |other| apart(other.answered_at, answer.answered_at) <= window);
+    let says = row.says_up();
+    others
+        .filter(is_last)
+        .filter(move |other| says.is_some() && Row::of(other).says_up() == says.map(|up| !up))
 }
 
 /// Whether it is a stored value that a live source of the same provider contradicts, and the registrar too.
