@@ -1,6 +1,11 @@
 //! Scenes: a claim and what was seen, told step by step on a clock of their own, and the verdict on them.
 
 mod contacts;
+mod document;
+mod evidence;
+mod gallery;
+mod grid;
+mod properties;
 mod series;
 mod times;
 
@@ -145,8 +150,27 @@ pub(super) fn bound(contacts: &[(&str, u32)]) -> Sight {
 pub(super) fn rejected(code: u16, authenticated: bool) -> Sight {
     Sight::Rejected {
         code,
-        reason: "Reason".into(),
+        reason: phrase(code).into(),
         authenticated,
+    }
+}
+
+const fn phrase(code: u16) -> &'static str {
+    match code {
+        302 => "Moved Temporarily",
+        400 => "Missing Contact Header",
+        403 => "Forbidden",
+        404 => "Not Found",
+        405 => "Method Not Allowed",
+        503 => "Service Unavailable",
+        _ => "Server Internal Error",
+    }
+}
+
+pub(super) fn sick(code: u16) -> Sight {
+    Sight::ServerError {
+        code,
+        reason: phrase(code).into(),
     }
 }
 
