@@ -3,6 +3,9 @@
 //!
 //! The structs have plain comments, because clap takes their doc comments for the help of the sub-command that they are part of.
 
+pub(crate) mod access;
+pub(crate) mod verify;
+
 use std::net::SocketAddr;
 use std::num::NonZeroU32;
 use std::path::PathBuf;
@@ -51,6 +54,8 @@ pub(crate) enum Command {
     /// Ask whether a SIP server answers (OPTIONS)
     #[command(after_help = PING_EXAMPLES)]
     Ping(Box<Ping>),
+    /// Hold what a provider's API says about a registration against what the registrar shows
+    Verify(Box<verify::Verify>),
     /// Serve as a small registrar for a lab, with scripted faults
     Registrar(Box<Registrar>),
     /// Probe a registrar of its own on the loopback interface, to see how reports look
@@ -60,8 +65,11 @@ pub(crate) enum Command {
         after_help = "Examples:\n  regprobe explain                 List all words\n  regprobe explain stale_loop\n  regprobe explain 6               The state with this code, also an exit status"
     )]
     Explain(Explain),
-    /// Print the JSON Schema of the report
-    Schema,
+    /// Print the JSON Schema of a report
+    #[command(
+        after_help = "Examples:\n  regprobe schema            The report of probe, bindings, unregister and ping\n  regprobe schema verify     The report of verify"
+    )]
+    Schema(Schema),
     /// Print a completion script for a shell
     #[command(after_help = "Example:\n  regprobe completions bash > ~/.local/share/bash-completion/completions/regprobe")]
     Completions(Completions),
@@ -234,6 +242,9 @@ pub(crate) struct CredentialArgs {
     /// Read the password from this file, or from standard input with -
     #[arg(long, value_name = "PATH")]
     pub(crate) password_file: Option<PathBuf>,
+    /// The environment variable that holds the password
+    #[arg(long, value_name = "NAME", value_parser = values::variable, default_value = crate::secret::VARIABLE, conflicts_with_all = ["password_file", "ha1_file"])]
+    pub(crate) password_env: String,
     /// Read ALGORITHM:HEX, or the bare hex of an MD5, instead of a password: H(user:realm:password)
     #[arg(long, value_name = "PATH", conflicts_with = "password_file")]
     pub(crate) ha1_file: Option<PathBuf>,
@@ -404,9 +415,24 @@ pub(crate) struct Registrar {
 // `regprobe explain`.
 #[derive(Debug, Args)]
 pub(crate) struct Explain {
-    /// A state, its code, a cause or a finding; all words are listed when there is none
-    #[arg(value_name = "STATE|CAUSE|FINDING")]
+    /// A state, its code, a cause, a finding or the reason of a verdict; all words are listed when there is none
+    #[arg(value_name = "WORD")]
     pub(crate) word: Option<String>,
+}
+
+// `regprobe schema`.
+#[derive(Debug, Args)]
+pub(crate) struct Schema {
+    /// Whose report
+    #[arg(value_enum, default_value = "probe")]
+    pub(crate) report: SchemaOf,
+}
+
+/// Which report.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum SchemaOf {
+    Probe,
+    Verify,
 }
 
 // `regprobe completions`.
@@ -486,7 +512,7 @@ mod tests {
             .get_subcommands()
             .filter_map(|each| each.get_about().map(ToString::to_string))
             .collect();
-        assert_eq!((before.len(), &before), (10, &after));
+        assert_eq!((before.len(), &before), (11, &after));
     }
 
     #[test]

@@ -197,7 +197,7 @@ impl Scene {
         let mut plan = Plan::probe(
             &args,
             Surroundings {
-                variable: false,
+                variable: |_| false,
                 terminal: false,
             },
         )?;

@@ -1,5 +1,6 @@
-//! `regprobe explain`: the words of reports, in the texts of `sip-registration`. Layout only.
+//! `regprobe explain`: the words of reports, in the texts of `sip-registration` and `regprobe-providers`. Layout only.
 
+use regprobe_providers::{Outcome, Reason};
 use sip_registration::{Cause, FindingId, State, Word};
 
 use crate::output::style::{Style, Tone};
@@ -21,6 +22,15 @@ pub(crate) fn word(word: Word, style: Style) -> String {
     text + &wrapped("  next    ", explanation.todo)
 }
 
+/// Explains the reason of a verdict.
+pub(crate) fn reason(reason: Reason, style: Style) -> String {
+    let outcome = reason.outcome();
+    let kind = format!("reason of the verdict {}, exit status {}", outcome.name(), outcome.exit_code());
+    let text = format!("{}  {kind}\n\n", style.paint(Tone::Strong, reason.name()));
+    text + &wrapped("  means   ", reason.meaning())
+        + "  next    the report says what to do in the case at hand; docs/verify.md has the whole picture\n"
+}
+
 const fn exit(state: State) -> &'static str {
     match state {
         State::Registered => ", exit status 0",
@@ -34,7 +44,8 @@ pub(crate) fn list(style: Style) -> String {
     let states = section("States (with their codes)", State::ALL.map(Word::State), style);
     let causes = section("Causes", Cause::ALL.map(Word::Cause), style);
     let findings = section("Findings", FindingId::ALL.map(Word::Finding), style);
-    format!("{states}\n{causes}\n{findings}\nMore about one of them: regprobe explain WORD\n")
+    let reasons = Outcome::ALL.map(|outcome| reasons(outcome, style)).concat();
+    format!("{states}\n{causes}\n{findings}{reasons}\nMore about one of them: regprobe explain WORD\n")
 }
 
 fn section(title: &str, words: impl IntoIterator<Item = Word>, style: Style) -> String {
@@ -52,8 +63,15 @@ fn section(title: &str, words: impl IntoIterator<Item = Word>, style: Style) -> 
     format!("{}\n{}", style.paint(Tone::Strong, title), lines.collect::<String>())
 }
 
+fn reasons(outcome: Outcome, style: Style) -> String {
+    let reasons = Reason::ALL.iter().filter(|reason| reason.outcome() == outcome);
+    let lines = reasons.map(|reason| shortened(&format!("{}{}", padded(&format!("  {}", reason.name()), NAME), reason.meaning())));
+    let title = format!("Reasons of the verdict {}", outcome.name());
+    format!("\n{}\n{}", style.paint(Tone::Strong, &title), lines.collect::<String>())
+}
+
 /// The width of the column of words in the list.
-const NAME: usize = 36;
+const NAME: usize = 40;
 
 /// As much of a line as fits a screen.
 fn shortened(line: &str) -> String {
@@ -70,6 +88,7 @@ pub(crate) fn unknown(text: &str) -> String {
     let wanted = text.to_ascii_lowercase();
     let near: Vec<&str> = Word::all()
         .map(Word::name)
+        .chain(Reason::ALL.iter().map(|reason| reason.name()))
         .filter(|name| {
             wanted.len() > 2
                 && wanted
@@ -84,7 +103,7 @@ pub(crate) fn unknown(text: &str) -> String {
         format!("; perhaps {}", near.join(", "))
     };
     let text = sip_message::printable(text.as_bytes());
-    format!("'{text}' is no state, cause or finding{hint}; `regprobe explain` lists all of them")
+    format!("'{text}' is no state, cause, finding or reason{hint}; `regprobe explain` lists all of them")
 }
 
 #[cfg(test)]
@@ -105,6 +124,16 @@ mod tests {
             assert!(list.contains(each.name()));
         }
         assert!(list.lines().all(|line| line.chars().count() <= WIDTH), "{list}");
+    }
+
+    #[test]
+    fn every_reason_of_a_verdict_has_a_page_and_a_line_in_the_list() {
+        let list = list(Style::Plain);
+        for &each in Reason::ALL {
+            let page = reason(each, Style::Plain);
+            assert!(page.starts_with(each.name()) && page.contains("\n  means   "), "{page}");
+            assert!(list.contains(&format!("\n  {} ", each.name())), "{each:?}");
+        }
     }
 
     #[test]

@@ -77,8 +77,9 @@ fn write_line(text: &str) {
 
 /// Takes out the text of an argument that may hold a password, written on the command line by mistake, and what could act on a
 /// terminal.
-fn redacted(mut error: clap::Error) -> clap::Error {
-    let names_user = matches!(error.get(ContextKind::InvalidArg), Some(ContextValue::String(name)) if name.starts_with("--user "));
+pub(crate) fn redacted(mut error: clap::Error) -> clap::Error {
+    let names_user = matches!(error.get(ContextKind::InvalidArg), Some(ContextValue::String(name))
+        if name.starts_with("--user ") || name.contains("-env "));
     for kind in [ContextKind::InvalidValue, ContextKind::InvalidArg, ContextKind::InvalidSubcommand] {
         let Some(ContextValue::String(text)) = error.get(kind) else {
             continue;

@@ -2,6 +2,7 @@
 //! the network. Standard output is data, standard error is talk.
 
 mod args;
+mod clients;
 mod demo;
 mod exit;
 mod explain;
@@ -17,6 +18,7 @@ mod run;
 mod secret;
 mod signals;
 mod values;
+mod verify;
 
 use std::env;
 use std::ffi::OsString;
@@ -25,6 +27,7 @@ use std::panic::PanicHookInfo;
 use std::process::ExitCode;
 
 use clap::Parser as _;
+use regprobe_providers::Reason;
 use sip_registration::Word;
 
 use crate::args::{Cli, Command};
@@ -50,10 +53,11 @@ fn obey(command: Command) -> Result<u8, Failure> {
         Command::Bindings(args) => run::exchange(Plan::bindings(&args, surroundings())?),
         Command::Unregister(args) => run::exchange(Plan::unregister(&args, surroundings())?),
         Command::Ping(args) => run::exchange(Plan::ping(&args, surroundings())?),
+        Command::Verify(args) => verify::run(&args, surroundings()),
         Command::Registrar(args) => lab::serve(&args),
         Command::Demo => demo::run(),
         Command::Explain(args) => show(explain_words(args.word.as_deref())?.as_bytes()),
-        Command::Schema => show(output::json::schema().as_bytes()),
+        Command::Schema(args) => show(output::json::schema(args.report).as_bytes()),
         Command::Completions(args) => show(&manual::completions(args.shell)),
         Command::Man(args) => show(&manual::page(args.command.as_deref())?),
     }
@@ -62,10 +66,17 @@ fn obey(command: Command) -> Result<u8, Failure> {
 fn explain_words(word: Option<&str>) -> Result<String, Failure> {
     match word {
         None => Ok(explain::list(style())),
-        Some(text) => match Word::find(text) {
-            Some(word) => Ok(explain::word(word, style())),
-            None => Err(Failure::Usage(explain::unknown(text))),
-        },
+        Some(text) => {
+            let name = text.trim().to_ascii_lowercase().replace(['-', ' '], "_");
+            // A state and a reason may share a word.
+            let word = Word::find(text).map(|word| explain::word(word, style()));
+            let reason = Reason::find(&name).map(|reason| explain::reason(reason, style()));
+            let pages: Vec<String> = word.into_iter().chain(reason).collect();
+            if pages.is_empty() {
+                return Err(Failure::Usage(explain::unknown(text)));
+            }
+            Ok(pages.join("\n"))
+        }
     }
 }
 
@@ -76,7 +87,7 @@ fn show(bytes: &[u8]) -> Result<u8, Failure> {
 
 fn surroundings() -> Surroundings {
     Surroundings {
-        variable: secret::variable_is_set(env::var_os(secret::VARIABLE)),
+        variable: secret::variable_is_set,
         terminal: io::stdin().is_terminal() && io::stderr().is_terminal(),
     }
 }

@@ -74,12 +74,14 @@ fn entry(page: &mut Roff, term: &str, meaning: &str) {
     page.control("TP", []).text([bold(term)]).text([roman(meaning)]);
 }
 
-const STATUSES: [(u8, &str); 7] = [
+const STATUSES: [(u8, &str); 9] = [
     (exit::SUCCESS, "Registered; for other sub-commands: it worked."),
+    (1, "verify: the claim is false or outdated."),
     (
         exit::USAGE,
         "The command line, or a file that it names, is wrong. Nothing was sent.",
     ),
+    (3, "verify: it cannot be said."),
     (4, "REGISTER_TIMEOUT_STATE: no final reply in time."),
     (
         exit::INTERNAL,
@@ -93,11 +95,25 @@ const STATUSES: [(u8, &str); 7] = [
     (exit::INTERRUPTED, "Interrupted; a binding was removed first."),
 ];
 
-const ENVIRONMENT: [(&str, &str); 3] = [
+const ENVIRONMENT: [(&str, &str); 8] = [
     (
         VARIABLE,
-        "The password, unless --password-file or --ha1-file is given. Empty counts as not set.",
+        "The password, unless --password-file, --password-env or --ha1-file is given. Empty counts as not set.",
     ),
+    ("TELNYX_API_KEY", "verify, providers: the API key for Telnyx."),
+    (
+        "TELZINO_TOKEN",
+        "verify, providers: the access token for Telzino; or TELZINO_CLIENT_ID and TELZINO_CLIENT_SECRET, from which one is made.",
+    ),
+    (
+        "BITRIX24_WEBHOOK",
+        "verify, providers: the URL of an inbound webhook of Bitrix24; or, with --portal, BITRIX24_TOKEN.",
+    ),
+    (
+        "FREESWITCH_PASSWORD",
+        "verify, providers: the password of FreeSWITCH's event socket.",
+    ),
+    ("ASTERISK_SECRET", "verify, providers: the secret of Asterisk's manager user."),
     ("NO_COLOR", "No colours, whatever the terminal can do."),
     ("SSLKEYLOGFILE", "Append the keys of TLS connections to this file, for Wireshark."),
 ];

@@ -9,6 +9,7 @@ use sip_registration::locate::{Locate, LocateError, Wish};
 use sip_registration::{Account, Advertised, ContactPlan, Families, Goal, Policy, Transport};
 use thiserror::Error;
 
+use crate::args::verify::LookArgs;
 use crate::args::{
     AccountArgs, BindingArgs, Bindings, CredentialArgs, ExchangeArgs, NetworkArgs, OutputArg, OutputArgs, Ping, Probe, TlsArgs,
     TransportArg, Unregister,
@@ -123,6 +124,28 @@ impl Plan {
     }
 }
 
+/// The way to a registrar for `regprobe verify`, whose account is known only when the provider has been asked.
+pub(crate) fn way(look: &LookArgs) -> Result<Options, PlanError> {
+    let output = OutputArgs {
+        output: OutputArg::Json,
+        trace: look.show.trace,
+        warning: None,
+        critical: None,
+    };
+    let shared = Shared::new(&look.credentials, &look.network, &look.tls, &look.exchange, &output);
+    shared.options(Goal::Fetch, None)
+}
+
+/// The transport that `--transport` asks for.
+pub(crate) const fn transport(wanted: TransportArg) -> Option<Transport> {
+    match wanted {
+        TransportArg::Auto => None,
+        TransportArg::Udp => Some(Transport::Udp),
+        TransportArg::Tcp => Some(Transport::Tcp),
+        TransportArg::Tls => Some(Transport::Tls),
+    }
+}
+
 /// The arguments that all four have.
 struct Shared<'a> {
     credentials: &'a CredentialArgs,
@@ -150,27 +173,31 @@ impl<'a> Shared<'a> {
     }
 
     fn plan(&self, goal: Goal, account: Account, surroundings: Surroundings) -> Result<Plan, PlanError> {
-        let misfit = self.network.local.filter(|local| !self.families().allow(local.ip()));
-        if let Some(local) = misfit {
-            return Err(PlanError::LocalFamily(local));
-        }
+        let options = self.options(goal, Some(identity::favourite_port(&account.aor)))?;
         let account = self.secured(account)?;
         self.check_next_hop(goal, &account)?;
-        let options = Options {
-            goal,
-            keep: false,
-            every_target: false,
-            policy: self.policy(),
-            local: self.network.local,
-            favourite_port: Some(identity::favourite_port(&account.aor)),
-            tls: self.tls(),
-            dns: self.network.dns,
-        };
         Ok(Plan {
             account,
             options,
             source: Source::choose(self.credentials, surroundings),
             output: self.output()?,
+        })
+    }
+
+    fn options(&self, goal: Goal, favourite_port: Option<u16>) -> Result<Options, PlanError> {
+        let misfit = self.network.local.filter(|local| !self.families().allow(local.ip()));
+        if let Some(local) = misfit {
+            return Err(PlanError::LocalFamily(local));
+        }
+        Ok(Options {
+            goal,
+            keep: false,
+            every_target: false,
+            policy: self.policy(),
+            local: self.network.local,
+            favourite_port,
+            tls: self.tls(),
+            dns: self.network.dns,
         })
     }
 
@@ -201,12 +228,8 @@ impl<'a> Shared<'a> {
     /// The option, or else what stands behind the AOR. RFC 3261 §26.2.2: `sips:` asks for TLS, whose `transport=tcp` says no more
     /// than that TLS runs over TCP.
     fn transport(&self, secure: bool, hint: Option<Transport>) -> Result<Option<Transport>, PlanError> {
-        let chosen = match self.network.transport {
-            TransportArg::Auto => hint.filter(|hint| !(secure && *hint == Transport::Tcp)),
-            TransportArg::Udp => Some(Transport::Udp),
-            TransportArg::Tcp => Some(Transport::Tcp),
-            TransportArg::Tls => Some(Transport::Tls),
-        };
+        let hint = hint.filter(|hint| !(secure && *hint == Transport::Tcp));
+        let chosen = transport(self.network.transport).or(hint);
         match chosen {
             Some(plain @ (Transport::Udp | Transport::Tcp)) if secure => Err(PlanError::Insecure(plain.name())),
             Some(_) | None => Ok(chosen),
@@ -344,11 +367,11 @@ mod tests {
     use crate::args::{Cli, Command};
 
     const SILENT: Surroundings = Surroundings {
-        variable: false,
+        variable: |_| false,
         terminal: false,
     };
     const TERMINAL: Surroundings = Surroundings {
-        variable: false,
+        variable: |_| false,
         terminal: true,
     };
 

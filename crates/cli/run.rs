@@ -21,7 +21,9 @@ use crate::{exit, identity, output, prompt, removal, secret, signals, style};
 /// [`Failure`] when it does not come to a report.
 pub(crate) fn exchange(mut plan: Plan) -> Result<u8, Failure> {
     check_files(&plan.options.tls)?;
-    plan.account.secret = load_secret(&plan)?;
+    let user = plan.account.auth_user.clone();
+    let user = user.unwrap_or_else(|| identity::contact_user(&plan.account.aor));
+    plan.account.secret = password(&plan.source, &user)?;
     let form = plan.output;
     let probed = runtime()?.block_on(report(plan))?;
     output::print(render(&probed, form).as_bytes())?;
@@ -47,8 +49,16 @@ pub(crate) async fn report(plan: Plan) -> Result<Probed, Failure> {
             _ => probe_until(plan.account, &plan.options, signals::ended()).await,
         }
     };
+    until_twice(exchanges).await
+}
+
+/// Runs work to its end, unless the user says twice to stop.
+///
+/// # Errors
+/// [`Failure::Interrupted`] after a second Ctrl-C.
+pub(crate) async fn until_twice<T>(work: impl Future<Output = T>) -> Result<T, Failure> {
     tokio::select! {
-        probed = exchanges => Ok(probed),
+        done = work => Ok(done),
         () = twice(signals::ended) => Err(Failure::Interrupted),
     }
 }
@@ -121,22 +131,21 @@ fn check_files(tls: &TlsOptions) -> Result<(), Failure> {
     })
 }
 
-fn load_secret(plan: &Plan) -> Result<Option<sip_digest::Secret>, Failure> {
-    let user = plan
-        .account
-        .auth_user
-        .clone()
-        .unwrap_or_else(|| identity::contact_user(&plan.account.aor));
+/// Reads the password or HA1 from where it comes from; at a terminal somebody is asked for that of `user`.
+///
+/// # Errors
+/// [`Failure`] when it cannot be used, or after Ctrl-C.
+pub(crate) fn password(source: &secret::Source, user: &str) -> Result<Option<sip_digest::Secret>, Failure> {
     let mut interrupted = false;
-    let loaded = secret::load(&plan.source, || {
-        prompt::password(&user).inspect_err(|error| interrupted = error.kind() == io::ErrorKind::Interrupted)
+    let loaded = secret::load(source, || {
+        prompt::password(user).inspect_err(|error| interrupted = error.kind() == io::ErrorKind::Interrupted)
     });
     if interrupted {
         return Err(Failure::Interrupted);
     }
     let Loaded { secret, warning } = loaded?;
     if let Some(warning) = warning {
-        eprintln!("warning: {}: {warning}", plan.source);
+        eprintln!("warning: {source}: {warning}");
     }
     if secret.is_some() {
         // A core dump would hold it. Where the limit cannot be lowered it is as low as the system wants it.

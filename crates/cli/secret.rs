@@ -1,7 +1,6 @@
 //! Where a password or HA1 comes from, and what is refused before it is used. No text of an error or warning ever holds a
 //! secret: only the place that it came from, and what is wrong with it.
 
-use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::fs::File;
 use std::io::{self, Read};
@@ -15,7 +14,7 @@ use zeroize::Zeroizing;
 
 use crate::args::CredentialArgs;
 
-/// The environment variable that may hold the password.
+/// The environment variable that may hold the password, unless another is named.
 pub(crate) const VARIABLE: &str = "REGPROBE_PASSWORD";
 /// The longest secret that is accepted, in bytes.
 pub(crate) const LIMIT: usize = 1024 * 1024;
@@ -23,14 +22,22 @@ pub(crate) const LIMIT: usize = 1024 * 1024;
 /// Where the secret comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Source {
-    /// `--password-file PATH`.
-    PasswordFile(PathBuf),
-    /// `--password-file -`.
-    StandardInput,
+    /// A file with one line of text, such as that of `--password-file PATH`.
+    File {
+        /// Which option names it.
+        option: &'static str,
+        /// Where it is.
+        path: PathBuf,
+    },
+    /// The same option with `-`.
+    StandardInput {
+        /// Which option says so.
+        option: &'static str,
+    },
     /// `--ha1-file PATH`.
     Ha1File(PathBuf),
-    /// [`VARIABLE`].
-    Environment,
+    /// This environment variable.
+    Environment(String),
     /// The terminal.
     Ask,
     /// Nowhere: the exchange goes without credentials.
@@ -38,24 +45,43 @@ pub(crate) enum Source {
 }
 
 /// What the surroundings offer beside the options.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy)]
 pub(crate) struct Surroundings {
-    /// Whether [`VARIABLE`] holds something.
-    pub(crate) variable: bool,
+    /// Whether the environment variable of this name holds something.
+    pub(crate) variable: fn(&str) -> bool,
     /// Whether somebody can be asked: standard input and standard error are a terminal.
     pub(crate) terminal: bool,
 }
 
 impl Source {
-    /// An option goes before the environment, and the environment before asking.
+    /// A file goes before the environment, and the environment before asking. A variable that the user names has to be there.
     pub(crate) fn choose(args: &CredentialArgs, surroundings: Surroundings) -> Self {
+        let variable = &args.password_env;
         match (&args.password_file, &args.ha1_file) {
-            (Some(path), _) if path == Path::new("-") => Self::StandardInput,
-            (Some(path), _) => Self::PasswordFile(path.clone()),
+            (Some(path), _) => Self::file("--password-file", path),
             (None, Some(path)) => Self::Ha1File(path.clone()),
-            (None, None) if surroundings.variable => Self::Environment,
+            (None, None) if variable != VARIABLE || (surroundings.variable)(variable) => Self::Environment(variable.clone()),
             (None, None) if surroundings.terminal => Self::Ask,
             (None, None) => Self::Nowhere,
+        }
+    }
+
+    /// Where a key of an API comes from: its file, or its variable when that is set or has another name than the usual one.
+    pub(crate) fn of_key(option: &'static str, file: Option<&Path>, (variable, usual): (&str, &str), surroundings: Surroundings) -> Self {
+        match file {
+            Some(path) => Self::file(option, path),
+            None if variable != usual || (surroundings.variable)(variable) => Self::Environment(variable.to_owned()),
+            None => Self::Nowhere,
+        }
+    }
+
+    fn file(option: &'static str, path: &Path) -> Self {
+        if path == Path::new("-") {
+            return Self::StandardInput { option };
+        }
+        Self::File {
+            option,
+            path: path.to_owned(),
         }
     }
 }
@@ -64,10 +90,10 @@ impl fmt::Display for Source {
     /// As an error names it: the argument and its place, never the content.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::PasswordFile(path) => write!(f, "--password-file {}", shown(path)),
-            Self::StandardInput => f.write_str("--password-file - (standard input)"),
+            Self::File { option, path } => write!(f, "{option} {}", shown(path)),
+            Self::StandardInput { option } => write!(f, "{option} - (standard input)"),
             Self::Ha1File(path) => write!(f, "--ha1-file {}", shown(path)),
-            Self::Environment => f.write_str(VARIABLE),
+            Self::Environment(variable) => f.write_str(&sip_message::printable(variable.as_bytes())),
             Self::Ask => f.write_str("the password typed in"),
             Self::Nowhere => f.write_str("no password"),
         }
@@ -95,6 +121,9 @@ pub(crate) enum Flaw {
     /// It cannot be read.
     #[error("cannot be read: {0}")]
     Unreadable(#[from] io::Error),
+    /// A variable that was named and is not there.
+    #[error("is not set in the environment, or empty")]
+    NotSet,
     /// Nothing in it.
     #[error("is empty; it has to hold one line with the secret")]
     Empty,
@@ -138,13 +167,6 @@ pub(crate) fn load(source: &Source, ask: impl FnOnce() -> io::Result<Zeroizing<V
     };
     let quiet = |secret| Loaded { secret, warning: None };
     match source {
-        Source::PasswordFile(path) => {
-            let (bytes, warning) = read_file(path).map_err(from)?;
-            Ok(Loaded {
-                secret: Some(password(&bytes).map_err(from)?),
-                warning,
-            })
-        }
         Source::Ha1File(path) => {
             let (bytes, warning) = read_file(path).map_err(from)?;
             Ok(Loaded {
@@ -152,26 +174,56 @@ pub(crate) fn load(source: &Source, ask: impl FnOnce() -> io::Result<Zeroizing<V
                 warning,
             })
         }
-        Source::StandardInput => {
-            let bytes = read_all(io::stdin().lock()).map_err(from)?;
-            Ok(quiet(Some(password(&bytes).map_err(from)?)))
-        }
-        Source::Environment => {
-            let value = std::env::var_os(VARIABLE).unwrap_or_default();
-            let bytes = Zeroizing::new(value.into_encoded_bytes());
-            Ok(quiet(Some(password(&bytes).map_err(from)?)))
-        }
         Source::Ask => match ask().map_err(|error| from(Flaw::Unreadable(error)))? {
             typed if typed.is_empty() => Ok(quiet(None)),
-            typed => Ok(quiet(Some(password(&typed).map_err(from)?))),
+            typed => Ok(quiet(Some(Secret::Password(text(&typed).map_err(from)?)))),
         },
         Source::Nowhere => Ok(quiet(None)),
+        Source::File { .. } | Source::StandardInput { .. } | Source::Environment(_) => {
+            let (secret, warning) = line_of(source).map_err(from)?;
+            Ok(Loaded {
+                secret: Some(Secret::Password(secret)),
+                warning,
+            })
+        }
     }
 }
 
-/// Whether the environment holds a password: set and not empty.
-pub(crate) fn variable_is_set(value: Option<OsString>) -> bool {
-    value.as_deref().is_some_and(|value: &OsStr| !value.is_empty())
+/// Reads a key of an API: like a password, but nobody is asked for it. The second value is what is to be said about its file.
+///
+/// # Errors
+/// [`Refused`], which names the source and never its content.
+pub(crate) fn key(source: &Source) -> Result<Option<(SecretString, Option<String>)>, Refused> {
+    match source {
+        Source::Ask | Source::Nowhere => Ok(None),
+        Source::Ha1File(_) | Source::File { .. } | Source::StandardInput { .. } | Source::Environment(_) => {
+            line_of(source).map(Some).map_err(|flaw| Refused {
+                from: source.clone(),
+                flaw,
+            })
+        }
+    }
+}
+
+/// The one line of text of a file, of standard input or of a variable; the second value is what is to be said about a file's mode.
+fn line_of(source: &Source) -> Result<(SecretString, Option<String>), Flaw> {
+    match source {
+        Source::File { path, .. } | Source::Ha1File(path) => {
+            let (bytes, warning) = read_file(path)?;
+            Ok((text(&bytes)?, warning))
+        }
+        Source::StandardInput { .. } => Ok((text(&read_all(io::stdin().lock())?)?, None)),
+        Source::Environment(variable) => {
+            let value = std::env::var_os(variable).filter(|value| !value.is_empty()).ok_or(Flaw::NotSet)?;
+            Ok((text(&Zeroizing::new(value.into_encoded_bytes()))?, None))
+        }
+        Source::Ask | Source::Nowhere => Err(Flaw::Empty),
+    }
+}
+
+/// Whether a variable of the environment is set and not empty.
+pub(crate) fn variable_is_set(name: &str) -> bool {
+    std::env::var_os(name).is_some_and(|value| !value.is_empty())
 }
 
 /// Reads a file of secrets, up to the limit; the second value is what is to be said about its mode.
@@ -226,8 +278,8 @@ fn line(bytes: &[u8]) -> Result<&str, Flaw> {
     }
 }
 
-fn password(bytes: &[u8]) -> Result<Secret, Flaw> {
-    Ok(Secret::Password(SecretString::from(line(bytes)?)))
+fn text(bytes: &[u8]) -> Result<SecretString, Flaw> {
+    Ok(SecretString::from(line(bytes)?))
 }
 
 fn ha1(bytes: &[u8]) -> Result<Secret, Flaw> {
@@ -249,6 +301,7 @@ mod tests {
         CredentialArgs {
             auth_user: None,
             password_file: password_file.map(Into::into),
+            password_env: VARIABLE.to_owned(),
             ha1_file: ha1_file.map(Into::into),
         }
     }
@@ -256,20 +309,22 @@ mod tests {
     #[test]
     fn options_go_before_the_environment_and_that_before_asking() {
         let both = Surroundings {
-            variable: true,
+            variable: |_| true,
             terminal: true,
         };
+        let option = "--password-file";
         let choose = |password, ha1, surroundings| Source::choose(&args(password, ha1), surroundings);
-        assert_eq!(choose(Some("x"), None, both), Source::PasswordFile("x".into()));
-        assert_eq!(choose(Some("-"), None, both), Source::StandardInput);
+        let path = "x".into();
+        assert_eq!(choose(Some("x"), None, both), Source::File { option, path });
+        assert_eq!(choose(Some("-"), None, both), Source::StandardInput { option });
         assert_eq!(choose(None, Some("y"), both), Source::Ha1File("y".into()));
-        assert_eq!(choose(None, None, both), Source::Environment);
+        assert_eq!(choose(None, None, both), Source::Environment(VARIABLE.to_owned()));
         assert_eq!(
             choose(
                 None,
                 None,
                 Surroundings {
-                    variable: false,
+                    variable: |_| false,
                     terminal: true
                 }
             ),
@@ -280,7 +335,7 @@ mod tests {
                 None,
                 None,
                 Surroundings {
-                    variable: false,
+                    variable: |_| false,
                     terminal: false
                 }
             ),
@@ -308,10 +363,10 @@ mod tests {
             b"canary\r",
             &long,
         ] {
-            let flaw = password(bytes).unwrap_err();
+            let flaw = text(bytes).unwrap_err();
             assert!(!format!("{flaw} {flaw:?}").contains("canary"));
         }
-        assert!(password(&long[1..]).is_ok());
+        assert!(text(&long[1..]).is_ok());
     }
 
     #[test]
@@ -333,9 +388,20 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_variable_is_no_password() {
-        assert!(!variable_is_set(None) && !variable_is_set(Some(OsString::new())));
-        assert!(variable_is_set(Some("x".into())));
+    fn a_variable_that_was_named_has_to_be_there() {
+        let silent = Surroundings {
+            variable: |_| false,
+            terminal: true,
+        };
+        let named = CredentialArgs {
+            password_env: "REGPROBE_TEST_NO_SUCH_VARIABLE".to_owned(),
+            ..args(None, None)
+        };
+        let source = Source::choose(&named, silent);
+        let refused = load(&source, || panic!("nobody is asked")).unwrap_err().to_string();
+        assert_eq!(refused, "REGPROBE_TEST_NO_SUCH_VARIABLE: is not set in the environment, or empty");
+        let usual = Source::of_key("--api-key-file", None, ("TELNYX_API_KEY", "TELNYX_API_KEY"), silent);
+        assert!(key(&usual).unwrap().is_none());
     }
 
     #[test]

@@ -7,6 +7,7 @@ use std::num::NonZeroU32;
 use std::str::FromStr as _;
 use std::time::Duration;
 
+use regprobe_providers::{HostPattern, SetupError, Url, base_url};
 use secrecy::SecretString;
 use sip_digest::Algorithm;
 use sip_message::{Host, OwnedUri, UriError};
@@ -161,6 +162,62 @@ fn transport_named(name: &[u8]) -> Result<Transport, ValueError> {
         .into_iter()
         .find(|transport| name.eq_ignore_ascii_case(transport.name().as_bytes()));
     found.ok_or(ValueError::Other("the transport is none of udp, tcp and tls"))
+}
+
+/// Reads the portal of a Bitrix24: its host or URL.
+pub(crate) fn portal(text: &str) -> Result<Url, SetupError> {
+    if text.contains("://") {
+        base_url(text)
+    } else {
+        base_url(&format!("https://{text}"))
+    }
+}
+
+/// Reads the name of an environment variable that holds a secret. Only capitals: what else stands there may be the secret itself.
+pub(crate) fn variable(text: &str) -> Result<String, ValueError> {
+    let is_name = |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_';
+    if text.is_empty() || !text.bytes().all(is_name) || text.starts_with(|first: char| first.is_ascii_digit()) {
+        return Err(ValueError::Other(
+            "a variable's name is written in capitals, such as BERLIN_PASSWORD; the secret itself belongs into the variable",
+        ));
+    }
+    Ok(text.to_owned())
+}
+
+/// Reads the name of an object at a provider: one word, as it goes into a URL or a command.
+pub(crate) fn identifier(text: &str) -> Result<String, ValueError> {
+    if text.is_empty() || text.len() > 256 || text.chars().any(|character| character.is_control() || character.is_whitespace()) {
+        return Err(ValueError::Other(
+            "a name is one word of at most 256 bytes, without blanks and control characters",
+        ));
+    }
+    Ok(text.to_owned())
+}
+
+/// Reads how many may run at once.
+pub(crate) fn jobs(text: &str) -> Result<usize, ValueError> {
+    let jobs = text.parse().ok().filter(|jobs| (1..=256).contains(jobs));
+    jobs.ok_or(ValueError::Other("this is not a number from 1 to 256"))
+}
+
+/// Reads where a Contact may be: a name, an address with or without port, or a network.
+pub(crate) fn host_pattern(text: &str) -> Result<HostPattern, ValueError> {
+    if let Ok(address) = text.parse::<IpAddr>() {
+        return Ok(HostPattern::Address(address, None));
+    }
+    if let Ok(address) = text.parse::<SocketAddr>() {
+        return Ok(HostPattern::Address(address.ip(), Some(address.port())));
+    }
+    if let Ok(network) = text.parse() {
+        return Ok(HostPattern::Network(network));
+    }
+    match Host::parse(text.as_bytes()) {
+        Some(Host::Address(address)) => Ok(HostPattern::Address(address, None)),
+        Some(Host::Name(name)) => Ok(HostPattern::Name(name.to_owned())),
+        None => Err(ValueError::Other(
+            "this is no host; write a name, an address such as 192.0.2.7 or 192.0.2.7:5060, or a network such as 192.0.2.0/24",
+        )),
+    }
 }
 
 /// Reads a digest user name: what goes between quotes in a header, so no control characters.

@@ -13,14 +13,19 @@ use super::text::{counted, padded, safe, wrapped};
 ///
 /// `interrupted` says that the user stopped it, which the report itself tells only in its detail.
 pub(crate) fn render(report: &Report, interrupted: bool, style: Style) -> String {
-    let mut text = heading(report, style) + "\n";
-    text.extend(report.ladder.iter().map(|step| ladder_line(step, style)));
-    text.extend(report.transcript.iter().flatten().map(|entry| message(entry, style)));
-    text.push('\n');
+    let mut text = exchange(report, style);
     text += &verdict(report, interrupted, style);
     text += &bindings(report);
     text += &targets(report);
     text + &findings(report, style)
+}
+
+/// The exchange alone: heading, ladder, whole messages if there are any, and an empty line.
+pub(crate) fn exchange(report: &Report, style: Style) -> String {
+    let mut text = heading(report, style) + "\n";
+    text.extend(report.ladder.iter().map(|step| ladder_line(step, style)));
+    text.extend(report.transcript.iter().flatten().map(|entry| message(entry, style)));
+    text + "\n"
 }
 
 /// `sip:alice@example.test  via udp 127.0.0.1:5060`

@@ -1,15 +1,20 @@
-//! The report as JSON (docs/report.md): indented on a terminal, one line otherwise. The contract itself is `Report`'s.
+//! Reports as JSON (docs/report.md, docs/verify.md): indented on a terminal, one line otherwise. The contracts themselves are those of
+//! `Report` and `Verification`.
 
 use std::fmt::Write as _;
 
+use regprobe_providers::Verification;
 use schemars::SchemaGenerator;
+use serde::Serialize;
 use sip_registration::Report;
+
+use crate::args::SchemaOf;
 
 /// Writes the report, with a line end.
 ///
 /// JSON must escape only what is below U+0020; characters that move a terminal's cursor or hide text are escaped as well, so
 /// that `regprobe ... | less` or a log viewer stays readable. Readers of JSON see no difference.
-pub(crate) fn render(report: &Report, indented: bool) -> String {
+pub(crate) fn render(report: &impl Serialize, indented: bool) -> String {
     let text = if indented {
         serde_json::to_string_pretty(report)
     } else {
@@ -18,9 +23,13 @@ pub(crate) fn render(report: &Report, indented: bool) -> String {
     escaped(&text.expect("a report has text keys and finite numbers")) + "\n"
 }
 
-/// The JSON Schema of the report, indented, with a line end.
-pub(crate) fn schema() -> String {
-    let schema = SchemaGenerator::default().into_root_schema_for::<Report>();
+/// The JSON Schema of a report, indented, with a line end.
+pub(crate) fn schema(of: SchemaOf) -> String {
+    let generator = SchemaGenerator::default();
+    let schema = match of {
+        SchemaOf::Probe => generator.into_root_schema_for::<Report>(),
+        SchemaOf::Verify => generator.into_root_schema_for::<Verification>(),
+    };
     serde_json::to_string_pretty(&schema).expect("a schema is JSON") + "\n"
 }
 
@@ -74,7 +83,8 @@ mod tests {
 
     #[test]
     fn the_schema_names_the_contract_and_every_cause() {
-        let schema = schema();
+        assert!(schema(SchemaOf::Verify).contains("false_positive_unbound"));
+        let schema = schema(SchemaOf::Probe);
         for word in [
             "opensips_state",
             "server_not_authenticated",

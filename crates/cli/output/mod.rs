@@ -6,9 +6,11 @@ pub(crate) mod nagios;
 #[cfg(test)]
 pub(crate) mod samples;
 pub(crate) mod style;
+pub(crate) mod table;
 pub(crate) mod text;
+pub(crate) mod verify;
 
-use std::io::{self, Write as _};
+use std::io::{self, IsTerminal as _, Write as _};
 
 /// Writes bytes to standard output. A reader that has gone away (`regprobe schema | head`) is no error.
 ///
@@ -20,4 +22,9 @@ pub(crate) fn print(bytes: &[u8]) -> io::Result<()> {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         done => done,
     }
+}
+
+/// Whether somebody looks at standard error while results go elsewhere.
+pub(crate) fn talks() -> bool {
+    io::stderr().is_terminal() && !io::stdout().is_terminal()
 }

@@ -67,7 +67,7 @@ impl Service {
 
 /// `SIP OK - sip:alice@example.test: registered in 2.6 ms | total=2.6ms;500;2000;0 ...`, with a line end.
 pub(crate) fn render(report: &Report, thresholds: Thresholds) -> String {
-    let service = Service::judge(report, thresholds).name();
+    let service = Service::judge(report, thresholds);
     let whom = if report.goal == "ping" { &report.registrar } else { &report.aor };
     let cause = report.cause.map(|cause| format!("{} {cause}: ", report.state)).unwrap_or_default();
     let findings = report
@@ -77,8 +77,13 @@ pub(crate) fn render(report: &Report, thresholds: Thresholds) -> String {
         .map(|finding| finding.id.name());
     let findings = findings.collect::<Vec<_>>().join(", ");
     let noticed = if findings.is_empty() { findings } else { format!(" ({findings})") };
-    let text = harmless(&format!("{whom}: {cause}{}{noticed}", report.detail));
-    format!("SIP {service} - {text} | {}\n", performance(report, thresholds))
+    let text = format!("{whom}: {cause}{}{noticed}", report.detail);
+    line(service, &text, &performance(report, thresholds))
+}
+
+/// A line with performance data that are ready.
+pub(crate) fn line(service: Service, text: &str, performance: &str) -> String {
+    format!("SIP {} - {} | {performance}\n", service.name(), harmless(text))
 }
 
 /// The line when there is no report: a wrong command line, an interrupt.

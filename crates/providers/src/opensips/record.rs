@@ -97,17 +97,22 @@ fn of_record(record: &Value, blank: Answer) -> Answer {
 /// The state, held against the switch beside it. What is under way outlives the switch; a registration does not.
 fn word(record: &Value) -> Result<Word, Unknown> {
     let Some(name) = reading::text(&record["state"]) else {
-        return Err(Unknown::contract("state is missing"));
+        return Err(Unknown::Contract {
+            problem: "state is missing".to_owned(),
+        });
     };
     let Some(word) = state(&name) else {
-        return Err(Unknown::new_value("state", &record["state"]));
+        return Err(new_value("state", name));
     };
     let enabled = reading::yes_or_no(&record["enabled"]);
     if enabled.is_none() && !record["enabled"].is_null() {
-        return Err(Unknown::new_value("enabled", &record["enabled"]));
+        return Err(new_value("enabled", text::field(&record["enabled"].to_string())));
     }
     match (enabled, word) {
-        (Some(false), Word::Registered) => Err(Unknown::contradiction(format!("state {name}"), "enabled no")),
+        (Some(false), Word::Registered) => Err(Unknown::SelfContradiction {
+            one: format!("state {name}"),
+            other: "enabled no".to_owned(),
+        }),
         (Some(false), word @ (Word::Registering | Word::Authenticating | Word::Unregistering)) => Ok(word),
         (Some(false), _) => Ok(Word::Disabled),
         (Some(true) | None, word) => Ok(word),
@@ -156,6 +161,13 @@ fn another(asked: &Registrant, record: &Value) -> Unknown {
         field: field.to_owned(),
         asked: text::field(wanted),
         answered: text::field(record[field].as_str().unwrap_or_default()),
+    }
+}
+
+fn new_value(field: &str, value: String) -> Unknown {
+    Unknown::NewValue {
+        field: field.to_owned(),
+        value,
     }
 }
 

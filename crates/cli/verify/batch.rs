@@ -1,0 +1,202 @@
+//! `regprobe verify --all FILE`: every check of a file, several at a time. What is wrong with the file, or with a secret that it names,
+//! is said before anything is sent. Results go to standard output as they come, talk goes to standard error.
+
+use std::cell::RefCell;
+use std::fs::File;
+use std::io::{self, Read as _};
+use std::path::Path;
+use std::rc::Rc;
+
+use regprobe_providers::{Check, CheckError, Outcome, Verification, verify};
+use serde::Serialize;
+use tokio::sync::{Semaphore, watch};
+use tokio::task::{JoinSet, LocalSet};
+
+use super::file::{self, Listed};
+use super::plan;
+use crate::args::verify::{BatchOutput, Verify};
+use crate::clients::Clients;
+use crate::failure::Failure;
+use crate::output::verify as shown;
+use crate::output::{self, json, text};
+use crate::run::{runtime, until_twice};
+use crate::secret::{self, Surroundings};
+use crate::{exit, signals, style};
+
+/// The largest file of checks that is read, in bytes.
+const LARGEST: u64 = 4 * 1024 * 1024;
+
+/// A check that was ready to be made.
+struct Ready {
+    name: String,
+    check: Check,
+    trace: bool,
+}
+
+/// A check that could not be made, as a line of JSON.
+#[derive(Serialize)]
+struct Problem<'a> {
+    schema: &'static str,
+    name: &'a str,
+    problem: String,
+}
+
+/// Makes every check of a file; the exit status: 1 when a claim is false or outdated, else 3 when something could not be said, else 0.
+///
+/// # Errors
+/// [`Failure::Usage`] with every mistake of the file.
+pub(crate) fn run(path: &Path, args: &Verify, surroundings: Surroundings) -> Result<u8, Failure> {
+    let checks = ready(path, surroundings)?;
+    let (jobs, form) = (args.jobs, args.output);
+    let runtime = runtime()?;
+    LocalSet::new().block_on(&runtime, until_twice(all(checks, jobs, form)))?
+}
+
+/// Reads the file and everything that it names.
+fn ready(path: &Path, surroundings: Surroundings) -> Result<Vec<Ready>, Failure> {
+    let name = secret::shown(path);
+    let text = read(path).map_err(|why| Failure::Usage(format!("--all {name}: {why}")))?;
+    let folder = path.parent().unwrap_or(Path::new(""));
+    let mistaken = |mistakes: Vec<String>| Failure::Usage(mistakes.join("\nerror: "));
+    let listed = file::read(&text, folder);
+    let listed = listed.map_err(|mistakes| mistaken(mistakes.iter().map(|mistake| format!("{name}:{mistake}")).collect()))?;
+    // Nobody is asked for the passwords of a list.
+    let mut clients = Clients::new(Surroundings {
+        terminal: false,
+        ..surroundings
+    });
+    let (mut ready, mut mistakes) = (Vec::new(), Vec::new());
+    for Listed {
+        name: check,
+        line,
+        provider,
+    } in listed
+    {
+        let trace = plan::look(&provider).show.trace;
+        match plan::check(&mut clients, &provider) {
+            Ok(made) => {
+                let name = Some(check.clone());
+                ready.push(Ready {
+                    name: check,
+                    check: Check { name, ..made },
+                    trace,
+                });
+            }
+            Err(failure) => mistakes.push(format!("{name}:{line}:1: {}: {failure}", text::safe(&check))),
+        }
+    }
+    if mistakes.is_empty() { Ok(ready) } else { Err(mistaken(mistakes)) }
+}
+
+fn read(path: &Path) -> Result<String, String> {
+    let file = File::open(path).map_err(|error| error.to_string())?;
+    let mut bytes = Vec::new();
+    file.take(LARGEST + 1).read_to_end(&mut bytes).map_err(|error| error.to_string())?;
+    if bytes.len() as u64 > LARGEST {
+        return Err("is larger than 4 MiB; split it".to_owned());
+    }
+    String::from_utf8(bytes).map_err(|error| {
+        let valid = error.as_bytes().get(..error.utf8_error().valid_up_to()).unwrap_or_default();
+        let line = valid.iter().filter(|&&byte| byte == b'\n').count() + 1;
+        format!("line {line} is not UTF-8 text; save it as UTF-8")
+    })
+}
+
+/// What has come so far.
+#[derive(Default)]
+struct Tally {
+    outcomes: Vec<Outcome>,
+    failed: usize,
+    interrupted: bool,
+    trouble: Option<io::Error>,
+}
+
+async fn all(checks: Vec<Ready>, jobs: usize, form: BatchOutput) -> Result<u8, Failure> {
+    let total = checks.len();
+    let (stop, stopped) = watch::channel(false);
+    let tally = Rc::new(RefCell::new(Tally::default()));
+    let turns = Rc::new(Semaphore::new(jobs));
+    let mut tasks = JoinSet::new();
+    for ready in checks {
+        let (turns, tally, mut stopped) = (Rc::clone(&turns), Rc::clone(&tally), stopped.clone());
+        tasks.spawn_local(async move {
+            let turn = turns.acquire().await;
+            if turn.is_err() || *stopped.borrow() {
+                tally.borrow_mut().interrupted = true;
+                return;
+            }
+            let shutdown = async move {
+                // The sender lives as long as the tasks do.
+                let _ = stopped.wait_for(|stopped| *stopped).await;
+            };
+            let done = verify(&ready.check, |_| {}, shutdown).await;
+            tally.borrow_mut().take(&ready, done, form, total);
+        });
+    }
+    tokio::select! {
+        () = async { while tasks.join_next().await.is_some() {} } => {}
+        () = signals::ended() => {
+            let _ = stop.send(true);
+            while tasks.join_next().await.is_some() {}
+        }
+    }
+    let tally = tally.take();
+    eprint!("{}", shown::summary(&tally.outcomes, tally.failed));
+    match tally.trouble {
+        Some(error) => Err(error.into()),
+        None => Ok(tally.status()),
+    }
+}
+
+impl Tally {
+    /// Shows what came of a check and counts it.
+    fn take(&mut self, ready: &Ready, done: Result<Verification, CheckError>, form: BatchOutput, total: usize) {
+        let text = match done {
+            Ok(mut verification) => {
+                if !ready.trace {
+                    verification.probes = None;
+                }
+                self.outcomes.push(verification.verdict.outcome);
+                self.interrupted |= verification.interrupted;
+                match form {
+                    BatchOutput::Human => shown::line(&ready.name, &verification, style()),
+                    BatchOutput::Json => json::render(&verification, false),
+                }
+            }
+            Err(error) => {
+                self.failed += 1;
+                let problem = error.to_string();
+                match form {
+                    BatchOutput::Human => format!("? NOT MADE      {}  {}\n", text::safe(&ready.name), text::safe(&problem)),
+                    BatchOutput::Json => json::render(
+                        &Problem {
+                            schema: "regprobe.problem.v1",
+                            name: &ready.name,
+                            problem,
+                        },
+                        false,
+                    ),
+                }
+            }
+        };
+        if let Err(error) = output::print(text.as_bytes()) {
+            self.trouble.get_or_insert(error);
+        }
+        if output::talks() {
+            eprint!("\r{} of {total} ", self.outcomes.len() + self.failed);
+        }
+    }
+
+    fn status(&self) -> u8 {
+        let has = |wanted: &[Outcome]| self.outcomes.iter().any(|outcome| wanted.contains(outcome));
+        if self.interrupted {
+            exit::INTERRUPTED
+        } else if has(&[Outcome::Disagree, Outcome::Stale]) {
+            Outcome::Disagree.exit_code()
+        } else if has(&[Outcome::Inconclusive]) || self.failed > 0 {
+            Outcome::Inconclusive.exit_code()
+        } else {
+            exit::SUCCESS
+        }
+    }
+}
