@@ -37,13 +37,26 @@ fn name_of_a_field() -> impl Strategy<Value = String> {
     prop::sample::select(names.split('|').map(str::to_owned).collect::<Vec<_>>())
 }
 
-/// A good answer with one of its fields replaced.
+/// A good answer with some of its indicators replaced.
 fn damaged_sample() -> impl Strategy<Value = Value> {
     let sample = prop::sample::select(vec![r1(), r2(), r5(), r7(), telephony()]);
-    (sample, name_of_a_field(), any_json()).prop_map(|(mut sample, field, value)| {
-        sample[field] = value;
+    let value = prop_oneof![
+        any::<bool>().prop_map(Value::from),
+        value_of_a_state().prop_map(Value::from),
+        any_json()
+    ];
+    let damage = prop::collection::vec((name_of_an_indicator(), value), 1..3);
+    (sample, damage).prop_map(|(mut sample, damage)| {
+        for (field, value) in damage {
+            sample[field] = value;
+        }
         sample
     })
+}
+
+fn name_of_an_indicator() -> impl Strategy<Value = String> {
+    let names = "registered|registered|sip_registration_status|external_state|pair_state|last_registration_response|connection_id|data";
+    prop::sample::select(names.split('|').map(str::to_owned).collect::<Vec<_>>())
 }
 
 fn subjects() -> [Subject; 3] {
