@@ -115,7 +115,7 @@ pub struct Verdict {
     pub contradiction: Option<Contradiction>,
 }
 
-/// Something that does not fit and was not seen for long enough to count.
+/// Something that does not fit and was not seen for long enough to count, or that is still under way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Contradiction {
     /// What the verdict becomes when another look shows the same.

@@ -43,7 +43,7 @@ macro_rules! reasons {
 
 reasons! {
     Registered "registered" Agree "The provider says registered, and the expected binding is there.";
-    Down "down" Agree "The provider says that it is not registered, and the expected binding is not there.";
+    Down "down" Agree "The provider says that it is not registered, and nothing that was seen speaks against it.";
     RefreshInProgress "refresh_in_progress" Agree "The provider is refreshing, and the binding is there meanwhile.";
     ReasonMatches "reason_matches" Agree "The provider failed, and the registrar gave the probe the same answer.";
 

@@ -126,12 +126,14 @@ impl Series {
 
     /// What a cell comes to by how long it has been so.
     fn hold(&mut self, case: &Case<'_>, answer: &Answer, row: Row, cell: Cell) -> (Reason, Option<Contradiction>) {
-        let needed = match cell.hold {
+        let needed = match (cell.hold, cell.reason) {
             // An orphan is known for one at once. The next look can show that it is none.
-            Hold::No if cell.reason == Reason::OrphanBinding => signed(case.expectation.grace),
-            Hold::No => return (cell.reason, None),
-            Hold::Grace => signed(case.expectation.grace),
-            Hold::GraceAndTimer => signed(case.expectation.grace).saturating_add(TIMER_F),
+            (Hold::No, Reason::OrphanBinding) => signed(case.expectation.grace),
+            // What is under way will have come to something then, and says nothing about what went before it.
+            (Hold::No, Reason::RefreshRace | Reason::ApiInProgress) => return (cell.reason, Some(under_way(case, answer, cell.reason))),
+            (Hold::No, _) => return (cell.reason, None),
+            (Hold::Grace, _) => signed(case.expectation.grace),
+            (Hold::GraceAndTimer, _) => signed(case.expectation.grace).saturating_add(TIMER_F),
         };
         let kind = kind(cell.reason, row);
         let before = self.lasting.filter(|lasting| lasting.kind == kind);
@@ -151,6 +153,14 @@ impl Series {
             counts_from,
         };
         (reason, Some(contradiction))
+    }
+}
+
+fn under_way(case: &Case<'_>, answer: &Answer, reason: Reason) -> Contradiction {
+    Contradiction {
+        reason,
+        since: answer.answered_at,
+        counts_from: answer.answered_at.after(case.expectation.grace),
     }
 }
 

@@ -159,6 +159,7 @@ fn bindings_that_change_meanwhile_decide_nothing() {
         "{}",
         verdict.detail
     );
+    assert_eq!(verdict.contradiction.unwrap().counts_from, at(34));
 }
 
 #[test]
@@ -168,5 +169,33 @@ fn a_look_of_an_hour_ago_lies_around_nothing() {
         .after(3600)
         .says(Word::Registered)
         .fetches(bound(&[(GATEWAY, 60)]));
+    scene.is(Reason::ProbeUnreachable);
+}
+
+#[test]
+fn what_is_under_way_is_worth_another_look_and_takes_nothing_from_the_count() {
+    let scene = scene().sandwich(bound(&[]), Word::Registered).after(60);
+    let scene = scene.sandwich(bound(&[(PHONE, 60)]), Word::Registering);
+    let under_way = scene.is(Reason::ApiInProgress).contradiction.unwrap();
+    assert_eq!((under_way.reason, under_way.since), (Reason::ApiInProgress, at(65)));
+    let scene = scene
+        .after(60)
+        .fetches(bound(&[]))
+        .says(Word::Registered)
+        .fetches(bound(&[(GATEWAY, 60)]));
+    assert_eq!(scene.is(Reason::RefreshRace).contradiction.unwrap().reason, Reason::RefreshRace);
+    scene
+        .after(60)
+        .sandwich(bound(&[]), Word::Registered)
+        .is(Reason::FalsePositiveUnbound);
+}
+
+#[test]
+fn a_look_whose_beginning_is_cut_to_the_millisecond_follows_its_answer() {
+    let mut scene = scene().sandwich(bound(&[(GATEWAY, 60)]), Word::Registered);
+    let micro = Duration::from_micros(700);
+    scene.claim.answers[0].answered_at = scene.claim.answers[0].answered_at.after(micro);
+    scene.is(Reason::Registered);
+    scene.claim.answers[0].answered_at = scene.claim.answers[0].answered_at.after(micro);
     scene.is(Reason::ProbeUnreachable);
 }
