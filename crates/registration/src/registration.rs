@@ -1,6 +1,8 @@
 //! The life of one registration between its exchanges: bound, failed, refreshed, tried again, removed (docs/states.md).
 //! Not for what happens on the wire: that is [`crate::exchange`]'s.
 
+mod asked;
+
 use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -8,16 +10,15 @@ use std::time::{Duration, Instant};
 
 use rand::RngExt as _;
 use rand_chacha::ChaCha12Rng;
-use sip_message::{Response, Status as StatusCode};
+use sip_message::Response;
 
 use crate::attempt::{Attempt, Bound, Ending, LastReply};
 use crate::branch::Branch;
 use crate::encode::Identity;
 use crate::exchange::{Cx, Dialog, Exchange, Party};
-use crate::incoming::{Asked, IncomingRequest};
 use crate::outputs::Event;
 use crate::status::Status;
-use crate::transaction::{Absorbing, Stray};
+use crate::transaction::Absorbing;
 use crate::{Account, Cause, Closed, DnsError, FlowId, Goal, Opened, QueryId, Records, State, Transmit, backoff};
 
 /// One registration.
@@ -151,17 +152,6 @@ impl Registration {
             .map_or_else(|| self.standing.due_at(), |exchange| Some(exchange.deadline()));
         let lapse = self.held.as_ref().map(|bound| bound.valid_until);
         own.into_iter().chain(lapse).min()
-    }
-
-    pub(crate) fn account(&self) -> &Account {
-        &self.account
-    }
-
-    /// Whether its Contact is bound, or may be by now.
-    pub(crate) fn may_be_bound(&self, now: Instant) -> bool {
-        let binds = self.exchange.as_ref().is_some_and(|exchange| exchange.goal == Goal::Register);
-        let holds = self.held.as_ref().is_some_and(|bound| now < bound.valid_until);
-        binds || holds || self.perhaps_bound
     }
 
     /// True once it is over for good.
@@ -333,29 +323,6 @@ impl Registration {
             self.exchange(cx, |exchange, cx, _| Some(exchange.handle_unreadable(cx, why)));
         }
         self.handle_closed(cx, flow, &Closed::Ended);
-    }
-
-    /// A request from the other side came for it, and was answered like this.
-    pub(crate) fn handle_request(
-        &mut self,
-        cx: &mut Cx<'_>,
-        told: IncomingRequest,
-        asked: &Asked<'_>,
-        answer: Option<(StatusCode, &[u8])>,
-    ) {
-        if let Some(exchange) = &mut self.exchange {
-            exchange.note_request(cx, asked, answer);
-        }
-        cx.out.events.push_back((cx.key, Event::Request(Box::new(told))));
-    }
-
-    /// A request with a branch of ours came. Returns whether it is one that we sent.
-    pub(crate) fn handle_sent_back(&mut self, cx: &Cx<'_>, branch: Branch) -> bool {
-        let is_ours = self.awaits(branch) || self.dialog.absorbing.judge(cx.now, branch.nonce) != Stray::Foreign;
-        if let Some(exchange) = self.exchange.as_mut().filter(|_| is_ours) {
-            exchange.note_sent_back(cx);
-        }
-        is_ours
     }
 
     fn awaits(&self, branch: Branch) -> bool {

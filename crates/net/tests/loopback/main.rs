@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, reason = "these are tests")]
 
 mod accounts;
+mod answering;
 mod driving;
 mod hostile;
 mod lab;

@@ -1,0 +1,43 @@
+//! A registration that the other side asks something. Not for whether and what it is answered: see [`crate::answer`].
+
+use std::time::Instant;
+
+use sip_message::Status;
+
+use super::Registration;
+use crate::branch::Branch;
+use crate::exchange::Cx;
+use crate::incoming::{Asked, IncomingRequest};
+use crate::outputs::Event;
+use crate::transaction::Stray;
+use crate::{Account, Goal};
+
+impl Registration {
+    pub(crate) fn account(&self) -> &Account {
+        &self.account
+    }
+
+    /// Whether its Contact is bound, or may be by now.
+    pub(crate) fn may_be_bound(&self, now: Instant) -> bool {
+        let binds = self.exchange.as_ref().is_some_and(|exchange| exchange.goal == Goal::Register);
+        let holds = self.held.as_ref().is_some_and(|bound| now < bound.valid_until);
+        binds || holds || self.perhaps_bound
+    }
+
+    /// A request from the other side came for it, and was answered like this.
+    pub(crate) fn handle_request(&mut self, cx: &mut Cx<'_>, told: IncomingRequest, asked: &Asked<'_>, answer: Option<(Status, &[u8])>) {
+        if let Some(exchange) = &mut self.exchange {
+            exchange.note_request(cx, asked, answer);
+        }
+        cx.out.events.push_back((cx.key, Event::Request(Box::new(told))));
+    }
+
+    /// A request with a branch of ours came. Returns whether it is one that we sent.
+    pub(crate) fn handle_sent_back(&mut self, cx: &Cx<'_>, branch: Branch) -> bool {
+        let is_ours = self.awaits(branch) || self.dialog.absorbing.judge(cx.now, branch.nonce) != Stray::Foreign;
+        if let Some(exchange) = self.exchange.as_mut().filter(|_| is_ours) {
+            exchange.note_sent_back(cx);
+        }
+        is_ours
+    }
+}
