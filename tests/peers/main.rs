@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, reason = "in a test program a failed unwrap is a failed test")]
 
 mod accounts;
+mod asked;
 mod bindings;
 mod certificates;
 mod faults;

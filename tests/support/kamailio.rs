@@ -40,6 +40,8 @@ pub(crate) struct Setup {
     pub(crate) max_contacts: Option<u32>,
     /// What a further Contact does to those that are bound.
     pub(crate) save: Save,
+    /// Whether it asks every binding every second whether it is still there, and soon drops those that do not answer.
+    pub(crate) asks: bool,
     /// What the TLS listener shows.
     pub(crate) certificate: ServerCertificate,
     /// Whether the TLS listener demands a certificate of the client.
@@ -116,6 +118,7 @@ impl Default for Setup {
             too_brief: TooBrief::Raised,
             max_expires_s: 3600,
             max_contacts: None,
+            asks: false,
             save: Save::Beside,
             certificate: ServerCertificate::Valid,
             demands_client_certificate: false,
@@ -308,6 +311,9 @@ fn definitions(setup: &Setup, certificates: &Certificates, instance: &str) -> Ve
         format!("STALE_CHALLENGE={}", quoted(&(qop | CHALLENGE_STALE).to_string())),
         format!("STALE_ANSWERS={stale_answers}"),
     ];
+    if setup.asks {
+        definitions.push("ASKS=1".to_owned());
+    }
     if setup.challenge == Challenge::Proxy {
         definitions.push("PROXY_CHALLENGE=1".to_owned());
     }
