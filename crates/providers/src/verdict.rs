@@ -105,7 +105,8 @@ pub struct Verdict {
     pub advice: Option<String>,
     /// The rule that decided, in words: the row and the column of the matrix, or the test.
     pub rule: String,
-    /// The fields of the claim, one by one, beside what was seen.
+    /// The fields of the claim, one by one, beside what was seen. A report in JSON has them beside the verdict, as its `claims`.
+    #[serde(skip)]
     pub lines: Vec<Line>,
     /// What else was noticed: each a reason that did not decide.
     pub notes: Vec<Note>,

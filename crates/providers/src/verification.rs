@@ -56,7 +56,10 @@ pub async fn verify(
         None => (Settings::default(), None),
     };
     let account = resolve::account(check, &settings);
-    let unknown = account.as_ref().err().cloned();
+    let unknown = trouble
+        .as_ref()
+        .zip(account.as_ref().err())
+        .map(|(trouble, error)| error.clone().because(trouble));
     let mut run = match account {
         Ok(account) => Run::with_registrar(check, account, progress, stop),
         // Nobody has said what to look at, because nobody was asked to the end.
@@ -149,7 +152,8 @@ impl<'a, P: FnMut(Progress), F: Future<Output = ()>> Run<'a, P, F> {
             }
             self.look().await;
         }
-        if self.self_test.is_none() && self.turn() == Turn::Later {
+        // Nobody is left to lose anything by it, or nobody minds.
+        if self.self_test.is_none() && self.turn() != Turn::Never {
             self.test_ourselves().await;
         }
     }

@@ -83,13 +83,14 @@ impl<'a> Case<'a> {
             .filter(|seen| is_look(seen) && !self.is_here(seen))
     }
 
-    /// The looks around an answer, none of them further away than the grace: what was seen an hour ago lies around nothing.
+    /// The looks around an answer, none of them further away than the grace, and 64·T1 where that is longer: a slow API takes its time,
+    /// and what was seen an hour ago lies around nothing.
     pub(super) fn sandwich(&self, answer: &'a Answer) -> Sandwich<'a> {
-        let grace = signed(self.expectation.grace);
+        let near = signed(self.expectation.grace).max(TIMER_F);
         // A report names its beginning to the millisecond, cut, so that a look may seem to begin before the answer that it followed.
         let answered = |look: &Observation| look.started_at.timestamp().as_millisecond() >= answer.answered_at.timestamp().as_millisecond();
-        let is_before = |look: &Observation| look.ended_at <= answer.asked_at && answer.asked_at.since(look.ended_at) <= grace;
-        let is_after = |look: &Observation| answered(look) && look.started_at.since(answer.answered_at) <= grace;
+        let is_before = |look: &Observation| look.ended_at <= answer.asked_at && answer.asked_at.since(look.ended_at) <= near;
+        let is_after = |look: &Observation| answered(look) && look.started_at.since(answer.answered_at) <= near;
         let looks: Vec<_> = self.looks().collect();
         let before = looks.iter().rposition(|look| is_before(look));
         let later = before.map_or(&looks[..], |at| {

@@ -6,7 +6,7 @@ use sip_digest::Secret;
 use sip_message::OwnedUri;
 use sip_registration::Transport;
 
-use crate::{ContactPattern, Listing, Source, SourceKind, Standing};
+use crate::{ApiError, ContactPattern, Listing, Source, SourceKind, Standing};
 
 /// One claim to verify.
 #[derive(Debug)]
@@ -111,6 +111,16 @@ pub enum CheckError {
         /// Who was asked for it.
         asked: SourceKind,
     },
+    /// The user does not say it, and the API could not be asked for it.
+    #[error("{}: {} could not say {}: {trouble}", needed.option(), asked.provider(), needed.words())]
+    NoSettings {
+        /// What is missing.
+        needed: Needed,
+        /// Who was asked for it.
+        asked: SourceKind,
+        /// What the API said instead.
+        trouble: String,
+    },
     /// A URI that cannot be followed, whatever DNS says.
     #[error("{}: {uri}: {why}", needed.option())]
     NextHop {
@@ -130,6 +140,20 @@ pub enum CheckError {
     /// [`Inbound::OurContact`] without [`Mode::Register`].
     #[error("--check-inbound: needs a Contact of our own at the registrar (--mode register), or your word that the one bound is yours")]
     NothingOfOurs,
+}
+
+impl CheckError {
+    /// The same, when what is missing was asked for in vain.
+    pub(super) fn because(self, trouble: &ApiError) -> Self {
+        match self {
+            Self::Missing { needed, asked } => Self::NoSettings {
+                needed,
+                asked,
+                trouble: trouble.to_string(),
+            },
+            other @ (Self::NoSettings { .. } | Self::NextHop { .. } | Self::Insecure { .. } | Self::NothingOfOurs) => other,
+        }
+    }
 }
 
 /// What the probe has to know, named as on the command line.

@@ -15,6 +15,8 @@ use tokio::task::JoinHandle;
 
 use crate::support::{Response, Server};
 
+/// Must be found in nothing that is shown.
+pub(crate) const PASSWORD: &str = "canary of alice";
 pub(crate) const AOR: &str = "sip:alice@example.test";
 
 /// A registrar where alice may register, and a provider's API.
@@ -29,28 +31,31 @@ pub(crate) struct Lab {
 impl Lab {
     /// The registrar behaves like this, and the API answers every question about a status so.
     pub(crate) async fn start(config: Config, status: &'static str) -> Self {
-        Self::on(Listener::udp("127.0.0.1:0".parse().unwrap()).await.unwrap(), config, status)
+        let listeners = loop {
+            if let Some(listeners) = at("127.0.0.1:0").await {
+                break listeners;
+            }
+        };
+        Self::on(listeners, config, status)
     }
 
     /// The same at two addresses and one port, as two servers of one name have it.
     pub(crate) async fn start_two(status: &'static str) -> [Self; 2] {
         loop {
-            let one = Listener::udp("127.0.0.1:0".parse().unwrap()).await.unwrap();
-            let beside = SocketAddr::new("127.0.0.2".parse().unwrap(), one.address().port());
-            // Somebody else may have that port there.
-            if let Ok(other) = Listener::udp(beside).await {
-                return [one, other].map(|listener| Self::on(listener, Config::default(), status));
+            let Some(one) = at("127.0.0.1:0").await else { continue };
+            if let Some(other) = at(&format!("127.0.0.2:{}", one[0].address().port())).await {
+                return [one, other].map(|listeners| Self::on(listeners, Config::default(), status));
             }
         }
     }
 
-    fn on(listener: Listener, config: Config, status: &'static str) -> Self {
-        let registrar = listener.address();
+    fn on(listeners: Vec<Listener>, config: Config, status: &'static str) -> Self {
+        let registrar = listeners[0].address();
         let users = vec![User::new("alice", password())];
         let served = Registrar::new(Config { users, ..config }, [7; 32]);
         let (stop, stopped) = oneshot::channel();
         let (log, events) = mpsc::unbounded_channel();
-        let served = tokio::spawn(serve(vec![listener], served, move |event| drop(log.send(event)), async move {
+        let served = tokio::spawn(serve(listeners, served, move |event| drop(log.send(event)), async move {
             drop(stopped.await)
         }));
         Self {
@@ -84,7 +89,7 @@ impl Lab {
         Check {
             given,
             network: within(Duration::from_secs(5)),
-            grace: Some(Duration::from_millis(700)),
+            grace: Some(Duration::from_millis(20)),
             ..Check::new(source)
         }
     }
@@ -119,6 +124,13 @@ impl Lab {
         let registrar = self.served.await.unwrap();
         registrar.bindings(AOR).into_iter().map(|binding| binding.contact).collect()
     }
+}
+
+/// UDP and TCP at one address and port; `None` when somebody else has one of them.
+async fn at(address: &str) -> Option<Vec<Listener>> {
+    let datagrams = Listener::udp(address.parse().unwrap()).await.ok()?;
+    let streams = Listener::tcp(datagrams.address()).await.ok()?;
+    Some(vec![datagrams, streams])
 }
 
 /// The name of these servers, by which a check finds them all.
@@ -210,8 +222,8 @@ pub(crate) fn faults(texts: &[&str]) -> Config {
     }
 }
 
-fn password() -> Secret {
-    Secret::Password("secret".into())
+pub(crate) fn password() -> Secret {
+    Secret::Password(PASSWORD.into())
 }
 
 pub(crate) const REGISTERED: &str = r#"{"success":true,"data":{"state":"REGISTERED_STATE","stateCode":3,"isRegistered":true}}"#;

@@ -12,3 +12,5 @@ mod given;
 mod inbound;
 mod lab;
 mod registering;
+mod report;
+mod sources;

@@ -38,10 +38,8 @@ fn a_contradiction_counts_when_the_grace_lies_between_two_looks() {
 fn without_any_grace_two_looks_are_needed_all_the_same() {
     let mut scene = scene();
     scene.expectation.grace = Duration::ZERO;
-    let mut once = scene.sandwich(bound(&[]), Word::Registered);
-    once.claim.answers[0].asked_at = once.claim.answers[0].answered_at;
-    once.is(Reason::ProbeUnreachable);
-    once.expectation.grace = Duration::from_secs(1);
+    // The API took a second, which is more than the grace; what was seen around it counts all the same.
+    let once = scene.sandwich(bound(&[]), Word::Registered);
     once.is(Reason::WithinGrace);
     once.sandwich(bound(&[]), Word::Registered).is(Reason::FalsePositiveUnbound);
 }
