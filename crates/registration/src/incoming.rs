@@ -13,8 +13,9 @@ use crate::branch::Branch;
 
 /// A request that the other side sent us. Texts are escaped.
 ///
-/// That it arrived is a proof: of a registration that is reached through its binding, when it is one that somebody sent to the
-/// address-of-record. Who sent it knows it by its Call-ID or, behind a server that makes a call of its own, by its From.
+/// That it arrived can be a proof that the registration is reached through its binding: when it is the one that somebody sent to the
+/// address-of-record. Whoever sent it knows it by its Call-ID ([`crate::Attempt::call_id`] for a [`crate::Goal::Ping`] of our own) or,
+/// when a server on the way made a request of its own of it, by a From that nobody else has. `hops` is then at least 2.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IncomingRequest {
     /// When it came.

@@ -2,6 +2,62 @@
 //!
 //! A [`Registrant`] holds registrations. The caller tells it what time it is, what DNS answered, which flows opened and which
 //! bytes came; it says what to ask, open and send, and what came of it. `sip-net` is such a caller, the simulated world another.
+//!
+//! * [`Account`] says what to register, [`Policy`] by which rules; [`Goal`] is what an exchange is for.
+//! * [`Action`], [`Transmit`] and [`Event`] come out, [`Input`] goes in.
+//! * An exchange ends as an [`Attempt`]: the evidence, typed. [`Report::assemble`] puts it into words, [`Cause::name`] is its cause,
+//!   [`State`] what OpenSIPS would call it.
+//! * What the other side asks meanwhile is answered; [`IncomingRequest`] tells of it.
+//!
+//! ```
+//! use std::sync::Arc;
+//! use std::time::Instant;
+//! use sip_registration::{Account, Action, ContactPlan, Ending, Event, Input, Opened, Policy, Registrant};
+//!
+//! let account = Account {
+//!     aor: "sip:alice@example.test".parse()?,
+//!     registrar: "sip:192.0.2.10".parse()?,
+//!     outbound_proxy: None,
+//!     transport: None,
+//!     target: None,
+//!     auth_user: None,
+//!     secret: None,
+//!     contact: ContactPlan::Automatic { user: "alice".to_owned() },
+//!     advertise: None,
+//!     instance: None,
+//!     reg_id: None,
+//!     expires: 300,
+//!     user_agent: "example".to_owned(),
+//! };
+//! let now = Instant::now();
+//! let mut registrant = Registrant::new([0; 32], Policy::one_shot());
+//! let key = registrant.add(now, Arc::new(account));
+//! registrant.register(now, key);
+//!
+//! // An address needs no DNS: it wants a flow at once, and a real caller would open a socket.
+//! let Some(Action::Open(flow, endpoint)) = registrant.poll_action() else { panic!("it goes to an address") };
+//! let local = "192.0.2.1:5060".parse()?;
+//! registrant.handle_input(now, Input::Opened(flow, Opened { local, connected_at: None, tls: None }));
+//! let mut request = Vec::new();
+//! let transmit = registrant.poll_transmit(&mut request).expect("the REGISTER");
+//! assert_eq!(transmit.to, endpoint.remote);
+//!
+//! // The registrar takes it: its reply repeats what every reply does, the Contact among it.
+//! let request = String::from_utf8(request)?;
+//! let repeated = |line: &&str| ["Via", "From", "To", "Call-ID", "CSeq", "Contact"].iter().any(|name| line.starts_with(name));
+//! let reply: String = request.lines().filter(repeated).map(|line| format!("{line}\r\n")).collect();
+//! let reply = format!("SIP/2.0 200 OK\r\n{reply}\r\n");
+//! let (source, bytes) = (endpoint.remote, reply.as_bytes());
+//! registrant.handle_input(now, Input::Received { flow, source, bytes });
+//! let attempt = std::iter::from_fn(|| registrant.poll_event()).find_map(|(_, event)| match event {
+//!     Event::Attempt(attempt) => Some(attempt),
+//!     Event::Changed(_) | Event::Request(_) | Event::Removed => None,
+//! });
+//! let attempt = attempt.expect("the exchange is over");
+//! assert_eq!(attempt.ending, Ending::Succeeded);
+//! assert_eq!(attempt.binding.expect("we are bound").granted, 300);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 mod account;
 mod allowance;
