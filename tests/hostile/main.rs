@@ -2,6 +2,7 @@
 //! cause within its timeout, with bounded memory and clean output, and gives no secret away. `program` holds every run to the
 //! limits, the other modules are one kind of attack each.
 
+mod asked;
 mod bindings;
 mod challenges;
 mod framing;

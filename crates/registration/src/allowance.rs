@@ -14,7 +14,10 @@ impl Allowance {
     /// Lets one through, or not: true as long as what was let through is made up for within `horizon`, at one each `interval`.
     pub(crate) fn take(&mut self, now: Instant, interval: Duration, horizon: Duration) -> bool {
         let since = self.even_at.map_or(now, |even_at| even_at.max(now));
-        let Some(even_at) = since.checked_add(interval).filter(|even_at| *even_at <= now + horizon) else {
+        let Some(even_at) = since
+            .checked_add(interval)
+            .filter(|even_at| even_at.saturating_duration_since(now) <= horizon)
+        else {
             return false;
         };
         self.even_at = Some(even_at);

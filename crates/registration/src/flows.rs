@@ -168,7 +168,7 @@ impl Flows {
         };
         // A registrar may ask for every binding that it holds.
         let users = u32::try_from(flow.users.len()).unwrap_or(u32::MAX);
-        let horizon = policy.answer_interval * policy.answer_burst;
+        let horizon = policy.answer_interval.saturating_mul(policy.answer_burst);
         if allowance.take(now, policy.answer_interval / users.max(1), horizon) {
             admission
         } else {
