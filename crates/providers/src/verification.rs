@@ -34,7 +34,8 @@ use self::stop::Stop;
 use self::wire::{Exchange, Wire};
 use crate::{ApiError, Claim, Expectation, Moment, Observation, Question, Settings, Sight, SourceKind, Verdict, Word, text, verdict};
 
-/// Verifies a claim. Stops when `shutdown` completes; a Contact of our own is removed first then.
+/// Verifies a claim. Stops when `shutdown` completes; a Contact of our own is removed first then. Who drops the future instead leaves such
+/// a Contact to lapse by itself.
 ///
 /// Needs a tokio runtime with I/O and time.
 ///
@@ -86,6 +87,8 @@ struct Run<'a, P, F> {
     /// What each server of the registrar showed, when each was to be asked.
     nodes: Vec<Observation>,
     reports: Vec<Report>,
+    /// What was used last.
+    transport: Option<&'static str>,
     looks: u32,
     /// The registrar takes a REGISTER from anybody, and is not asked again.
     open: bool,
@@ -128,6 +131,7 @@ impl<'a, P: FnMut(Progress), F: Future<Output = ()>> Run<'a, P, F> {
             observations: Vec::new(),
             nodes: Vec::new(),
             reports: Vec::new(),
+            transport: None,
             looks: 0,
             open: false,
             mark: String::new(),
@@ -176,6 +180,7 @@ impl<'a, P: FnMut(Progress), F: Future<Output = ()>> Run<'a, P, F> {
 
     /// What an exchange showed. Its whole report is kept with `trace`.
     fn seen(&mut self, question: Question, exchange: &Exchange) -> Observation {
+        self.transport = exchange.report.transport.or(self.transport);
         if self.check.network.policy.trace {
             self.reports.push(exchange.report.clone());
         }
@@ -210,6 +215,7 @@ impl<'a, P: FnMut(Progress), F: Future<Output = ()>> Run<'a, P, F> {
             aor: account.as_ref().map(|account| shown(&account.aor)),
             registrar: account.as_ref().map(|account| shown(&account.registrar)),
             outbound_proxy: account.as_ref().and_then(|account| account.outbound_proxy.as_ref()).map(shown),
+            transport: self.transport,
             started_at,
             took_ms: milliseconds(began.elapsed()),
             looks: self.looks,

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use sip_digest::Secret;
 use sip_message::OwnedUri;
-use sip_registration::Transport;
+use sip_registration::{Advertised, Transport};
 
 use crate::{ApiError, ContactPattern, Listing, Source, SourceKind, Standing};
 
@@ -75,6 +75,8 @@ pub struct Given {
     pub auth_user: Option<String>,
     /// What to answer challenges with. No API gives it.
     pub secret: Option<Secret>,
+    /// The address that Via and a Contact of our own show instead of the local one.
+    pub advertise: Option<Advertised>,
 }
 
 /// What may be done at the registrar.
@@ -84,7 +86,7 @@ pub enum Mode {
     #[default]
     Fetch,
     /// Besides, a Contact of our own is bound for a moment and removed again: it shows what the registrar does with a second Contact,
-    /// and whether it lists what is bound.
+    /// and whether it lists what is bound. A registrar that hides bindings may throw out one that nobody could see before.
     Register {
         /// Binds it even when others are bound, whom some registrars then throw out.
         allow_displacement: bool,

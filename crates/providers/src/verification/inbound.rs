@@ -103,3 +103,69 @@ fn judge(seen: Observation, arrived: bool, registrar: Option<&str>) -> (InboundT
     };
     (test, usable)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Moment;
+
+    fn seen(code: Option<u16>, product: &str) -> Observation {
+        let sight = match code {
+            Some(200..=299 | 486 | 603) => Sight::Reached {
+                code,
+                at_our_contact: false,
+            },
+            code => Sight::NotReached {
+                code,
+                detail: "why".to_owned(),
+            },
+        };
+        let at = Moment::from_unix(0).unwrap();
+        Observation {
+            started_at: at,
+            ended_at: at,
+            question: Question::Inbound,
+            vantage: None,
+            server: None,
+            product: Some(product.to_owned()),
+            own_contact: None,
+            sight,
+        }
+    }
+
+    #[test]
+    fn an_answer_says_who_was_reached() {
+        for (code, product, arrived, outcome) in [
+            (Some(200), "phone", false, InboundOutcome::Answered),
+            (Some(486), "pbx", false, InboundOutcome::Answered),
+            (Some(200), "pbx", false, InboundOutcome::AnsweredByRegistrar),
+            (Some(200), "pbx", true, InboundOutcome::Arrived),
+            (Some(404), "phone", true, InboundOutcome::Arrived),
+            (None, "pbx", true, InboundOutcome::Arrived),
+            (Some(404), "pbx", false, InboundOutcome::NotReached),
+            (Some(480), "pbx", false, InboundOutcome::NotReached),
+            (None, "pbx", false, InboundOutcome::NotReached),
+            (Some(403), "pbx", false, InboundOutcome::Refused),
+            (Some(405), "pbx", false, InboundOutcome::Refused),
+            (Some(407), "pbx", false, InboundOutcome::Refused),
+        ] {
+            let (test, usable) = judge(seen(code, product), arrived, Some("pbx"));
+            assert_eq!(test.outcome, outcome, "{code:?} {product}");
+            assert_eq!((test.code, test.product.is_some()), (code, code.is_some()));
+            let reached = usable.as_ref().map(|seen| matches!(seen.sight, Sight::Reached { .. }));
+            let expected = match outcome {
+                InboundOutcome::Arrived | InboundOutcome::Answered => Some(true),
+                InboundOutcome::NotReached => Some(false),
+                InboundOutcome::AnsweredByRegistrar | InboundOutcome::Refused => None,
+            };
+            assert_eq!(reached, expected, "{code:?} {product}");
+        }
+    }
+
+    #[test]
+    fn our_mark_is_known_wherever_it_comes_back() {
+        assert!(bears(&seen(Some(200), "regprobe/0.1.0 (inbound 00ff)"), "00ff"));
+        assert!(!bears(&seen(Some(200), "phone"), "00ff"));
+        assert!(!bears(&seen(Some(200), "phone"), ""));
+    }
+}

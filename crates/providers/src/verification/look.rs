@@ -12,12 +12,15 @@ use crate::{Moment, Question};
 impl<P: FnMut(Progress), F: Future<Output = ()>> Run<'_, P, F> {
     /// Takes one sandwich.
     pub(super) async fn look(&mut self) {
+        let mut first = None;
         if self.looks == 0 {
             self.corroborate().await;
-            self.survey().await;
+            first = self.survey().await;
         }
         self.looks += 1;
-        let first = self.fetch().await;
+        if first.is_none() {
+            first = self.fetch().await;
+        }
         self.ask_api().await;
         let last = match first {
             // A refusal is not provoked twice in one look: registrars lock out who knocks too often.

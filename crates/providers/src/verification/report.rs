@@ -29,6 +29,8 @@ pub struct Verification {
     pub registrar: Option<String>,
     /// The outbound proxy that was used.
     pub outbound_proxy: Option<String>,
+    /// The transport that was used last: `udp`, `tcp`, `tls`; null when it never came to that.
+    pub transport: Option<&'static str>,
     /// When the check began.
     pub started_at: Moment,
     /// How long it took, in milliseconds, waiting for the second look included.

@@ -44,7 +44,7 @@ pub(super) fn account(check: &Check, settings: &Settings) -> Result<Account, Che
         contact: ContactPlan::Automatic {
             user: "regprobe".to_owned(),
         },
-        advertise: None,
+        advertise: given.advertise.clone(),
         instance: None,
         reg_id: None,
         expires: LIFETIME,
@@ -125,5 +125,5 @@ fn reachable(check: &Check, account: Account) -> Result<Account, CheckError> {
 
 /// The seconds that a Contact of our own asks for: short, so that one that could not be removed is soon gone, and not below what
 /// registrars commonly grant at least.
-const LIFETIME: u32 = 60;
+pub(super) const LIFETIME: u32 = 60;
 pub(super) const USER_AGENT: &str = concat!("regprobe/", env!("CARGO_PKG_VERSION"));

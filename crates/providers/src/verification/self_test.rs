@@ -95,16 +95,17 @@ impl<P: FnMut(Progress), F: Future<Output = ()>> Run<'_, P, F> {
         }
         let mut test = SelfTest::begun(bindings(&looked));
         test.exchanges.push(self.seen(Question::Fetch, &looked));
+        let mut granted = resolve::LIFETIME;
         if test.before.is_empty() || allow_displacement {
-            self.bind(&mut test, looked.attempt.ended_at).await;
+            granted = self.bind(&mut test, looked.attempt.ended_at).await.unwrap_or(granted);
         }
-        test.conclude(self.stop.came());
+        test.conclude(self.stop.came(), granted);
         Some(test)
     }
 
-    /// Binds, compares, removes, looks again. `since` is the moment of the first look.
-    async fn bind(&mut self, test: &mut SelfTest, since: Instant) {
-        let Some(wire) = &mut self.wire else { return };
+    /// Binds, compares, removes, looks again. `since` is the moment of the first look. The seconds that were granted.
+    async fn bind(&mut self, test: &mut SelfTest, since: Instant) -> Option<u32> {
+        let wire = self.wire.as_mut()?;
         (self.progress)(Progress::Binding);
         let bound = wire.ask(Goal::Register, &mut self.stop).await;
         test.exchanges.push(self.seen(Question::Register, &bound));
@@ -127,6 +128,7 @@ impl<P: FnMut(Progress), F: Future<Output = ()>> Run<'_, P, F> {
             self.remove(test).await;
         }
         self.look_afterwards(test, since).await;
+        bound.attempt.binding.map(|bound| bound.granted)
     }
 
     /// Whether the registrar lists what it has just bound, and whether that is reached.
@@ -197,8 +199,8 @@ impl SelfTest {
         }
     }
 
-    /// Says what came of it.
-    fn conclude(&mut self, stopped: bool) {
+    /// Says what came of it; `granted` is how long our own binding can last, in seconds.
+    fn conclude(&mut self, stopped: bool, granted: u32) {
         let names = |bindings: &[SeenBinding]| bindings.iter().map(|binding| &*binding.contact).collect::<Vec<_>>().join(", ");
         let tried = self.exchanges.iter().any(|seen| seen.question == Question::Register);
         (self.outcome, self.detail) = match (tried, &self.contact) {
@@ -226,8 +228,8 @@ impl SelfTest {
             ),
         };
         if self.removal == Removal::Unconfirmed {
-            self.detail
-                .push_str("; our own binding may be left, and lapses by itself within a minute");
+            let end = format!("; our own binding may be left, and lapses by itself within {granted} s");
+            self.detail.push_str(&end);
         }
     }
 }

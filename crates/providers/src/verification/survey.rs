@@ -7,32 +7,32 @@ use sip_registration::locate::Target;
 use sip_registration::{Account, Ending, Goal};
 
 use super::look::is_refused;
-use super::wire::Wire;
+use super::wire::{Exchange, Wire};
 use super::{Progress, Run};
 use crate::{Observation, Question, Sight};
 
 impl<P: FnMut(Progress), F: Future<Output = ()>> Run<'_, P, F> {
-    /// Asks each server that the registrar's name leads to, and keeps to the first of those that list most.
-    pub(super) async fn survey(&mut self) {
+    /// Asks each server that the registrar's name leads to, and keeps to the first of those that list most. What must not be asked for
+    /// twice comes back, as the first fetch of the sandwich: a refusal, and the answer of an open registrar.
+    pub(super) async fn survey(&mut self) -> Option<Exchange> {
         if !self.check.network.every_target || self.stop.came() {
-            return;
+            return None;
         }
-        let Some(wire) = &mut self.wire else { return };
+        let wire = self.wire.as_mut()?;
         let located = wire.ask(Goal::Locate, &mut self.stop).await;
         let account = wire.account().clone();
         let targets: Vec<_> = located.attempt.targets.into_iter().map(|tried| tried.target).collect();
         if targets.len() < 2 {
-            return;
+            return None;
         }
         let mut best: Option<(usize, Target)> = None;
         for target in targets {
-            let Some(node) = self.look_at(account.clone(), target.clone()).await else {
-                return;
-            };
-            if self.open {
-                // Who asks nobody for credentials is not asked again, by whatever address.
+            let exchange = self.look_at(account.clone(), target.clone()).await?;
+            let node = self.seen(Question::Fetch, &exchange);
+            self.open |= exchange.is_open();
+            if self.open || is_refused(&exchange) {
                 self.observations.push(node);
-                return;
+                return Some(exchange);
             }
             if let Some(contacts) = contacts(&node)
                 && best.as_ref().is_none_or(|(most, _)| contacts.len() > *most)
@@ -44,10 +44,11 @@ impl<P: FnMut(Progress), F: Future<Output = ()>> Run<'_, P, F> {
         if let (Some((_, target)), Some(wire)) = (best, &mut self.wire) {
             wire.keep_to(target);
         }
+        None
     }
 
-    /// One fetch at one server; `None` when there are to be no more.
-    async fn look_at(&mut self, account: Account, target: Target) -> Option<Observation> {
+    /// One fetch at one server; `None` when it was stopped.
+    async fn look_at(&mut self, account: Account, target: Target) -> Option<Exchange> {
         if self.stop.came() {
             return None;
         }
@@ -56,11 +57,7 @@ impl<P: FnMut(Progress), F: Future<Output = ()>> Run<'_, P, F> {
         let mut wire = Wire::new(Account { target, ..account }, &self.check.network);
         let exchange = wire.ask(Goal::Fetch, &mut self.stop).await;
         wire.close().await;
-        self.open |= exchange.is_open();
-        // One refusal says it: a cluster has one list of passwords, and locks out who knocks too often.
-        let goes_on = exchange.attempt.ending != Ending::Interrupted && !is_refused(&exchange);
-        let node = self.seen(Question::Fetch, &exchange);
-        goes_on.then_some(node)
+        (exchange.attempt.ending != Ending::Interrupted).then_some(exchange)
     }
 }
 

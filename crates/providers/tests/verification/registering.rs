@@ -164,6 +164,25 @@ async fn a_check_that_is_stopped_at_any_step_leaves_nothing_bound() {
 }
 
 #[tokio::test]
+async fn a_removal_that_fails_is_said_with_the_time_that_it_takes_to_lapse() {
+    let stubborn = faults(&["status=500;method=REGISTER;credentials=yes;after=5;times=1"]);
+    let lab = Lab::start(stubborn, UNREGISTERED).await;
+    let (verification, _) = run(&registering(lab.check(), false)).await;
+    let test = verification.self_test.unwrap();
+    assert_eq!(test.removal, Removal::Unconfirmed, "{:?}", test.exchanges);
+    assert!(
+        test.detail.ends_with("may be left, and lapses by itself within 60 s"),
+        "{}",
+        test.detail
+    );
+    let left: Vec<_> = test.after.unwrap().into_iter().map(|binding| binding.contact).collect();
+    assert_eq!(left, lab.stop().await);
+    assert_eq!(test.contact, left.first().cloned());
+    // What is left of ours is nobody else's.
+    assert_eq!(verification.verdict.outcome, Outcome::Agree, "{}", verification.verdict.detail);
+}
+
+#[tokio::test]
 async fn an_open_registrar_is_not_registered_at() {
     let open = Config {
         open: true,
