@@ -15,6 +15,8 @@ use std::time::Duration;
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use crate::text;
+
 pub use http::{Http, Reply};
 pub(crate) use options::is_near_address;
 pub use options::{ClientOptions, Envelope, HttpOptions, RetryPolicy, SetupError, base_url};
@@ -75,6 +77,21 @@ pub enum ApiTrouble {
     Contract,
     /// Any other status.
     Other,
+}
+
+impl ApiError {
+    /// Trouble of no HTTP status and no code of its own. Both texts are escaped and cut here.
+    pub(crate) fn new(trouble: ApiTrouble, request: &str, detail: &str) -> Self {
+        Self {
+            trouble,
+            status: None,
+            code: None,
+            detail: text::field(detail),
+            request: text::field(request),
+            attempts: 1,
+            retry_after: None,
+        }
+    }
 }
 
 impl ApiTrouble {

@@ -65,15 +65,8 @@ impl Client {
     /// [`ApiError`]; [`ApiTrouble::NotFound`] when there is no such registration.
     pub async fn settings(&self, registration: &str) -> Result<Settings, ApiError> {
         let heard = self.registrations().await?;
-        settings(registration, &heard.what).ok_or_else(|| ApiError {
-            trouble: ApiTrouble::NotFound,
-            status: None,
-            code: None,
-            detail: crate::text::field(&format!("no outbound registration {registration}")),
-            request: LIST.to_owned(),
-            attempts: 1,
-            retry_after: None,
-        })
+        let absent = || ApiError::new(ApiTrouble::NotFound, LIST, &format!("no outbound registration {registration}"));
+        settings(registration, &heard.what).ok_or_else(absent)
     }
 
     /// All outbound registrations that it has.

@@ -14,7 +14,7 @@ use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, Buf
 use tokio::net::{TcpStream, lookup_host};
 
 use crate::api::is_near_address;
-use crate::{ApiError, ApiTrouble, Moment, SetupError, text};
+use crate::{ApiError, ApiTrouble, Moment, SetupError};
 
 /// The most that is read in one dialogue, in bytes.
 const MOST: usize = 1024 * 1024;
@@ -218,25 +218,15 @@ impl Fault {
     pub(crate) fn contract(expected: &str) -> Self {
         Self::new(ApiTrouble::Contract, format!("the answer is not {expected}"))
     }
-
-    fn error(self, request: &str) -> ApiError {
-        ApiError {
-            trouble: self.trouble,
-            status: None,
-            code: None,
-            detail: text::field(&self.detail),
-            request: text::field(request),
-            attempts: 1,
-            retry_after: None,
-        }
-    }
 }
 
 /// Holds a dialogue to its end or until the deadline.
 pub(crate) async fn within<T>(deadline: Duration, request: &str, dialogue: impl Future<Output = Result<T, Fault>>) -> Result<T, ApiError> {
     let outcome = tokio::time::timeout(deadline, dialogue).await;
     let out_of_time = |_| Err(Fault::new(ApiTrouble::Timeout, format!("no complete answer within {deadline:?}")));
-    outcome.unwrap_or_else(out_of_time).map_err(|fault| fault.error(request))
+    outcome
+        .unwrap_or_else(out_of_time)
+        .map_err(|fault| ApiError::new(fault.trouble, request, &fault.detail))
 }
 
 /// Refuses a secret that would end the line that it stands in, and with it begin another command.

@@ -2,6 +2,7 @@
 //! (`mod_event_socket`). Nothing is subscribed to and nothing is changed.
 
 mod gateway;
+mod xml;
 
 use std::fmt;
 use std::time::Duration;
@@ -13,6 +14,7 @@ use crate::dialogue::{Dialogue, Endpoint, Fault, Fields, Heard, check_secret, wi
 use crate::{Answer, ApiError, ApiTrouble, Listed, Moment, Settings, SetupError, SourceKind};
 
 pub use gateway::{Gateway, NoGateway, decode, settings};
+pub use xml::Elements;
 
 /// The port of the event socket.
 pub const PORT: u16 = 8021;
@@ -55,17 +57,8 @@ impl Client {
     /// [`ApiError`]; [`ApiTrouble::NotFound`] when there is no such gateway.
     pub async fn settings(&self, gateway: &Gateway) -> Result<Settings, ApiError> {
         let heard = self.status(Some(gateway)).await?;
-        gateway::found(gateway, &heard.what)
-            .map(|fields| settings(&fields))
-            .map_err(|trouble| ApiError {
-                trouble,
-                status: None,
-                code: None,
-                detail: format!("the answer is not the status of gateway {gateway}"),
-                request: command(Some(gateway)),
-                attempts: 1,
-                retry_after: None,
-            })
+        let other = |trouble| ApiError::new(trouble, &command(Some(gateway)), &format!("no status of gateway {gateway}"));
+        gateway::found(gateway, &heard.what).map(|fields| settings(&fields)).map_err(other)
     }
 
     /// All gateways that it has.
@@ -74,15 +67,7 @@ impl Client {
     /// [`ApiError`].
     pub async fn list(&self) -> Result<Vec<Listed>, ApiError> {
         let heard = self.status(None).await?;
-        gateway::all(&heard).map_err(|problem| ApiError {
-            trouble: ApiTrouble::Contract,
-            status: None,
-            code: None,
-            detail: problem,
-            request: command(None),
-            attempts: 1,
-            retry_after: None,
-        })
+        gateway::all(&heard).map_err(|problem| ApiError::new(ApiTrouble::Contract, &command(None), &problem))
     }
 
     async fn status(&self, gateway: Option<&Gateway>) -> Result<Heard<String>, ApiError> {

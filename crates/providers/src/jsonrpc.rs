@@ -55,14 +55,11 @@ impl Caller {
     }
 
     fn error(&self, failure: Failure, method: &str) -> ApiError {
+        let trouble = failure.envelope.trouble.unwrap_or(ApiTrouble::Contract);
         ApiError {
-            trouble: failure.envelope.trouble.unwrap_or(ApiTrouble::Contract),
             status: Some(failure.status),
             code: failure.envelope.code,
-            detail: text::field(&failure.envelope.detail),
-            request: self.shown(method),
-            attempts: 1,
-            retry_after: None,
+            ..ApiError::new(trouble, &self.shown(method), &failure.envelope.detail)
         }
     }
 

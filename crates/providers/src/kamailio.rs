@@ -6,7 +6,7 @@ mod record;
 use serde_json::json;
 
 use crate::jsonrpc::Caller;
-use crate::{Answer, ApiError, ApiTrouble, ClientOptions, Listed, Moment, Reply, Settings, SetupError, SourceKind, text};
+use crate::{Answer, ApiError, ApiTrouble, ClientOptions, Listed, Moment, Reply, Settings, SetupError, SourceKind};
 
 pub use record::{decode, settings};
 
@@ -40,7 +40,14 @@ impl Client {
     /// [`ApiError`]; [`ApiTrouble::NotFound`] when there is no such record.
     pub async fn settings(&self, uuid: &str) -> Result<Settings, ApiError> {
         let reply = self.info(uuid).await?;
-        record::chosen(uuid, &reply.body).map(settings).map_err(|_| another(uuid, &reply))
+        let another = |_| {
+            ApiError::new(
+                ApiTrouble::Contract,
+                "uac.reg_info",
+                &format!("the answer is not the record of {uuid}"),
+            )
+        };
+        record::chosen(uuid, &reply.body).map(settings).map_err(another)
     }
 
     /// All registrations that it has, by `uac.reg_dump`.
@@ -49,22 +56,17 @@ impl Client {
     /// [`ApiError`].
     pub async fn list(&self) -> Result<Vec<Listed>, ApiError> {
         let reply = self.caller.call("uac.reg_dump", None).await?;
+        if !reply.body.is_array() && !reply.body.is_object() {
+            return Err(ApiError::new(
+                ApiTrouble::Contract,
+                "uac.reg_dump",
+                "the answer is no list of records",
+            ));
+        }
         Ok(record::records(&reply.body).map(|one| record::listed(one, &reply)).collect())
     }
 
     async fn info(&self, uuid: &str) -> Result<Reply, ApiError> {
         self.caller.call("uac.reg_info", Some(json!(["l_uuid", uuid]))).await
-    }
-}
-
-fn another(uuid: &str, reply: &Reply) -> ApiError {
-    ApiError {
-        trouble: ApiTrouble::Contract,
-        status: Some(reply.status),
-        code: None,
-        detail: text::field(&format!("the answer is not the record of {uuid}")),
-        request: "uac.reg_info".to_owned(),
-        attempts: 1,
-        retry_after: None,
     }
 }

@@ -56,9 +56,14 @@ impl Client {
     /// [`ApiError`]; [`ApiTrouble::NotFound`] when it has no such registration.
     pub async fn settings(&self, asked: &Registrant) -> Result<Settings, ApiError> {
         let reply = self.one(asked).await?;
-        record::chosen(asked, &reply.body)
-            .map(settings)
-            .ok_or_else(|| not_listed(&reply, asked))
+        let absent = || {
+            ApiError::new(
+                ApiTrouble::NotFound,
+                METHODS[0],
+                &format!("no registration of {asked} with this Contact"),
+            )
+        };
+        record::chosen(asked, &reply.body).map(settings).ok_or_else(absent)
     }
 
     /// All registrations that it has.
@@ -67,6 +72,9 @@ impl Client {
     /// [`ApiError`]; a list that does not fit into the buffer of its HTTP server is an error of OpenSIPS'.
     pub async fn list(&self) -> Result<Vec<Listed>, ApiError> {
         let reply = self.call(None).await?;
+        if !reply.body["Records"].is_array() {
+            return Err(ApiError::new(ApiTrouble::Contract, METHODS[0], "the answer is no list of records"));
+        }
         Ok(record::records(&reply.body).map(|one| record::listed(one, &reply)).collect())
     }
 
@@ -91,17 +99,5 @@ impl Client {
 impl fmt::Display for Registrant {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&text::field(&format!("{} at {}", self.aor, self.registrar)))
-    }
-}
-
-fn not_listed(reply: &Reply, asked: &Registrant) -> ApiError {
-    ApiError {
-        trouble: ApiTrouble::NotFound,
-        status: Some(reply.status),
-        code: None,
-        detail: format!("no registration of {asked} with this Contact"),
-        request: METHODS[0].to_owned(),
-        attempts: 1,
-        retry_after: None,
     }
 }

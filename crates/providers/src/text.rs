@@ -3,21 +3,35 @@
 use serde_json::Value;
 use sip_message::printable;
 
-/// The longest text that is kept of one field, in bytes as it came.
-const LONGEST_FIELD: usize = 240;
-/// The longest raw answer that is kept, in bytes.
-const LONGEST_RAW: usize = 16 * 1024;
+mod redaction;
 
-/// A field as it may be shown.
+use redaction::redacted_text;
+
+/// The longest text that is kept of one field, in bytes as it is shown.
+const LONGEST_FIELD: usize = 240;
+/// The longest raw answer that is kept, in bytes as it is shown.
+const LONGEST_RAW: usize = 16 * 1024;
+/// How much of a text is looked at for a field, in bytes: more than is left of it in any case.
+const LONGEST_READ: usize = 8 * 1024;
+
+/// A field as it may be shown: printable, 240 bytes at most, and what looks like a secret is `***`.
 #[must_use]
 pub fn field(text: &str) -> String {
-    cut(text, LONGEST_FIELD)
+    let shown = redacted_text(beginning(text, LONGEST_READ));
+    // Before that too: the escape of a line end looks like the first letters of the word after it.
+    let shown = redacted_text(&printable(shown.as_bytes()));
+    if shown.len() <= LONGEST_FIELD {
+        return shown;
+    }
+    // The cut may go through a `***`.
+    redacted_text(&cut(&shown, LONGEST_FIELD))
 }
 
-/// A JSON answer as it may be kept: what a key says is secret is `***`, at any depth.
+/// A JSON answer as it may be kept: what a key says is secret is `***`, at any depth, and what looks like a secret in a text.
+/// 16 KiB at most.
 #[must_use]
 pub fn raw(answer: &Value) -> String {
-    cut(&redacted(answer.clone()).to_string(), LONGEST_RAW)
+    cut(&printable(redacted(answer.clone()).to_string().as_bytes()), LONGEST_RAW)
 }
 
 /// The same answer without its secrets.
@@ -29,7 +43,8 @@ pub fn redacted(answer: Value) -> Value {
             Value::Object(fields.into_iter().map(hide).collect())
         }
         Value::Array(items) => Value::Array(items.into_iter().map(redacted).collect()),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => answer,
+        Value::String(text) => redacted_text(&text).into(),
+        Value::Null | Value::Bool(_) | Value::Number(_) => answer,
     }
 }
 
@@ -43,25 +58,49 @@ pub(crate) fn redacted_field(name: &str, value: Value) -> Value {
 }
 
 /// True for the names under which the known APIs give out secrets: Kamailio's `auth_password` and `auth_ha1`, Bitrix24's `PASSWORD`,
-/// Telzino's echo of what was put, `AuthDetail`, tokens.
+/// Telzino's echo of what was put, `Md5Cred` of `AuthDetail`, FreeSWITCH's `a1-hash` and `reverse-auth-pass`, tokens.
 pub(crate) fn is_secret(name: &str) -> bool {
-    let name = name.to_ascii_lowercase();
-    ["password", "secret", "token", "ha1", "api_key", "apikey", "authorization"]
-        .iter()
-        .any(|word| name.contains(word))
-        || matches!(&*name, "auth" | "pass" | "md5_cred" | "md5cred")
+    let name = name.to_ascii_lowercase().replace('-', "_");
+    SECRET_WORDS.iter().any(|word| name.contains(word))
+        || name.split('_').any(|part| matches!(part, "ha1" | "ha1b" | "pwd" | "psk"))
+        || matches!(&*name, "auth" | "pass")
+        || name.ends_with("_pass")
 }
+
+const SECRET_WORDS: [&str; 13] = [
+    "password",
+    "passwd",
+    "passphrase",
+    "secret",
+    "token",
+    "api_key",
+    "apikey",
+    "authorization",
+    "cookie",
+    "private_key",
+    "md5_cred",
+    "md5cred",
+    "a1_hash",
+];
 
 fn cut(text: &str, longest: usize) -> String {
     if text.len() <= longest {
-        return printable(text.as_bytes());
+        return text.to_owned();
     }
-    let end = (0..=longest).rev().find(|&at| text.is_char_boundary(at)).unwrap_or_default();
-    format!("{}…", printable(text.get(..end).unwrap_or_default().as_bytes()))
+    format!("{}…", beginning(text, longest.saturating_sub('…'.len_utf8())))
+}
+
+/// So many bytes, or as many less as it takes to end with a whole character.
+fn beginning(text: &str, longest: usize) -> &str {
+    let end = (0..=longest.min(text.len())).rev().find(|&at| text.is_char_boundary(at));
+    text.get(..end.unwrap_or_default()).unwrap_or_default()
 }
 
 #[cfg(test)]
 mod tests {
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+    use proptest::sample::select;
     use serde_json::json;
 
     use super::*;
@@ -80,6 +119,136 @@ mod tests {
         assert_eq!(field("REGED"), "REGED");
         assert!(!field("\u{1b}[2J").contains('\u{1b}'));
         let long = field(&"ü".repeat(500));
-        assert_eq!(long, format!("{}…", "ü".repeat(LONGEST_FIELD / 2)));
+        assert_eq!(long, format!("{}…", "ü".repeat(118)));
+    }
+    #[test]
+    fn secrets_are_removed_from_texts_inside_of_answers() {
+        let answer = json!({"error_description": "no such hook: https://portal/rest/1/canary/", "lines": ["Password: canary x\nA: b"]});
+        assert_eq!(
+            raw(&answer),
+            r#"{"error_description":"no such hook: https://portal/rest/1/***/","lines":["Password: ***\nA: b"]}"#
+        );
+    }
+
+    #[test]
+    fn names_are_told_from_words_that_hold_them() {
+        for secret in [
+            "Md5Cred",
+            "sip-password",
+            "HA1",
+            "auth_ha1b",
+            "reverse-auth-pass",
+            "X-Api-Key",
+            "clientSecret",
+            "Set-Cookie",
+        ] {
+            assert!(is_secret(secret), "{secret}");
+        }
+        for open in [
+            "sha1",
+            "t38_passthrough_enabled",
+            "author",
+            "credential_type",
+            "auth_username",
+            "expires",
+            "status",
+        ] {
+            assert!(!is_secret(open), "{open}");
+        }
+    }
+
+    /// Texts of pieces that matter to the redaction, and of any others.
+    fn texts() -> impl Strategy<Value = String> {
+        let piece = select(vec![
+            "password",
+            "Secret",
+            "token",
+            "auth",
+            "=",
+            ":",
+            ": ",
+            "=>",
+            "\"",
+            "\\\"",
+            "'",
+            "<",
+            ">",
+            "\n",
+            "\r\n",
+            r"\x0a",
+            "Bearer ",
+            "Basic ",
+            "/rest/1/",
+            "abcd1234",
+            "://",
+            "@",
+            "sip:",
+            "KEY",
+            "eyJ",
+            ".",
+            "***",
+            "*",
+            "…",
+            " ",
+            "null",
+            "Authorization",
+            "response",
+            "ü",
+        ]);
+        vec(
+            prop_oneof![4 => piece.prop_map(str::to_owned), 1 => ".{0,12}", 1 => "[a-f0-9]{32}", 1 => "\\PC{200,300}"],
+            0..24,
+        )
+        .prop_map(|pieces| pieces.concat())
+    }
+
+    fn answers() -> impl Strategy<Value = Value> {
+        let leaf = prop_oneof![texts().prop_map(Value::from), any::<i64>().prop_map(Value::from), Just(Value::Null)];
+        leaf.prop_recursive(4, 40, 6, |inner| {
+            let name = prop_oneof![select(vec!["password", "a", "access_token"]).prop_map(str::to_owned), texts()];
+            prop_oneof![
+                vec(inner.clone(), 0..6).prop_map(Value::from),
+                vec((name, inner), 0..6).prop_map(|fields| Value::Object(fields.into_iter().collect())),
+            ]
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn a_field_is_short_and_printable_and_stays_what_it_is(text in texts()) {
+            let shown = field(&text);
+            prop_assert!(shown.len() <= LONGEST_FIELD);
+            prop_assert_eq!(&printable(shown.as_bytes()), &shown);
+            prop_assert_eq!(field(&shown), shown);
+        }
+
+        #[test]
+        fn an_answer_is_short_and_printable_and_its_redaction_stays_what_it_is(answer in answers()) {
+            let kept = raw(&answer);
+            prop_assert!(kept.len() <= LONGEST_RAW);
+            prop_assert_eq!(&printable(kept.as_bytes()), &kept);
+            let once = redacted(answer);
+            prop_assert_eq!(redacted(once.clone()), once);
+        }
+
+        #[test]
+        fn no_secret_survives_whatever_stands_around_it(before in texts(), after in texts(), shape in 0..8_usize) {
+            // Not within a word or a quotation that began before it.
+            let (before, after) = (before.replace(['"', '\'', '\\'], " "), format!("\n{after}"));
+            let secret = match shape {
+                0 => "\nPassword: c4nary".to_owned(),
+                1 => "\nauth_password=c4nary&x".to_owned(),
+                2 => "\n\"clientSecret\" : \"c4nary\"".to_owned(),
+                3 => "\n<ha1>c4nary</ha1>".to_owned(),
+                4 => "\nBearer c4nary.c4nary".to_owned(),
+                5 => "\nhttps://h/rest/1/c4nary/x".to_owned(),
+                6 => "\nsip:alice:c4nary@h".to_owned(),
+                _ => "\nKEY0123456789012345678c4nary".to_owned(),
+            };
+            let text = format!("{before}{secret}{after}");
+            prop_assert!(!field(&text).contains("c4nary"), "{}", field(&text));
+            let kept = raw(&json!([{ "a": text }]));
+            prop_assert!(!kept.contains("c4nary"), "{}", kept);
+        }
     }
 }

@@ -5,41 +5,72 @@ use reqwest::{Response, StatusCode};
 use serde_json::Value;
 
 use super::failure::Failure;
+use super::secrets::Secrets;
 use super::{ApiTrouble, Envelope, Reply, retry};
 use crate::{Moment, text};
 
-/// Reads the answer to its end.
-///
-/// # Errors
-/// Everything but 2xx with JSON in it, or 204 with nothing.
-pub(super) async fn read(
-    mut response: Response,
-    asked_at: Moment,
-    envelope: fn(&Value) -> Option<Envelope>,
-    host: &str,
-) -> Result<Reply, Failure> {
-    let status = response.status();
-    let body = body(&mut response, host).await;
-    let answered_at = Moment::now();
-    if !status.is_success() {
-        // The status says enough, whatever became of the text.
-        return Err(refusal(
-            status,
-            response.headers(),
-            &body.unwrap_or_default(),
-            envelope,
+/// What is known of a call before its answer comes.
+pub(super) struct Reading<'a> {
+    /// Reads the provider's own error format.
+    pub(super) envelope: fn(&Value) -> Option<Envelope>,
+    /// What is not repeated.
+    pub(super) secrets: &'a Secrets,
+    /// What was called.
+    pub(super) host: &'a str,
+}
+
+impl Reading<'_> {
+    /// Reads the answer to its end.
+    ///
+    /// # Errors
+    /// Everything but 2xx with JSON in it, or 204 with nothing.
+    pub(super) async fn read(&self, mut response: Response, asked_at: Moment) -> Result<Reply, Failure> {
+        let status = response.status();
+        let body = body(&mut response, self.host).await;
+        let answered_at = Moment::now();
+        if !status.is_success() {
+            // The status says enough, whatever became of the text.
+            return Err(self.refusal(status, response.headers(), &body.unwrap_or_default(), answered_at));
+        }
+        let failed = |failure: Failure| failure.with_status(status.as_u16());
+        let body = json(status, response.headers(), &body.map_err(failed)?).map_err(failed)?;
+        Ok(Reply {
+            status: status.as_u16(),
+            body: self.secrets.removed_from_answer(body),
+            server_date: retry::server_date(response.headers()),
+            asked_at,
             answered_at,
-        ));
+        })
     }
-    let failed = |failure: Failure| failure.with_status(status.as_u16());
-    let body = body.map_err(failed)?;
-    Ok(Reply {
-        status: status.as_u16(),
-        body: json(status, response.headers(), &body).map_err(failed)?,
-        server_date: retry::server_date(response.headers()),
-        asked_at,
-        answered_at,
-    })
+
+    /// What an answer that is no success says.
+    fn refusal(&self, status: StatusCode, headers: &HeaderMap, body: &[u8], now: Moment) -> Failure {
+        let json = serde_json::from_slice::<Value>(without_mark(body)).ok();
+        let envelope = json.as_ref().and_then(self.envelope).unwrap_or_default();
+        let trouble = envelope.trouble.unwrap_or(ApiTrouble::of_status(status.as_u16()));
+        let whole = |json| text::redacted(self.secrets.removed_from_refusal(json)).to_string();
+        let said = [Some(envelope.detail), json.filter(says_something).map(whole), excerpt(body)];
+        let said = said.into_iter().flatten().find(|words| !words.trim().is_empty());
+        let reason = || status.canonical_reason().unwrap_or("no known status").to_owned();
+        Failure {
+            trouble,
+            status: Some(status.as_u16()),
+            code: envelope.code,
+            detail: said.unwrap_or_else(reason),
+            retry_after: retry::asked(headers, trouble, now).or(envelope.retry_after),
+            unsent: false,
+        }
+    }
+}
+
+fn says_something(json: &Value) -> bool {
+    match json {
+        Value::Null => false,
+        Value::Bool(_) | Value::Number(_) => true,
+        Value::String(text) => !text.is_empty(),
+        Value::Array(items) => !items.is_empty(),
+        Value::Object(fields) => !fields.is_empty(),
+    }
 }
 
 /// The bytes, as long as they are not too many.
@@ -78,31 +109,6 @@ fn json(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Result<Value, F
             },
         )
     })
-}
-
-/// What an answer that is no success says.
-fn refusal(status: StatusCode, headers: &HeaderMap, body: &[u8], read: fn(&Value) -> Option<Envelope>, now: Moment) -> Failure {
-    let json = serde_json::from_slice::<Value>(without_mark(body)).ok();
-    let envelope = json.as_ref().and_then(read).unwrap_or_default();
-    let trouble = envelope.trouble.unwrap_or(ApiTrouble::of_status(status.as_u16()));
-    let reason = || status.canonical_reason().unwrap_or("no known status").to_owned();
-    let said = [
-        Some(envelope.detail),
-        json.filter(|json| !json.is_null()).map(|json| text::redacted(json).to_string()),
-        excerpt(body),
-    ];
-    Failure {
-        trouble,
-        status: Some(status.as_u16()),
-        code: envelope.code,
-        detail: said
-            .into_iter()
-            .flatten()
-            .find(|words| !words.trim().is_empty())
-            .unwrap_or_else(reason),
-        retry_after: retry::asked(headers, trouble, now).or(envelope.retry_after),
-        unsent: false,
-    }
 }
 
 /// The first words of an answer for people; `None` for broken JSON, in which anything may be secret.

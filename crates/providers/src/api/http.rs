@@ -15,7 +15,7 @@ use serde_json::Value;
 use tokio::sync::Mutex;
 use tokio::time::{Instant, sleep, sleep_until, timeout_at};
 
-use super::answer;
+use super::answer::Reading;
 use super::failure::Failure;
 use super::options::keeps_secrets;
 use super::secrets::Secrets;
@@ -82,14 +82,9 @@ impl Http {
         let mut attempts = 0;
         let failure = loop {
             attempts += 1;
-            let attempt = timeout_at(deadline, self.attempt(request, &mut turn));
+            let attempt = timeout_at(deadline, self.attempt(request, &secrets, &mut turn));
             let failure = match attempt.await.unwrap_or_else(|_| Err(self.out_of_time())) {
-                Ok(reply) => {
-                    return Ok(Reply {
-                        body: secrets.removed_from_answer(reply.body),
-                        ..reply
-                    });
-                }
+                Ok(reply) => return Ok(reply),
                 Err(failure) => failure,
             };
             let left = deadline.saturating_duration_since(Instant::now());
@@ -103,8 +98,13 @@ impl Http {
     }
 
     /// One attempt, and where it is sent on to.
-    async fn attempt(&self, request: &Request, turn: &mut Option<Instant>) -> Result<Reply, Failure> {
+    async fn attempt(&self, request: &Request, secrets: &Secrets, turn: &mut Option<Instant>) -> Result<Reply, Failure> {
         let mut url = self.url(request)?;
+        let reading = Reading {
+            envelope: self.options.envelope,
+            secrets,
+            host: self.host(),
+        };
         for _ in 0..=REDIRECTS {
             self.keep_pace(turn).await;
             let asked_at = Moment::now();
@@ -113,7 +113,7 @@ impl Http {
             let response = sent.map_err(|error| Failure::of_network(error, self.host()))?;
             match redirect::next(&request.method, response.status().as_u16(), response.headers(), &url)? {
                 Some(target) => url = target,
-                None => return answer::read(response, asked_at, self.options.envelope, self.host()).await,
+                None => return reading.read(response, asked_at).await,
             }
         }
         Err(Failure::new(

@@ -46,20 +46,29 @@ impl Secrets {
 
     /// An answer without the keys. What was sent in a body may stand in it by right, and by chance.
     pub(super) fn removed_from_answer(&self, answer: Value) -> Value {
-        match answer {
-            Value::String(text) => Value::String(self.keys_removed(text)),
-            Value::Array(items) => items.into_iter().map(|item| self.removed_from_answer(item)).collect(),
-            Value::Object(fields) => fields
-                .into_iter()
-                .map(|(name, value)| (self.keys_removed(name), self.removed_from_answer(value)))
-                .collect(),
-            Value::Null | Value::Bool(_) | Value::Number(_) => answer,
-        }
+        cleaned(answer, &|text| self.keys_removed(text))
+    }
+
+    /// An error's JSON without any of them.
+    pub(super) fn removed_from_refusal(&self, refusal: Value) -> Value {
+        cleaned(refusal, &|text| self.removed_from(&text))
     }
 
     fn keys_removed(&self, text: String) -> String {
         let keys = self.keys.iter().map(ExposeSecret::expose_secret).filter(|key| key.len() >= LONG);
         keys.fold(text, |text, key| if text.contains(key) { text.replace(key, "***") } else { text })
+    }
+}
+
+fn cleaned(value: Value, clean: &impl Fn(String) -> String) -> Value {
+    match value {
+        Value::String(text) => Value::String(clean(text)),
+        Value::Array(items) => items.into_iter().map(|item| cleaned(item, clean)).collect(),
+        Value::Object(fields) => fields
+            .into_iter()
+            .map(|(name, value)| (clean(name), cleaned(value, clean)))
+            .collect(),
+        Value::Null | Value::Bool(_) | Value::Number(_) => value,
     }
 }
 
@@ -118,6 +127,15 @@ mod tests {
         let text = "t0ken, /rest/1/code-of-webhook/x, rest%2F1%2Fcode-of-webhook, code-of-webhook, in body, in%20body; office, 1234, rest";
         let expected = "***, /***/x, ***, ***, ***, ***; office, 1234, rest";
         assert_eq!(secrets().removed_from(text), expected);
+    }
+
+    #[test]
+    fn a_refusal_loses_all_of_them() {
+        let refusal = json!({"t0ken": ["in body", {"in%20body": "office t0ken"}]});
+        assert_eq!(
+            secrets().removed_from_refusal(refusal),
+            json!({"***": ["***", {"***": "office ***"}]})
+        );
     }
 
     #[test]

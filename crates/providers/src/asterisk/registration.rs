@@ -126,13 +126,8 @@ fn word(detail: &Fields) -> Result<Word, Unknown> {
         Some("Registered") => Ok(Word::Registered),
         Some("Unregistered" | "Stopped") => Ok(Word::NotRegistered),
         Some("Rejected") => Ok(Word::Failed),
-        Some(other) => Err(Unknown::NewValue {
-            field: "Status".to_owned(),
-            value: text::field(other),
-        }),
-        None => Err(Unknown::Contract {
-            problem: "Status is missing".to_owned(),
-        }),
+        Some(other) => Err(Unknown::new_value("Status", &other.into())),
+        None => Err(Unknown::contract("Status is missing")),
     }
 }
 

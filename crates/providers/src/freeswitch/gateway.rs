@@ -7,21 +7,16 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
-use quick_xml::escape::resolve_predefined_entity;
-use quick_xml::events::{BytesRef, Event};
-use quick_xml::reader::Reader;
 use serde_json::Value;
 use sip_message::OwnedUri;
 
+use super::xml::{Elements, gateways, only};
 use crate::dialogue::Heard;
 use crate::reading::{self, Lines};
 use crate::{About, Answer, ApiTrouble, ClaimedTime, Listed, Settings, SourceKind, Unknown, Word};
 use crate::{address_of_record, server_uri, text, transport_of};
 
 const CONTRACT: &str = "freeswitch xmlstatus";
-/// The most gateways of a list, and the most fields of a gateway.
-const MOST: usize = 4096;
-
 /// The name of a gateway, free of everything that could make another command of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Gateway(String);
@@ -30,10 +25,6 @@ pub struct Gateway(String);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("a gateway's name is of at most 128 letters, digits and - . _ : @ + ~")]
 pub struct NoGateway;
-
-/// The elements of a gateway, in their order.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Elements(Vec<(String, String)>);
 
 impl FromStr for Gateway {
     type Err = NoGateway;
@@ -60,13 +51,6 @@ impl Gateway {
     }
 }
 
-impl Elements {
-    fn value(&self, name: &str) -> Option<&str> {
-        let found = self.0.iter().find(|(it, _)| it == name).map(|(_, value)| value.trim());
-        found.filter(|value| !value.is_empty())
-    }
-}
-
 /// Decodes what `sofia xmlstatus gateway NAME` says. Any text gives an answer.
 #[must_use]
 pub fn decode(gateway: &Gateway, heard: &Heard<String>) -> Answer {
@@ -81,7 +65,7 @@ pub fn decode(gateway: &Gateway, heard: &Heard<String>) -> Answer {
             Some(unknown) => Word::Unknown(unknown),
         },
         Err(_) if is_unknown_gateway(&heard.what) => Word::NotFound,
-        Err(problem) => Word::Unknown(Unknown::Contract { problem }),
+        Err(problem) => Word::Unknown(Unknown::contract(text::field(&problem))),
     };
     Answer { word, ..blank }
 }
@@ -131,8 +115,8 @@ pub(super) fn all(heard: &Heard<String>) -> Result<Vec<Listed>, String> {
 
 fn of_elements(elements: &Elements, blank: Answer) -> Answer {
     let mut lines = Lines::default();
-    for (name, value) in &elements.0 {
-        lines.say(name, &Value::from(&**value), about(name));
+    for (name, value) in elements.iter() {
+        lines.say(name, &Value::from(value), about(name));
     }
     let again = elements.value("retry").and_then(|retry| retry.strip_suffix('s')?.parse().ok());
     let in_time = |seconds| ClaimedTime {
@@ -152,23 +136,18 @@ fn of_elements(elements: &Elements, blank: Answer) -> Answer {
 
 /// The state, held against the status. REGISTER lasts for the second in which FreeSWITCH takes up a 200, TRYING as long as a refresh.
 fn word(elements: &Elements) -> Result<Word, Unknown> {
-    let missing = |field: &str| Unknown::Contract {
-        problem: format!("{field} is missing"),
-    };
+    let missing = |field: &str| Unknown::contract(format!("{field} is missing"));
     let state = elements.value("state").ok_or_else(|| missing("state"))?;
     let status = elements.value("status").ok_or_else(|| missing("status"))?;
     let up = match status {
         "UP" => true,
         "DOWN" => false,
-        _ => return Err(new_value("status", status)),
+        _ => return Err(Unknown::new_value("status", &status.into())),
     };
     Ok(match state {
         "REGED" | "REGISTER" if up => Word::Registered,
         "REGED" => {
-            return Err(Unknown::SelfContradiction {
-                one: "state REGED".to_owned(),
-                other: "status DOWN".to_owned(),
-            });
+            return Err(Unknown::contradiction("state REGED", "status DOWN"));
         }
         "TRYING" | "REGISTER" => Word::Registering,
         "UNREGED" => Word::NotRegistered,
@@ -177,7 +156,7 @@ fn word(elements: &Elements) -> Result<Word, Unknown> {
         "TIMEOUT" => Word::Timeout,
         "EXPIRED" => Word::Lapsed,
         "NOREG" | "DOWN" => Word::Disabled,
-        _ => return Err(new_value("state", state)),
+        _ => return Err(Unknown::new_value("state", &state.into())),
     })
 }
 
@@ -193,13 +172,6 @@ fn wrong_name(gateway: &Gateway, elements: &Elements) -> Option<Unknown> {
 /// What it says instead of XML.
 fn is_unknown_gateway(heard: &str) -> bool {
     heard.trim() == "Invalid Gateway!"
-}
-
-fn new_value(field: &str, value: &str) -> Unknown {
-    Unknown::NewValue {
-        field: field.to_owned(),
-        value: text::field(value),
-    }
 }
 
 fn seconds(elements: &Elements) -> Option<u32> {
@@ -222,83 +194,6 @@ fn about(element: &str) -> About {
         "username" => About::Username,
         _ => About::Other,
     }
-}
-
-/// The one gateway of an answer.
-fn only(xml: &str) -> Result<Elements, String> {
-    let mut gateways = gateways(xml)?;
-    match (gateways.pop(), gateways.is_empty()) {
-        (Some(elements), true) => Ok(elements),
-        (Some(_), false) => Err("more than one gateway in it".to_owned()),
-        (None, _) => Err("no gateway in it".to_owned()),
-    }
-}
-
-/// Every `gateway` element with the elements in it. FreeSWITCH does not escape everything, and an ampersand alone breaks nothing.
-/// Entities that a document declares itself are not expanded.
-fn gateways(xml: &str) -> Result<Vec<Elements>, String> {
-    let mut reader = Reader::from_str(xml);
-    reader.config_mut().allow_dangling_amp = true;
-    let mut gateways: Vec<Elements> = Vec::new();
-    let mut path: Vec<String> = Vec::new();
-    loop {
-        let event = reader.read_event().map_err(|error| format!("no XML: {error}"))?;
-        let inside = path.iter().rev().nth(1).is_some_and(|above| above == "gateway");
-        match event {
-            Event::Start(start) => {
-                let name = start.name().as_ref().to_owned();
-                begin(&mut gateways, &path, &name)?;
-                path.push(name);
-            }
-            Event::End(_) => drop(path.pop()),
-            Event::Text(words) if inside => add(&mut gateways, &words),
-            Event::CData(words) if inside => add(&mut gateways, &words),
-            Event::GeneralRef(reference) if inside => add(&mut gateways, &resolved(&reference)),
-            Event::Eof if path.is_empty() => return Ok(gateways),
-            Event::Eof => return Err("XML that is cut off".to_owned()),
-            Event::Text(_)
-            | Event::CData(_)
-            | Event::GeneralRef(_)
-            | Event::Empty(_)
-            | Event::Comment(_)
-            | Event::Decl(_)
-            | Event::PI(_)
-            | Event::DocType(_) => {}
-        }
-    }
-}
-
-/// Makes room for a gateway, or for an element of one.
-fn begin(gateways: &mut Vec<Elements>, path: &[String], name: &str) -> Result<(), String> {
-    const DEEPEST: usize = 8;
-    if path.len() >= DEEPEST || gateways.len() >= MOST {
-        return Err("XML that is too deep or too long".to_owned());
-    }
-    if name == "gateway" {
-        gateways.push(Elements::default());
-    } else if path.last().is_some_and(|above| above == "gateway")
-        && let Some(Elements(fields)) = gateways.last_mut()
-        && fields.len() < MOST
-    {
-        fields.push((name.to_owned(), String::new()));
-    }
-    Ok(())
-}
-
-/// Adds to the text of the last element.
-fn add(gateways: &mut [Elements], words: &str) {
-    if let Some((_, value)) = gateways.last_mut().and_then(|Elements(fields)| fields.last_mut()) {
-        value.push_str(words);
-    }
-}
-
-/// What a reference stands for; one that XML itself does not know is kept as it stands.
-fn resolved(reference: &BytesRef<'_>) -> String {
-    if let Ok(Some(character)) = reference.resolve_char_ref() {
-        return character.into();
-    }
-    let name: &str = reference;
-    resolve_predefined_entity(name).map_or_else(|| format!("&{name};"), str::to_owned)
 }
 
 #[cfg(test)]

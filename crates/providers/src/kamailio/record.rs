@@ -65,8 +65,8 @@ pub(super) fn chosen<'a>(uuid: &str, result: &'a Value) -> Result<&'a Value, Unk
     let mut records = records(result);
     let record = match (records.next(), records.next()) {
         (Some(record), None) => record,
-        (None, _) => return Err(contract("no record in it")),
-        (Some(_), Some(_)) => return Err(contract("more than one record in it")),
+        (None, _) => return Err(Unknown::contract("no record in it")),
+        (Some(_), Some(_)) => return Err(Unknown::contract("more than one record in it")),
     };
     if record["l_uuid"] == *uuid {
         return Ok(record);
@@ -142,7 +142,7 @@ fn word(record: &Value, now: Moment) -> Result<Word, Unknown> {
 
 /// Online says that it registered; only with the timer does it say that this still holds.
 fn online(record: &Value, now: Moment) -> Result<Word, Unknown> {
-    let end = reading::moment(&record["timer_expires"]).ok_or_else(|| contract("timer_expires is missing"))?;
+    let end = reading::moment(&record["timer_expires"]).ok_or_else(|| Unknown::contract("timer_expires is missing"))?;
     Ok(if end.at > now { Word::Registered } else { Word::Lapsed })
 }
 
@@ -150,13 +150,10 @@ fn online(record: &Value, now: Moment) -> Result<Word, Unknown> {
 fn flags(record: &Value) -> Result<u32, Unknown> {
     let value = &record["flags"];
     if value.is_null() {
-        return Err(contract("flags are missing"));
+        return Err(Unknown::contract("flags are missing"));
     }
     let known = reading::count(value).filter(|flags: &u32| flags & !KNOWN == 0);
-    known.ok_or_else(|| Unknown::NewValue {
-        field: "flags".to_owned(),
-        value: text::field(&text::redacted(value.clone()).to_string()),
-    })
+    known.ok_or_else(|| Unknown::new_value("flags", value))
 }
 
 /// What `timer_expires` is about.
@@ -205,17 +202,8 @@ fn set(value: &Value) -> Option<String> {
     reading::text(value).filter(|text| !matches!(&**text, "none" | "."))
 }
 
-fn contract(problem: &str) -> Unknown {
-    Unknown::Contract {
-        problem: problem.to_owned(),
-    }
-}
-
 fn contradiction(flags: u32, meaning: &str) -> Unknown {
-    Unknown::SelfContradiction {
-        one: format!("flags {flags}"),
-        other: format!("{meaning} at once"),
-    }
+    Unknown::contradiction(format!("flags {flags}"), format!("{meaning} at once"))
 }
 
 fn about(field: &str, timer: Timer) -> About {

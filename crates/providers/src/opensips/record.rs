@@ -97,22 +97,17 @@ fn of_record(record: &Value, blank: Answer) -> Answer {
 /// The state, held against the switch beside it. What is under way outlives the switch; a registration does not.
 fn word(record: &Value) -> Result<Word, Unknown> {
     let Some(name) = reading::text(&record["state"]) else {
-        return Err(Unknown::Contract {
-            problem: "state is missing".to_owned(),
-        });
+        return Err(Unknown::contract("state is missing"));
     };
     let Some(word) = state(&name) else {
-        return Err(new_value("state", name));
+        return Err(Unknown::new_value("state", &record["state"]));
     };
     let enabled = reading::yes_or_no(&record["enabled"]);
     if enabled.is_none() && !record["enabled"].is_null() {
-        return Err(new_value("enabled", text::field(&record["enabled"].to_string())));
+        return Err(Unknown::new_value("enabled", &record["enabled"]));
     }
     match (enabled, word) {
-        (Some(false), Word::Registered) => Err(Unknown::SelfContradiction {
-            one: format!("state {name}"),
-            other: "enabled no".to_owned(),
-        }),
+        (Some(false), Word::Registered) => Err(Unknown::contradiction(format!("state {name}"), "enabled no")),
         (Some(false), word @ (Word::Registering | Word::Authenticating | Word::Unregistering)) => Ok(word),
         (Some(false), _) => Ok(Word::Disabled),
         (Some(true) | None, word) => Ok(word),
@@ -161,13 +156,6 @@ fn another(asked: &Registrant, record: &Value) -> Unknown {
         field: field.to_owned(),
         asked: text::field(wanted),
         answered: text::field(record[field].as_str().unwrap_or_default()),
-    }
-}
-
-fn new_value(field: &str, value: String) -> Unknown {
-    Unknown::NewValue {
-        field: field.to_owned(),
-        value,
     }
 }
 

@@ -7,8 +7,9 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::{Map, Value, json};
 use sip_registration::Transport;
 
+use super::revision::find;
 use super::{Invalid, Key, UacConnection, server_uri};
-use crate::reading::unwrap_data;
+use crate::reading::{integer, unwrap_data};
 use crate::{Reply, text};
 
 /// Changes of a UAC connection: only what is named is sent. Debug shows names alone.
@@ -244,12 +245,16 @@ pub(super) fn changed(sent: &Value, reply: &Reply, connection: UacConnection) ->
     let now = unwrap_data(&reply.body);
     let mut ignored = Vec::new();
     for_each_leaf("", sent, &mut |name, value| {
-        let kept = name.split('.').try_fold(now, |object, name| object.get(name));
-        if !text::is_secret(name) && kept != Some(value) {
+        if !text::is_secret(name) && !is_same(value, find(now, name).unwrap_or(&Value::Null)) {
             ignored.push(name.to_owned());
         }
     });
     UacChanged { connection, ignored }
+}
+
+/// Whether a value was kept: a number may come back as a text.
+fn is_same(sent: &Value, kept: &Value) -> bool {
+    sent == kept || integer(sent).is_some_and(|number| integer(kept) == Some(number))
 }
 
 fn for_each_leaf(above: &str, value: &Value, leaf: &mut impl FnMut(&str, &Value)) {

@@ -22,8 +22,10 @@ pub(super) struct Revision {
     pub(super) name: &'static str,
     /// What an answer has to show.
     signs: &'static [Sign],
-    /// The states in it, the leading one first. That one has to be there.
-    pub(super) states: &'static [States],
+    /// The field with the state. It has to be there.
+    pub(super) state: States,
+    /// States beside it, which may not say otherwise.
+    pub(super) beside: &'static [States],
     /// The fields with a meaning.
     pub(super) fields: &'static [Field],
 }
@@ -162,55 +164,64 @@ const ALL: &[Revision] = &[
     Revision {
         name: "telnyx R2 to R3",
         signs: &[Sign::Has("external_state")],
-        states: &[EXTERNAL_STATE, PAIR_STATE],
+        state: EXTERNAL_STATE,
+        beside: &[PAIR_STATE],
         fields: EARLY,
     },
     Revision {
         name: "telnyx R6",
         signs: &[Sign::Has(STATUS.field), Sign::AtTelnyx, Sign::Has("sip_registration_details.node")],
-        states: &[STATUS],
+        state: STATUS,
+        beside: &[],
         fields: AT_TELNYX,
     },
     Revision {
         name: "telnyx R7 to R8",
         signs: &[Sign::Has(STATUS.field), Sign::OfCredentialConnection],
-        states: &[STATUS],
+        state: STATUS,
+        beside: &[],
         fields: AT_TELNYX,
     },
     Revision {
         name: "telnyx R7 to R8",
         signs: &[Sign::Has(STATUS.field), Sign::AtTelnyx, Sign::Null("last_registration_response")],
-        states: &[STATUS],
+        state: STATUS,
+        beside: &[],
         fields: AT_TELNYX,
     },
     Revision {
         name: "telnyx R6 to R8",
         signs: &[Sign::Has(STATUS.field), Sign::AtTelnyx],
-        states: &[STATUS],
+        state: STATUS,
+        beside: &[],
         fields: AT_TELNYX,
     },
     Revision {
         name: "telnyx R7 to R8",
         signs: &[Sign::Has(STATUS.field), Sign::Null("last_registration_response")],
-        states: &[STATUS],
+        state: STATUS,
+        beside: &[],
         fields: UAC,
     },
     Revision {
         name: "telnyx R5 to R8",
         signs: &[Sign::Has(STATUS.field), Sign::Has("sip_registration_details.sip_uri_user_host")],
-        states: &[STATUS],
+        state: STATUS,
+        beside: &[],
         fields: UAC,
     },
     Revision {
         name: "telnyx R4 to R8",
         signs: &[Sign::Has(STATUS.field)],
-        states: &[STATUS],
+        state: STATUS,
+        beside: &[],
         fields: UAC,
     },
     Revision {
         name: "telnyx R1",
         signs: &[Sign::Has("pair_state")],
-        states: &[PAIR_STATE],
+        state: PAIR_STATE,
+        beside: &[],
         fields: EARLY,
     },
 ];

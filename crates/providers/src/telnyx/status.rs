@@ -104,16 +104,11 @@ fn other_object(subject: &Subject, body: &Value) -> Option<Unknown> {
 /// The state, from every indicator of the revision.
 fn word(revision: &Revision, body: &Value, response: Option<&ClaimedResponse>) -> Result<Word, Unknown> {
     let registered = registered(body)?;
-    let mut states = Vec::new();
-    for indicator in revision.states {
-        states.extend(state(indicator, body)?.map(|state| (indicator, state)));
+    let leading = state(&revision.state, body)?.ok_or_else(|| problem("the field with the state is null"))?;
+    let mut states = vec![(&revision.state, leading)];
+    for beside in revision.beside {
+        states.extend(state(beside, body)?.map(|state| (beside, state)));
     }
-    let leading = states
-        .first()
-        .filter(|(indicator, _)| Some(indicator.field) == revision.states.first().map(|first| first.field));
-    let Some(&(_, leading)) = leading else {
-        return Err(problem("the field with the state is null"));
-    };
     let told = |field: &str| format!("{field} {}", find(body, field).and_then(text).unwrap_or_default());
     if let Some((indicator, _)) = states.iter().find(|(_, state)| !state.fits(registered)) {
         return Err(Unknown::SelfContradiction {

@@ -76,6 +76,14 @@ async fn the_whole_table_is_listed() {
 }
 
 #[tokio::test]
+async fn an_empty_table_is_a_list_and_something_else_is_none() {
+    let server = Server::answering(|seen| result(seen, &json!([])));
+    assert_eq!(client(&server).list().await.unwrap().len(), 0);
+    let server = Server::answering(|seen| result(seen, &json!("OK")));
+    assert_eq!(client(&server).list().await.unwrap_err().trouble, ApiTrouble::Contract);
+}
+
+#[tokio::test]
 async fn an_unknown_record_is_not_found() {
     let (answer, server) = answer_to(|seen| error(seen, 404, "Record not found")).await;
     assert_eq!(answer.word, Word::NotFound);

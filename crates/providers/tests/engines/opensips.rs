@@ -102,6 +102,14 @@ async fn the_oldest_gives_all_and_the_one_is_found_in_it() {
 }
 
 #[tokio::test]
+async fn an_empty_list_is_a_list_and_something_else_is_none() {
+    let server = opensips(|_, _| Ok(json!({"Records": []})));
+    assert_eq!(client(&server).list().await.unwrap().len(), 0);
+    let server = opensips(|_, _| Ok(json!("OK")));
+    assert_eq!(client(&server).list().await.unwrap_err().trouble, ApiTrouble::Contract);
+}
+
+#[tokio::test]
 async fn errors_in_a_status_of_200_stay_errors() {
     for (code, message, word) in [
         (404, "No such registrant", Word::NotFound),

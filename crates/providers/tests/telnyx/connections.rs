@@ -66,6 +66,16 @@ async fn a_change_that_telnyx_ignored_is_named() {
 }
 
 #[tokio::test]
+async fn a_change_that_comes_back_in_another_dress_was_kept() {
+    let mut kept = connection();
+    kept["external_uac_settings"]["expiration_sec"] = json!("600");
+    let server = Server::start([in_data(kept)]);
+    let changes = changes().expiration(600).unwrap().outbound_proxy(None).unwrap();
+    let changed = client(&server).update_uac_connection(&key(ID), &changes).await.unwrap();
+    assert_eq!(changed.ignored, [""; 0]);
+}
+
+#[tokio::test]
 async fn a_change_during_another_is_tried_again_and_then_named() {
     let busy = || {
         Response::json(
