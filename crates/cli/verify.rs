@@ -47,7 +47,11 @@ fn one(provider: &Provider, surroundings: Surroundings) -> Result<u8, Failure> {
             eprintln!("{step}");
         }
     };
-    let verification = runtime()?.block_on(until_twice(verify(&check, progress, signals::ended())))?;
+    let runtime = runtime()?;
+    let verification = runtime.block_on(until_twice(verify(&check, progress, signals::ended())));
+    // A look-up of the system's that hangs is not waited for.
+    runtime.shutdown_background();
+    let verification = verification?;
     let mut verification = verification.map_err(|error| refused(&error))?;
     if !trace {
         verification.probes = None;

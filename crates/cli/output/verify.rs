@@ -1,7 +1,7 @@
 //! What came of `regprobe verify`, for people and for monitoring systems: the claim line by line beside what the wire showed, then one
 //! verdict. Everything that came from outside is made safe for a terminal here, whatever was done to it before.
 
-use regprobe_providers::{Held, Level, Outcome, SelfTestOutcome, Service, Verdict, Verification};
+use regprobe_providers::{About, Held, Level, Outcome, SelfTestOutcome, Service, Verdict, Verification};
 
 use super::human;
 use super::nagios;
@@ -36,25 +36,45 @@ fn heading(verification: &Verification, style: Style) -> String {
     format!("{}  {aor}{at}\n", style.paint(Tone::Strong, &whose))
 }
 
-/// The claim, one field a row.
+/// The claim, one field a row. What stands in the row above is not said again.
 fn claims(verification: &Verification) -> String {
     if verification.claims.is_empty() {
         return String::new();
     }
+    let mut above = "";
     let rows = verification.claims.iter().map(|line| {
         let mark = match line.standing {
             Held::Confirmed => "✔",
             Held::Contradicted => "✘",
             Held::Unproven => "·",
         };
+        let repeated = line.seen == above && line.standing != Held::Unproven;
+        let seen = if repeated { "the same" } else { &line.seen };
+        above = &line.seen;
         [
             format!("{mark} {}", line.claim),
             line.said.clone(),
-            line.seen.clone(),
-            line.rule.clone(),
+            seen.to_owned(),
+            rule(line.about).to_owned(),
         ]
     });
-    table(["  claim", "said", "seen", "rule"], rows)
+    table(["  claim", "said", "seen", "by"], rows)
+}
+
+/// The rule of a line in a word or two; JSON has the whole sentence.
+const fn rule(about: About) -> &'static str {
+    match about {
+        About::State => "bindings, E3",
+        About::Response => "same reply",
+        About::Expiry => "same end",
+        About::NextAction => "before the end",
+        About::Refresh => "end - lifetime",
+        About::Lifetime => "seconds left",
+        About::Contact => "same Contact",
+        About::Username => "same user, E1",
+        About::Transport => "same transport",
+        About::Update | About::Enabled | About::Identity | About::Other => "not on the wire",
+    }
 }
 
 /// The verdict, what it rests on, and what to do.
@@ -195,5 +215,132 @@ pub(crate) const fn judge(verification: &Verification) -> nagios::Service {
         (Outcome::Agree, Service::Down) | (Outcome::Disagree | Outcome::Stale, Service::Down | Service::Unknown) => {
             nagios::Service::Critical
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use regprobe_providers::{Freshness, Line, Moment, Note, Reason, Role, SourceKind, Standing, VERIFICATION_SCHEMA};
+
+    use super::*;
+    use crate::output::text::WIDTH;
+
+    fn line(claim: &str, said: &str, standing: Held) -> Line {
+        Line {
+            claim: claim.to_owned(),
+            said: said.to_owned(),
+            about: About::State,
+            seen: "nothing is bound at 192.0.2.1:5060".to_owned(),
+            standing,
+            rule: "a rule".to_owned(),
+        }
+    }
+
+    fn sample(outcome: Outcome, reason: Reason, service: Service) -> Verification {
+        Verification {
+            schema: VERIFICATION_SCHEMA,
+            name: Some("Berlin".to_owned()),
+            provider: SourceKind::Kamailio,
+            object: "trunk\u{1b}[2J1".to_owned(),
+            role: Role::Client,
+            aor: Some("sip:alice@example.test".to_owned()),
+            registrar: Some("sip:example.test".to_owned()),
+            outbound_proxy: None,
+            started_at: Moment::from_unix(1_780_000_000).unwrap(),
+            took_ms: 1234,
+            looks: 2,
+            verdict: Verdict {
+                outcome,
+                reason,
+                evidence: Level::E1,
+                service,
+                freshness: Freshness::Unknown,
+                detail: "Kamailio says registered, but nothing is bound\u{202e}.".to_owned(),
+                advice: Some("Look at the registrar.".to_owned()),
+                rule: "registered × nothing bound".to_owned(),
+                lines: Vec::new(),
+                notes: vec![Note {
+                    reason: Reason::ClockSkew,
+                    detail: "the clocks are 7 s apart".to_owned(),
+                }],
+                contradiction: None,
+                standing: Some(Standing {
+                    reason: Reason::Displaced,
+                    seen_at: Moment::from_unix(1_779_000_000).unwrap(),
+                }),
+            },
+            claims: vec![
+                line("flags", "20", Held::Contradicted),
+                line("online", "yes", Held::Contradicted),
+                line("enabled", "\u{9b}yes", Held::Unproven),
+            ],
+            answers: Vec::new(),
+            observations: Vec::new(),
+            self_test: None,
+            inbound: None,
+            warnings: vec!["a warning".to_owned()],
+            interrupted: false,
+            probes: None,
+        }
+    }
+
+    #[test]
+    fn a_screen_shows_claim_and_wire_line_by_line_then_one_verdict() {
+        let text = render(
+            &sample(Outcome::Disagree, Reason::FalsePositiveUnbound, Service::Down),
+            Style::Plain,
+        );
+        for fragment in [
+            "Kamailio trunk\\x1b[2J1 (Berlin)  sip:alice@example.test at sip:example.test\n",
+            "✘ flags",
+            "the same",
+            "✘ DISAGREE  false_positive_unbound (the line is down, evidence E1: it accepts the account, in 1.2 s)\n",
+            "  next    Look at the registrar.\n",
+            "  rule    registered × nothing bound\n",
+            "clock_skew  the clocks are 7 s apart",
+            "before  displaced was seen at 2026-05-17T06:40:00.000Z",
+            "warning  a warning",
+        ] {
+            assert!(text.contains(fragment), "{fragment}: {text}");
+        }
+        assert!(!text.contains(['\u{1b}', '\u{9b}', '\u{202e}']), "{text}");
+        assert!(text.lines().all(|line| line.chars().count() <= WIDTH), "{text}");
+    }
+
+    #[test]
+    fn a_plugin_says_what_the_line_is_worth() {
+        use nagios::Service as Plugin;
+        for (outcome, reason, service, expected) in [
+            (Outcome::Agree, Reason::Registered, Service::Up, Plugin::Ok),
+            (Outcome::Agree, Reason::Down, Service::Down, Plugin::Critical),
+            (Outcome::Disagree, Reason::FalseNegativeBound, Service::Up, Plugin::Warning),
+            (
+                Outcome::Disagree,
+                Reason::CredentialsRejectedWhileRegistered,
+                Service::AtRisk,
+                Plugin::Warning,
+            ),
+            (Outcome::Disagree, Reason::Displaced, Service::Down, Plugin::Critical),
+            (Outcome::Stale, Reason::ExpiredClaim, Service::Unknown, Plugin::Critical),
+            (Outcome::Inconclusive, Reason::ApiAuth, Service::Down, Plugin::Unknown),
+        ] {
+            assert_eq!(judge(&sample(outcome, reason, service)), expected, "{reason:?}");
+        }
+        let line = nagios(&sample(Outcome::Disagree, Reason::Displaced, Service::Down));
+        assert!(line.starts_with("SIP CRITICAL - Kamailio Berlin: disagree displaced: "), "{line}");
+        assert!(line.ends_with(" | took=1234ms;;;0\n") && line.lines().count() == 1, "{line}");
+    }
+
+    #[test]
+    fn a_list_ends_with_its_counts() {
+        assert_eq!(
+            summary(&[Outcome::Agree, Outcome::Disagree, Outcome::Agree], 1),
+            "4 checks: 2 agree, 1 disagree, 1 not made\n"
+        );
+        let sample = sample(Outcome::Inconclusive, Reason::ApiAuth, Service::Unknown);
+        assert_eq!(
+            super::line("Berlin", &sample, Style::Plain),
+            "? INCONCLUSIVE  Berlin                api_auth: Kamailio says registered, but nothing is bound\\u{202e}.\n"
+        );
     }
 }

@@ -49,7 +49,10 @@ pub(crate) fn run(path: &Path, args: &Verify, surroundings: Surroundings) -> Res
     let checks = ready(path, surroundings)?;
     let (jobs, form) = (args.jobs, args.output);
     let runtime = runtime()?;
-    LocalSet::new().block_on(&runtime, until_twice(all(checks, jobs, form)))?
+    let done = LocalSet::new().block_on(&runtime, until_twice(all(checks, jobs, form)));
+    // A look-up of the system's that hangs is not waited for.
+    runtime.shutdown_background();
+    done?
 }
 
 /// Reads the file and everything that it names.
