@@ -136,6 +136,11 @@ pub(crate) fn way(look: &LookArgs) -> Result<Options, PlanError> {
     shared.options(Goal::Fetch, None)
 }
 
+/// The address that `--advertise` asks to show.
+pub(crate) fn advertised(network: &NetworkArgs) -> Option<Advertised> {
+    network.advertise.clone()
+}
+
 /// The transport that `--transport` asks for.
 pub(crate) const fn transport(wanted: TransportArg) -> Option<Transport> {
     match wanted {
@@ -214,10 +219,7 @@ impl<'a> Shared<'a> {
             target: None,
             auth_user: self.credentials.auth_user.clone(),
             secret: None,
-            advertise: self.network.advertise.as_ref().map(|shown| Advertised {
-                host: shown.host.clone(),
-                port: shown.port,
-            }),
+            advertise: advertised(self.network),
             instance: None,
             reg_id: None,
             expires: 0,

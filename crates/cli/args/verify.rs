@@ -280,6 +280,9 @@ pub(crate) struct ModeArgs {
     /// --check-inbound: the binding that is there is yours, and may be rung
     #[arg(long, requires = "check_inbound")]
     pub(crate) own_binding: bool,
+    /// Also ask each server that DNS names for the registrar by itself, and say where they differ
+    #[arg(long)]
+    pub(crate) every_target: bool,
     /// How long to wait before a contradiction is looked at again [default: 32s, or the provider's own delay]
     #[arg(long, value_name = "DURATION", value_parser = values::duration)]
     pub(crate) grace: Option<Duration>,

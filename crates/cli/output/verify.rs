@@ -1,7 +1,7 @@
 //! What came of `regprobe verify`, for people and for monitoring systems: the claim line by line beside what the wire showed, then one
 //! verdict. Everything that came from outside is made safe for a terminal here, whatever was done to it before.
 
-use regprobe_providers::{About, Held, Level, Outcome, SelfTestOutcome, Service, Verdict, Verification};
+use regprobe_providers::{About, Held, Level, Outcome, SelfTestOutcome, Service, Sight, Verdict, Verification};
 
 use super::human;
 use super::nagios;
@@ -138,6 +138,10 @@ fn remarks(verification: &Verification, style: Style) -> String {
         );
         text += &style.paint(Tone::Doubtful, &wrapped("  before  ", &before));
     }
+    for node in &verification.nodes {
+        let server = node.server.as_deref().unwrap_or("a server without an address");
+        text += &wrapped("  server  ", &format!("{}: {}", safe(server), sight(&node.sight)));
+    }
     if let Some(test) = &verification.self_test {
         let tone = if test.outcome == SelfTestOutcome::Displaced {
             Tone::Bad
@@ -159,6 +163,24 @@ fn remarks(verification: &Verification, style: Style) -> String {
         text += &style.paint(Tone::Doubtful, "  interrupted before its end\n");
     }
     if text.is_empty() { text } else { format!("\n{text}") }
+}
+
+/// What one server of several showed.
+fn sight(sight: &Sight) -> String {
+    match sight {
+        Sight::Bindings { bindings, .. } if bindings.is_empty() => "nothing is bound".to_owned(),
+        Sight::Bindings { bindings, .. } => {
+            let contacts: Vec<_> = bindings.iter().map(|binding| safe(&binding.contact)).collect();
+            format!("{} bound", contacts.join(", "))
+        }
+        Sight::Challenged { code } => format!("{code}: it asks for credentials"),
+        Sight::Refused { code } => format!("{code}: it refuses the credentials"),
+        Sight::Rejected { code, reason, .. } | Sight::ServerError { code, reason } => format!("{code} {}", safe(reason)),
+        Sight::Silent { cause, detail, .. } => format!("{cause}: {}", safe(detail)),
+        Sight::Alive { code } => format!("{code}"),
+        Sight::Reached { code, .. } => code.map_or_else(|| "it arrived".to_owned(), |code| code.to_string()),
+        Sight::NotReached { detail, .. } => safe(detail),
+    }
 }
 
 /// One line for a list: the verdict, the name, the reason.
@@ -246,9 +268,13 @@ mod tests {
             aor: Some("sip:alice@example.test".to_owned()),
             registrar: Some("sip:example.test".to_owned()),
             outbound_proxy: None,
+            transport: Some("udp"),
             started_at: Moment::from_unix(1_780_000_000).unwrap(),
             took_ms: 1234,
             looks: 2,
+            grace_ms: 32_000,
+            judged_at: Moment::from_unix(1_780_000_001).unwrap(),
+            nodes: Vec::new(),
             verdict: Verdict {
                 outcome,
                 reason,

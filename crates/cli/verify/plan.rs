@@ -4,6 +4,7 @@ use regprobe_providers::telnyx::Subject;
 use regprobe_providers::{Check, ContactPattern, Given, Inbound, Listing, Mode, Source, opensips};
 use sip_digest::Secret;
 use sip_message::OwnedUri;
+use sip_net::Options;
 
 use crate::args::verify::{CredentialType, LookArgs, Mode as ModeArg, Opensips, Provider, Telnyx};
 use crate::clients::Clients;
@@ -29,7 +30,10 @@ pub(crate) fn look(provider: &Provider) -> &LookArgs {
 /// [`Failure`] for arguments that make no sense together and for secrets that cannot be read.
 pub(crate) fn check(clients: &mut Clients, provider: &Provider) -> Result<Check, Failure> {
     let look = look(provider);
-    let network = plan::way(look)?;
+    let network = Options {
+        every_target: look.mode.every_target,
+        ..plan::way(look)?
+    };
     if look.mode.check_inbound && look.mode.mode == ModeArg::Fetch && !look.mode.own_binding {
         return Err(Failure::Usage(
             "--check-inbound: asks a device; add --mode register to ask one of our own, or --own-binding when the bound one is yours"
@@ -48,6 +52,7 @@ pub(crate) fn check(clients: &mut Clients, provider: &Provider) -> Result<Check,
             outbound_proxy: look.proxy.clone(),
             transport: plan::transport(look.network.transport).or(look.aor.as_ref().and_then(|aor| aor.transport)),
             auth_user: look.credentials.auth_user.clone(),
+            advertise: plan::advertised(&look.network),
             secret: password(look, clients)?,
         },
         network,
