@@ -45,6 +45,18 @@ fn a_user_part_of_its_own_is_known_behind_any_edge() {
 }
 
 #[test]
+fn a_user_part_of_its_own_is_known_at_any_port() {
+    naming(contact(Some("gw-7"), "192.0.2.7", Some(5070)), &[(GATEWAY, 60)]).is(Reason::Registered);
+}
+
+#[test]
+fn a_user_part_tells_nothing_when_nobody_knows_the_accounts_own() {
+    let mut scene = naming(contact(Some("alice"), "192.0.2.7", None), &[("sip:alice@10.0.0.1:5060", 60)]);
+    scene.expectation.user = None;
+    scene.is(Reason::ContactUnmatchable);
+}
+
+#[test]
 fn a_user_part_that_everybody_has_is_not_enough_behind_an_edge() {
     naming(contact(Some("alice"), "192.0.2.7", None), &[("sip:alice@10.0.0.1:5060", 60)]).is(Reason::ContactUnmatchable);
     naming(contact(Some("alice"), "sbc.example.test", None), &[("sip:alice@10.0.0.1:5060", 60)]).is(Reason::ContactUnmatchable);

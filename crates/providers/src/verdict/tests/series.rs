@@ -197,3 +197,29 @@ fn a_look_whose_beginning_is_cut_to_the_millisecond_follows_its_answer() {
     scene.claim.answers[0].answered_at = scene.claim.answers[0].answered_at.after(micro);
     scene.is(Reason::ProbeUnreachable);
 }
+
+#[test]
+fn one_contradiction_does_not_count_for_its_opposite() {
+    let scene = scene().sandwich(bound(&[]), Word::Registered).after(60);
+    let scene = scene
+        .fetches(bound(&[(GATEWAY, 20)]))
+        .says(Word::NotRegistered)
+        .fetches(bound(&[(GATEWAY, 60)]));
+    let contradiction = scene.is(Reason::WithinGrace).contradiction.unwrap();
+    assert_eq!((contradiction.reason, contradiction.since), (Reason::FalseNegativeBound, at(65)));
+}
+
+#[test]
+fn what_is_no_answer_in_one_of_the_looks_speaks_for_both() {
+    let scene = scene().fetches(bound(&[(GATEWAY, 60)])).says(Word::Registered).fetches(silent());
+    scene.is(Reason::ProbeUnreachable);
+    scene
+        .sees(Question::Ping, Sight::Alive { code: 200 })
+        .is(Reason::ProbeVantageBlocked);
+}
+
+#[test]
+fn of_two_refusals_the_later_one_is_compared() {
+    let scene = scene().fetches(rejected(410, true)).says(Word::RegistrarError { code: Some(404) });
+    scene.fetches(rejected(404, true)).is(Reason::ReasonMatches);
+}

@@ -129,6 +129,18 @@ fn an_old_look_of_the_source_makes_a_denial_stale() {
 }
 
 #[test]
+fn an_old_refresh_says_nothing_for_who_says_not_registered() {
+    let denies = |scene: Scene, left| {
+        let sight = bound(&[(GATEWAY, left)]);
+        let scene = scene.fetches(sight.clone());
+        scene
+            .says_with(Word::NotRegistered, |answer| answer.refreshed_at = claimed(-9000))
+            .fetches(sight)
+    };
+    denies(denies(scene(), 500).after(60), 540).is(Reason::FalseNegativeBound);
+}
+
+#[test]
 fn data_that_do_not_move_over_a_refresh_are_stale() {
     let told = |scene: Scene, left, next| {
         let sight = bound(&[(GATEWAY, left)]);
@@ -143,6 +155,27 @@ fn data_that_do_not_move_over_a_refresh_are_stale() {
     unchanged(65, claimed(40), claimed(40)).is(Reason::Registered);
     // Data without any time have nothing that could move.
     unchanged(75, None, None).is(Reason::Registered);
+}
+
+#[test]
+fn a_refresh_before_both_answers_moves_no_data_between_them() {
+    let told = |scene: Scene| {
+        let next = |answer: &mut Answer| {
+            answer.lifetime_s = Some(60);
+            answer.next_action_at = claimed(40);
+        };
+        with_times(scene, bound(&[(GATEWAY, 50)]), next)
+    };
+    // It rose before the first answer, and has always had the same time left since.
+    let scene = told(told(scene().fetches(bound(&[(GATEWAY, 10)]))).after(75));
+    assert_eq!(scene.is(Reason::Registered).evidence, Level::E4);
+}
+
+#[test]
+fn an_end_that_one_of_the_looks_shows_is_the_registrars() {
+    let scene = scene().fetches(bound(&[(GATEWAY, 10)]));
+    let scene = scene.says_with(Word::Registered, |answer| answer.expires_at = claimed(603));
+    scene.fetches(bound(&[(GATEWAY, 600)])).is(Reason::Registered);
 }
 
 #[test]
@@ -173,6 +206,21 @@ fn a_stored_field_gives_way_to_the_live_source_and_the_wire() {
     told(stored(), there(), Word::NotRegistered).is(Reason::OrphanBinding);
     told(stored(), silent(), Word::Registered).is(Reason::SourceConflict);
     let verdict = told(stored(), bound(&[]), Word::Registered).is(Reason::Down);
+    assert!(
+        verdict.notes.iter().any(|note| note.reason == Reason::SourceConflict),
+        "{:?}",
+        verdict.notes
+    );
+}
+
+#[test]
+fn a_live_source_is_not_outdated_by_another() {
+    let told = |scene: Scene, left| {
+        let scene = scene.fetches(bound(&[(GATEWAY, left)]));
+        let scene = scene.other_says(SourceKind::TelnyxCredentialCheck, Word::Registered, |_| {});
+        scene.says(Word::NotRegistered).fetches(bound(&[(GATEWAY, left)]))
+    };
+    let verdict = told(told(Scene::of(SourceKind::TelnyxUac), 50).after(60), 57).is(Reason::FalseNegativeBound);
     assert!(
         verdict.notes.iter().any(|note| note.reason == Reason::SourceConflict),
         "{:?}",
@@ -212,6 +260,15 @@ fn registering_for_ever_is_a_disagreement() {
         (Reason::StuckInProgress, at(2 + 64))
     );
     tries(62).is(Reason::StuckInProgress);
+    // An answer that is none does not begin the count anew.
+    let scene = scene().sandwich(bound(&[(GATEWAY, 900)]), Word::Registered).after(1);
+    let scene = scene.sandwich(bound(&[(GATEWAY, 896)]), Word::Registering).after(40);
+    scene.is(Reason::RefreshInProgress);
+    let scene = scene.sandwich(bound(&[(GATEWAY, 853)]), Word::NotFound).after(40);
+    scene
+        .sandwich(bound(&[(GATEWAY, 810)]), Word::Registering)
+        .is(Reason::OrphanBinding);
+    let scene = self::scene;
     let left = |left| {
         scene()
             .sandwich(bound(&[(GATEWAY, 90)]), Word::Registering)
@@ -230,6 +287,11 @@ fn data_are_fresh_when_they_show_it() {
     assert_eq!(fresh(|answer| answer.updated_at = claimed(-60)), Freshness::Unknown);
     assert_eq!(fresh(|answer| answer.expires_at = claimed(50)), Freshness::Fresh);
     assert_eq!(fresh(|answer| answer.refreshed_at = claimed(-20)), Freshness::Fresh);
+    let by_another_clock = |answer: &mut Answer| {
+        answer.updated_at = claimed(0);
+        answer.server_date = Some(at(600));
+    };
+    assert_eq!(fresh(by_another_clock), Freshness::Unknown);
     // A time that is still to come is no sign of life.
     assert_eq!(fresh(|answer| answer.refreshed_at = claimed(200)), Freshness::Unknown);
 }
