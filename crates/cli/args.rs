@@ -4,6 +4,7 @@
 //! The structs have plain comments, because clap takes their doc comments for the help of the sub-command that they are part of.
 
 pub(crate) mod access;
+pub(crate) mod providers;
 pub(crate) mod verify;
 
 use std::net::SocketAddr;
@@ -56,6 +57,9 @@ pub(crate) enum Command {
     Ping(Box<Ping>),
     /// Hold what a provider's API says about a registration against what the registrar shows
     Verify(Box<verify::Verify>),
+    /// Ask the providers' APIs directly: list, show and change what registers there
+    #[command(subcommand, subcommand_value_name = "PROVIDER", subcommand_help_heading = "Providers", after_help = providers::EXAMPLES)]
+    Providers(providers::Provider),
     /// Serve as a small registrar for a lab, with scripted faults
     Registrar(Box<Registrar>),
     /// Probe a registrar of its own on the loopback interface, to see how reports look
@@ -512,7 +516,7 @@ mod tests {
             .get_subcommands()
             .filter_map(|each| each.get_about().map(ToString::to_string))
             .collect();
-        assert_eq!((before.len(), &before), (11, &after));
+        assert_eq!((before.len(), &before), (12, &after));
     }
 
     #[test]

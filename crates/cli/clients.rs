@@ -210,11 +210,21 @@ fn kept<T>(clients: &mut BTreeMap<String, Arc<T>>, key: String, make: impl FnOnc
 
 /// Reads a key that there has to be.
 fn needed(source: &Source, what: &'static str) -> Result<SecretString, Failure> {
-    let (secret, warning) = secret::key(source)?.ok_or_else(|| Failure::Usage(format!("there is no {what}")))?;
+    read(source)?.ok_or_else(|| Failure::Usage(format!("there is no {what}")))
+}
+
+/// Reads a key or a password, if there is one, and warns of a file that everybody can read.
+///
+/// # Errors
+/// [`Failure::Secret`].
+pub(crate) fn read(source: &Source) -> Result<Option<SecretString>, Failure> {
+    let Some((secret, warning)) = secret::key(source)? else {
+        return Ok(None);
+    };
     if let Some(warning) = warning {
         eprintln!("warning: {source}: {warning}");
     }
-    Ok(secret)
+    Ok(Some(secret))
 }
 
 /// The option, else the variable that the provider's own libraries know, else the provider's URL.

@@ -9,10 +9,14 @@ use crate::plan::Output;
 
 /// All is well; for a probe: registered.
 pub(crate) const SUCCESS: u8 = 0;
+/// `providers`: there is no such object.
+pub(crate) const NOT_FOUND: u8 = 1;
 /// The command line or a file that it names is wrong. Nothing was sent.
 pub(crate) const USAGE: u8 = 2;
 /// Our own side could not go on, such as standard output on a full disk: the code of `INTERNAL_ERROR_STATE`.
 pub(crate) const INTERNAL: u8 = 5;
+/// An API could not be asked, refused, or gave no answer that can be used: to scripts the same as [`INTERNAL`].
+pub(crate) const NO_ANSWER: u8 = 5;
 /// Ctrl-C or SIGTERM; a binding was removed first.
 pub(crate) const INTERRUPTED: u8 = 130;
 

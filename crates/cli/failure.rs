@@ -8,6 +8,7 @@ use thiserror::Error;
 use crate::exit;
 use crate::output::{self, nagios};
 use crate::plan::PlanError;
+use crate::providers::Refusal;
 use crate::secret::Refused;
 
 /// The end of a run without a report.
@@ -22,6 +23,9 @@ pub(crate) enum Failure {
     /// A secret that cannot be used.
     #[error(transparent)]
     Secret(#[from] Refused),
+    /// An API that gave no usable answer.
+    #[error(transparent)]
+    Api(#[from] Box<Refusal>),
     /// Anything else that is wrong with an argument or a file that it names.
     #[error("{0}")]
     Usage(String),
@@ -40,15 +44,16 @@ impl Failure {
         match self {
             Self::CommandLine(error) => return tell_command_line(redacted(error), nagios),
             other if nagios => write_line(&other.to_string()),
-            other @ (Self::Plan(_) | Self::Secret(_) | Self::Usage(_) | Self::Internal(_)) => eprintln!("error: {other}"),
+            other @ (Self::Plan(_) | Self::Secret(_) | Self::Api(_) | Self::Usage(_) | Self::Internal(_)) => eprintln!("error: {other}"),
             Self::Interrupted => {}
         }
         exit::without_report(status, nagios)
     }
 
-    const fn status(&self) -> u8 {
+    fn status(&self) -> u8 {
         match self {
             Self::CommandLine(_) | Self::Plan(_) | Self::Secret(_) | Self::Usage(_) => exit::USAGE,
+            Self::Api(refusal) => refusal.status(),
             Self::Internal(_) => exit::INTERNAL,
             Self::Interrupted => exit::INTERRUPTED,
         }
@@ -78,8 +83,8 @@ fn write_line(text: &str) {
 /// Takes out the text of an argument that may hold a password, written on the command line by mistake, and what could act on a
 /// terminal.
 pub(crate) fn redacted(mut error: clap::Error) -> clap::Error {
-    let names_user = matches!(error.get(ContextKind::InvalidArg), Some(ContextValue::String(name))
-        if name.starts_with("--user ") || name.contains("-env "));
+    let is_mixed = |name: &String| name.starts_with("--user ") || name.starts_with("--set ") || name.contains("-env ");
+    let names_user = matches!(error.get(ContextKind::InvalidArg), Some(ContextValue::String(name)) if is_mixed(name));
     for kind in [ContextKind::InvalidValue, ContextKind::InvalidArg, ContextKind::InvalidSubcommand] {
         let Some(ContextValue::String(text)) = error.get(kind) else {
             continue;
@@ -130,6 +135,8 @@ mod tests {
             &["probe", "a@h", "sip:alice:canary@h"][..],
             &["registrar", "--user", ":canary"],
             &["registrar", "--user", "alice:can\tary"],
+            &["providers", "telnyx", "connections", "update", "7", "--set", "sip_password=canary"],
+            &["providers", "telnyx", "connections", "update", "7", "--set", "canary"],
         ] {
             let words = ["regprobe"].iter().chain(line);
             let message = redacted(Cli::try_parse_from(words).unwrap_err()).render().to_string();

@@ -13,6 +13,7 @@ mod manual;
 mod output;
 mod plan;
 mod prompt;
+mod providers;
 mod removal;
 mod run;
 mod secret;
@@ -54,6 +55,7 @@ fn obey(command: Command) -> Result<u8, Failure> {
         Command::Unregister(args) => run::exchange(Plan::unregister(&args, surroundings())?),
         Command::Ping(args) => run::exchange(Plan::ping(&args, surroundings())?),
         Command::Verify(args) => verify::run(&args, surroundings()),
+        Command::Providers(provider) => providers::run(&provider, surroundings()),
         Command::Registrar(args) => lab::serve(&args),
         Command::Demo => demo::run(),
         Command::Explain(args) => show(explain_words(args.word.as_deref())?.as_bytes()),

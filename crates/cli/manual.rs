@@ -76,7 +76,7 @@ fn entry(page: &mut Roff, term: &str, meaning: &str) {
 
 const STATUSES: [(u8, &str); 9] = [
     (exit::SUCCESS, "Registered; for other sub-commands: it worked."),
-    (1, "verify: the claim is false or outdated."),
+    (1, "verify: the claim is false or outdated. providers: there is no such object."),
     (
         exit::USAGE,
         "The command line, or a file that it names, is wrong. Nothing was sent.",
@@ -85,7 +85,7 @@ const STATUSES: [(u8, &str); 9] = [
     (4, "REGISTER_TIMEOUT_STATE: no final reply in time."),
     (
         exit::INTERNAL,
-        "INTERNAL_ERROR_STATE: the request could not be delivered, or the reply could not be used.",
+        "INTERNAL_ERROR_STATE: the request could not be delivered, or the reply could not be used. providers: the same of an API, or it refused.",
     ),
     (
         6,

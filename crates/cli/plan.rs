@@ -141,6 +141,35 @@ pub(crate) fn advertised(network: &NetworkArgs) -> Option<Advertised> {
     network.advertise.clone()
 }
 
+/// An OPTIONS to a server that a provider names, without credentials.
+pub(crate) fn ping(uri: &OwnedUri, network: &NetworkArgs, tls: &TlsArgs, exchange: &ExchangeArgs) -> Result<(Account, Options), PlanError> {
+    let credentials = CredentialArgs {
+        auth_user: None,
+        password_file: None,
+        password_env: String::new(),
+        ha1_file: None,
+    };
+    let output = OutputArgs {
+        output: OutputArg::Json,
+        trace: false,
+        warning: None,
+        critical: None,
+    };
+    let shared = Shared::new(&credentials, network, tls, exchange, &output);
+    let account = Account {
+        contact: ContactPlan::Automatic {
+            user: "regprobe".to_owned(),
+        },
+        ..shared.account(uri.clone(), uri.clone(), None)?
+    };
+    let nobody = Surroundings {
+        variable: |_| false,
+        terminal: false,
+    };
+    let plan = shared.plan(Goal::Ping, account, nobody)?;
+    Ok((plan.account, plan.options))
+}
+
 /// The transport that `--transport` asks for.
 pub(crate) const fn transport(wanted: TransportArg) -> Option<Transport> {
     match wanted {

@@ -2,7 +2,7 @@
 //! whether to ask.
 
 use std::fs::{File, OpenOptions};
-use std::io::{self, BufReader, Read, Write as _};
+use std::io::{self, BufRead as _, BufReader, Read, Write as _};
 
 use nix::sys::termios::{self, LocalFlags, SetArg, SpecialCharacterIndices, Termios};
 use zeroize::Zeroizing;
@@ -24,6 +24,26 @@ pub(crate) fn password(user: &str) -> io::Result<Zeroizing<Vec<u8>>> {
     drop(quiet);
     writeln!(terminal)?;
     typed
+}
+
+/// Asks a question that is to be agreed to; anything but yes is no.
+///
+/// # Errors
+/// What the terminal says.
+pub(crate) fn agrees(question: &str) -> io::Result<bool> {
+    let mut terminal = OpenOptions::new().read(true).write(true).open("/dev/tty")?;
+    write!(terminal, "{} [y/N] ", sip_message::printable(question.as_bytes()))?;
+    let mut typed = String::new();
+    BufReader::new(terminal.take(LONGEST_ANSWER)).read_line(&mut typed)?;
+    Ok(is_yes(&typed))
+}
+
+/// The most that is read of an answer, in bytes.
+const LONGEST_ANSWER: u64 = 64;
+
+fn is_yes(typed: &str) -> bool {
+    let typed = typed.trim();
+    ["y", "yes"].iter().any(|yes| typed.eq_ignore_ascii_case(yes))
 }
 
 /// Keys come one by one, without echo and without signals, as long as this lives.
@@ -119,6 +139,12 @@ mod tests {
         assert_eq!(typed("sex\u{e4}\x7f\x08cret\n".as_bytes()).unwrap(), "secret");
         assert_eq!(typed(b"wrong\x15secret\n").unwrap(), "secret");
         assert_eq!(typed(b"\x7f\x7fx\n").unwrap(), "x");
+    }
+
+    #[test]
+    fn only_yes_is_yes() {
+        assert!(is_yes("y\n") && is_yes(" Yes\n"));
+        assert!(["", "\n", "n\n", "yess\n", "nyes\n"].iter().all(|no| !is_yes(no)));
     }
 
     #[test]

@@ -194,6 +194,28 @@ pub(crate) fn identifier(text: &str) -> Result<String, ValueError> {
     Ok(text.to_owned())
 }
 
+/// Reads `FIELD=VALUE`; a value that is no JSON is a text. Secrets are refused: a command line shows them to everybody on the machine.
+pub(crate) fn field(text: &str) -> Result<(String, serde_json::Value), ValueError> {
+    const WRONG: ValueError =
+        ValueError::Other("this is not FIELD=VALUE; write webhook_event_url=https://example.com/ or tags=[\"office\"]");
+    let (name, value) = text.split_once('=').ok_or(WRONG)?;
+    let is_name = !name.is_empty()
+        && name
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-');
+    if !is_name {
+        return Err(WRONG);
+    }
+    let lower = name.to_ascii_lowercase();
+    if ["password", "secret", "token"].iter().any(|word| lower.contains(word)) {
+        return Err(ValueError::Other(
+            "secrets do not belong on a command line; there are options that read them from files",
+        ));
+    }
+    let value = serde_json::from_str(value).unwrap_or_else(|_| value.into());
+    Ok((name.to_owned(), value))
+}
+
 /// Reads how many may run at once.
 pub(crate) fn jobs(text: &str) -> Result<usize, ValueError> {
     let jobs = text.parse().ok().filter(|jobs| (1..=256).contains(jobs));

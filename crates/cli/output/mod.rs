@@ -3,6 +3,7 @@
 pub(crate) mod human;
 pub(crate) mod json;
 pub(crate) mod nagios;
+pub(crate) mod objects;
 #[cfg(test)]
 pub(crate) mod samples;
 pub(crate) mod style;
