@@ -15,6 +15,7 @@
 
 #![allow(dead_code, reason = "each test program compiles this module and uses its own part of it")]
 
+pub(crate) mod api;
 pub(crate) mod certificates;
 pub(crate) mod dnsmasq;
 pub(crate) mod hostile;

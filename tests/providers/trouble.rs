@@ -1,0 +1,108 @@
+//! What goes wrong with an API, and how that is said: the error, what to do, and the exit status.
+
+use std::process::Stdio;
+use std::sync::mpsc;
+
+use serde_json::{Value, json};
+
+use crate::support::api::Api;
+use crate::support::port;
+use crate::{Done, KEY, lab, regprobe, telnyx};
+
+fn refusing(status: u16, code: &'static str, detail: &'static str, pointer: &'static str) -> Api {
+    Api::start(move |_| {
+        let source = json!({"pointer": pointer});
+        (
+            status,
+            json!({"errors": [{"code": code, "title": "Refused", "detail": detail, "source": source}]}),
+        )
+    })
+}
+
+#[test]
+fn what_is_not_there_has_a_status_of_its_own() {
+    let api = refusing(404, "10005", "Resource not found", "/");
+    for words in [
+        &["connections", "get", "7"][..],
+        &["connections", "get", "7", "--output", "json"],
+        &["connections", "delete", "7", "--yes"],
+        &["external-connections", "get", "7"],
+        &["log-messages", "get", "7"],
+        &["siprec", "get", "recorder", "--ping"],
+        &["status", "--connection-id", "7"],
+    ] {
+        telnyx(&api, words).failed(1, &["HTTP 404", "Resource not found", "\n  next    check the name"]);
+    }
+}
+
+#[test]
+fn every_refusal_names_its_reason_and_the_next_step() {
+    for (status, code, detail, said) in [
+        (401, "10009", "Authentication failed", "TELNYX_API_KEY or --api-key-file"),
+        (403, "10010", "Authorization failed", "give it the right"),
+        (422, "10015", "is too short", "(at /external_uac_settings/username)"),
+        (410, "10000", "gone", "look for a newer version"),
+        (400, "10004", "missing", "correct what Telnyx names"),
+    ] {
+        let api = refusing(status, code, detail, "/external_uac_settings/username");
+        let what = format!("HTTP {status}, {code}: Refused: {detail}");
+        telnyx(&api, &["connections", "list"]).failed(5, &[&what, said, "\n  next    "]);
+        assert_eq!(api.requests().len(), 1, "what is refused is not asked again");
+    }
+}
+
+#[test]
+fn an_api_that_echoes_the_key_does_not_make_us_show_it() {
+    let api = Api::start(|request| {
+        let said = request.header("authorization").unwrap_or_default().to_owned();
+        (
+            401,
+            json!({"errors": [{"code": "10009", "title": "No", "detail": format!("who is {said}?")}]}),
+        )
+    });
+    telnyx(&api, &["connections", "list"]).failed(5, &["HTTP 401"]);
+}
+
+#[test]
+fn nobody_there_is_no_answer() {
+    let url = format!("http://{}/v2", port::closed());
+    let words = ["telnyx", "connections", "list", "--api-timeout", "5s"];
+    let done = Done::of(regprobe(&words, &[("TELNYX_API_KEY", KEY), ("TELNYX_BASE_URL", &url)]));
+    done.failed(5, &["\n  next    check the way to Telnyx"]);
+}
+
+#[test]
+fn without_a_key_nothing_is_asked() {
+    let api = refusing(500, "x", "x", "/");
+    let url = api.url("/v2");
+    let done = Done::of(regprobe(&["telnyx", "connections", "list", "--api-url", &url], &[]));
+    done.failed(2, &["TELNYX_API_KEY", "--api-key-file"]);
+    assert_eq!(api.requests().len(), 0);
+}
+
+#[test]
+fn control_c_ends_a_question() {
+    let (asked, is_asked) = mpsc::channel();
+    let (_held, never) = mpsc::channel::<()>();
+    let held = std::sync::Mutex::new((asked, never));
+    let api = Api::start(move |_| {
+        let (asked, never) = &*held.lock().unwrap();
+        asked.send(()).unwrap();
+        // Until the test is over.
+        let _ = never.recv();
+        (200, Value::Null)
+    });
+    let url = api.url("/v2");
+    let words = ["telnyx", "connections", "update", "7", "--active", "false"];
+    let child = regprobe(&words, &[("TELNYX_API_KEY", KEY), ("TELNYX_BASE_URL", &url)])
+        .stdin(Stdio::null())
+        .spawn()
+        .unwrap();
+    is_asked.recv().unwrap();
+    lab::interrupt(&child);
+    let done = child.wait_with_output().unwrap();
+    let said = lab::text(&done.stderr);
+    assert_eq!((done.status.code(), lab::text(&done.stdout).as_str()), (Some(130), ""), "{said}");
+    assert!(said.contains("the change may have been made"), "{said}");
+    drop(_held);
+}
