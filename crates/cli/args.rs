@@ -78,7 +78,9 @@ pub(crate) enum Command {
     #[command(after_help = "Example:\n  regprobe completions bash > ~/.local/share/bash-completion/completions/regprobe")]
     Completions(Completions),
     /// Print a manual page
-    #[command(after_help = "Examples:\n  regprobe man | man -l -\n  regprobe man probe | man -l -")]
+    #[command(
+        after_help = "Examples:\n  regprobe man | man -l -\n  regprobe man probe | man -l -\n  regprobe man verify telnyx | man -l -"
+    )]
     Man(Man),
 }
 
@@ -450,9 +452,9 @@ pub(crate) struct Completions {
 // `regprobe man`.
 #[derive(Debug, Args)]
 pub(crate) struct Man {
-    /// The sub-command whose page is wanted [default: the page of regprobe itself]
+    /// The sub-command whose page is wanted, in its words [default: the page of regprobe itself]
     #[arg(value_name = "COMMAND")]
-    pub(crate) command: Option<String>,
+    pub(crate) command: Vec<String>,
 }
 
 #[cfg(test)]

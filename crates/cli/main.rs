@@ -61,7 +61,7 @@ fn obey(command: Command) -> Result<u8, Failure> {
         Command::Explain(args) => show(explain_words(args.word.as_deref())?.as_bytes()),
         Command::Schema(args) => show(output::json::schema(args.report).as_bytes()),
         Command::Completions(args) => show(&manual::completions(args.shell)),
-        Command::Man(args) => show(&manual::page(args.command.as_deref())?),
+        Command::Man(args) => show(&manual::page(&args.command)?),
     }
 }
 

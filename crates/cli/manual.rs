@@ -11,27 +11,28 @@ use crate::exit;
 use crate::failure::Failure;
 use crate::secret::VARIABLE;
 
-/// The page of `regprobe` itself, or of one sub-command.
+/// The page of `regprobe` itself, or of the sub-command that these words lead to.
 ///
 /// # Errors
 /// [`Failure::Usage`] when there is no such sub-command.
-pub(crate) fn page(sub_command: Option<&str>) -> Result<Vec<u8>, Failure> {
+pub(crate) fn page(words: &[String]) -> Result<Vec<u8>, Failure> {
     let mut program = Cli::command();
+    // Building gives each the name under which `man` finds it: regprobe-probe(1).
     program.build();
-    let Some(name) = sub_command else {
-        return Ok(render(program));
-    };
-    // Building gave it the name under which `man` finds it: regprobe-probe(1).
-    match program.find_subcommand(name) {
-        Some(found) => Ok(render(found.clone())),
-        None => Err(unknown(name, &program)),
+    let mut found = &program;
+    for word in words {
+        found = found.find_subcommand(word).ok_or_else(|| unknown(word, found))?;
     }
+    Ok(render(found.clone()))
 }
 
-fn unknown(name: &str, program: &Command) -> Failure {
-    let known: Vec<&str> = program.get_subcommands().map(Command::get_name).collect();
-    let name = sip_message::printable(name.as_bytes());
-    Failure::Usage(format!("'{name}' is no sub-command with a page; there are {}", known.join(", ")))
+fn unknown(word: &str, above: &Command) -> Failure {
+    let known: Vec<&str> = above.get_subcommands().map(Command::get_name).collect();
+    let word = sip_message::printable(word.as_bytes());
+    Failure::Usage(match &known[..] {
+        [] => format!("'{word}' is no sub-command with a page; '{}' has none", above.get_name()),
+        known => format!("'{word}' is no sub-command with a page; there are {}", known.join(", ")),
+    })
 }
 
 fn render(mut command: Command) -> Vec<u8> {
@@ -130,23 +131,50 @@ pub(crate) fn completions(shell: Shell) -> Vec<u8> {
 mod tests {
     use super::*;
 
-    fn text(sub_command: Option<&str>) -> String {
-        String::from_utf8(page(sub_command).unwrap()).unwrap()
+    fn text(words: &[String]) -> String {
+        String::from_utf8(page(words).unwrap()).unwrap()
+    }
+
+    /// The words that lead to each sub-command, those of others included.
+    fn all(command: &Command, above: &[String], found: &mut Vec<Vec<String>>) {
+        for sub_command in command.get_subcommands() {
+            let words: Vec<_> = above.iter().cloned().chain([sub_command.get_name().to_owned()]).collect();
+            all(sub_command, &words, found);
+            found.push(words);
+        }
     }
 
     #[test]
     fn every_sub_command_has_a_page_with_statuses_and_environment() {
-        for sub_command in Cli::command().get_subcommands() {
-            let name = sub_command.get_name();
-            let page = text(Some(name));
-            assert!(
-                page.contains(&format!(".TH regprobe\\-{name}")) || page.contains(&format!(".TH regprobe-{name}")),
-                "{page}"
-            );
-            assert!(page.contains("EXIT STATUS") && page.contains("REGPROBE_PASSWORD"));
+        let mut program = Cli::command();
+        program.build();
+        let mut found = Vec::new();
+        all(&program, &[], &mut found);
+        assert!(
+            found.iter().any(|words| words.join(" ") == "providers telnyx connections update"),
+            "{found:?}"
+        );
+        for words in found {
+            let (page, name) = (text(&words), words.join("-"));
+            let titles = [
+                format!(".TH regprobe\\-{}", name.replace('-', "\\-")),
+                format!(".TH regprobe-{name} "),
+            ];
+            assert!(titles.iter().any(|title| page.contains(title)), "{page}");
+            assert!(page.contains("EXIT STATUS") && page.contains("REGPROBE_PASSWORD"), "{words:?}");
         }
-        assert!(text(None).contains("SSLKEYLOGFILE"));
-        assert!(page(Some("bogus")).unwrap_err().to_string().contains("probe, bindings"));
+        assert!(text(&[]).contains("SSLKEYLOGFILE"));
+        let refused = |words: &[&str]| {
+            page(&words.iter().map(|&word| word.to_owned()).collect::<Vec<_>>())
+                .unwrap_err()
+                .to_string()
+        };
+        assert!(refused(&["bogus"]).contains("probe, bindings"));
+        assert!(refused(&["providers", "bogus"]).contains("telnyx, telzino"));
+        assert_eq!(
+            refused(&["demo", "bogus"]),
+            "'bogus' is no sub-command with a page; 'demo' has none"
+        );
     }
 
     #[test]
