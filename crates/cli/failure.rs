@@ -32,7 +32,7 @@ pub(crate) enum Failure {
     /// Our own side cannot go on.
     #[error("{0}")]
     Internal(#[from] io::Error),
-    /// Ctrl-C before anything was sent.
+    /// Ctrl-C where nothing has to be cleaned up: before anything was sent, or in the middle of a question to an API.
     #[error("interrupted")]
     Interrupted,
 }

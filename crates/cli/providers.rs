@@ -13,7 +13,7 @@ mod telzino;
 use std::io::{self, IsTerminal as _};
 use std::path::Path;
 
-use regprobe_providers::{Answer, ApiError, Listed, SourceKind, Unknown, Word};
+use regprobe_providers::{Answer, ApiError, Listed, SourceKind, Word};
 use secrecy::SecretString;
 use serde::Serialize;
 
@@ -77,10 +77,12 @@ fn show_answer(form: Form, object: &str, question: impl Future<Output = Answer>)
         return Err(Box::new(refusal).into());
     }
     show(form, &answer, || objects::answer(object, &answer, style()))?;
-    Ok(match answer.word {
-        Word::NotFound => exit::NOT_FOUND,
-        Word::Unknown(Unknown::Contract { .. } | Unknown::WrongObject { .. }) => exit::NO_ANSWER,
-        _ => exit::SUCCESS,
+    Ok(if answer.word == Word::NotFound {
+        exit::NOT_FOUND
+    } else if objects::is_useless(&answer.word) {
+        exit::NO_ANSWER
+    } else {
+        exit::SUCCESS
     })
 }
 

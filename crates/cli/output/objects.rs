@@ -15,8 +15,8 @@ pub(crate) fn list<const COLUMNS: usize>(heading: [&str; COLUMNS], rows: Vec<[St
     let count = counted(rows.len(), thing);
     match (rows.is_empty(), cut) {
         (true, _) => format!("{count}\n"),
-        (false, false) => format!("{}\n{count}\n", listing(heading, rows)),
-        (false, true) => format!("{}\nthe first {count}; there may be more\n", listing(heading, rows)),
+        (false, false) => format!("{}\n{count}\n", listing(heading, &rows)),
+        (false, true) => format!("{}\nthe first {count}; there may be more\n", listing(heading, &rows)),
     }
 }
 

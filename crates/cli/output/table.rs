@@ -9,13 +9,21 @@ pub(crate) fn table<const COLUMNS: usize>(heading: [&str; COLUMNS], rows: impl I
     written(&laid_out(heading, rows))
 }
 
-/// The same for objects: the first column, which names them, is not broken, so that a name can be copied.
-pub(crate) fn listing<const COLUMNS: usize>(heading: [&str; COLUMNS], rows: impl IntoIterator<Item = [String; COLUMNS]>) -> String {
-    const LONGEST: usize = WIDTH / 2;
-    let mut table = laid_out(heading, rows);
-    let widest = table.column_max_content_widths().first().copied().unwrap_or_default();
-    if let Some(names) = table.column_mut(0).filter(|_| usize::from(widest) <= LONGEST) {
-        names.set_constraint(ColumnConstraint::LowerBoundary(Width::Fixed(widest.saturating_add(PADDING))));
+/// The same for objects: words are not broken where all of them fit, and the first column, which names the objects, is broken last, so
+/// that a name can be copied.
+pub(crate) fn listing<const COLUMNS: usize>(heading: [&str; COLUMNS], rows: &[[String; COLUMNS]]) -> String {
+    let mut table = laid_out(heading, rows.iter().cloned());
+    let needed: [usize; COLUMNS] = std::array::from_fn(|at| {
+        let cells = rows.iter().map(|row| safe(&row[at])).chain([heading[at].to_owned()]);
+        let words = cells.flat_map(|cell| cell.split(' ').map(|word| word.chars().count()).max());
+        words.max().unwrap_or_default() + usize::from(PADDING)
+    });
+    let fits = needed.iter().sum::<usize>() <= WIDTH;
+    for (at, width) in needed.into_iter().enumerate() {
+        let names = at == 0 && width <= WIDTH / 2;
+        if let (Some(column), Ok(width), true) = (table.column_mut(at), u16::try_from(width), fits || names) {
+            column.set_constraint(ColumnConstraint::LowerBoundary(Width::Fixed(width)));
+        }
     }
     written(&table)
 }
@@ -58,8 +66,19 @@ mod tests {
     #[test]
     fn names_are_never_broken() {
         let id = "123e4567-e89b-12d3-a456-426614174000";
-        let rows = [[id.to_owned(), "word ".repeat(20), "word ".repeat(20), "word ".repeat(20)]];
-        let text = listing(["id", "name", "registers", "state"], rows);
+        let row = |at: &str| {
+            [
+                id.to_owned(),
+                "a long name with many words".to_owned(),
+                at.to_owned(),
+                "Not Registered".to_owned(),
+            ]
+        };
+        let heading = ["id", "name", "registers", "state"];
+        let text = listing(heading, &[row("telnyx-reg at pbx.example.com:5080 by UDP")]);
+        assert!(text.contains(id) && text.contains(" pbx.example.com:5080"), "{text}");
+        // Where not all fits, the name does.
+        let text = listing(heading, &[row(&"x".repeat(90))]);
         assert!(
             text.contains(id) && text.lines().all(|line| line.chars().count() <= WIDTH),
             "{text}"

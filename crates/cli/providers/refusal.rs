@@ -29,10 +29,12 @@ impl Refusal {
 
     /// From an answer that came to none. One that was read, whatever it says, is none of these.
     pub(crate) fn in_answer(answer: &Answer) -> Option<Self> {
-        let trouble = match answer.word {
-            Word::Unavailable(trouble) => trouble,
-            Word::NotFound if answer.contract.is_none() => ApiTrouble::NotFound,
-            _ => return None,
+        let trouble = if let Word::Unavailable(trouble) = answer.word {
+            trouble
+        } else if answer.word == Word::NotFound && answer.contract.is_none() {
+            ApiTrouble::NotFound
+        } else {
+            return None;
         };
         Some(Self {
             what: answer.raw.clone(),
