@@ -255,7 +255,7 @@ fn nothing_is_deleted_unless_somebody_agrees() {
     );
 }
 
-/// `script` (util-linux) gives the program a terminal, and types.
+/// `script` gives the program a terminal, and types.
 fn at_a_terminal(api: &Api, typed: &str) -> (Option<i32>, String) {
     use std::io::Write as _;
     use std::process::{Command, Stdio};

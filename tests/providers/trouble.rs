@@ -83,7 +83,7 @@ fn without_a_key_nothing_is_asked() {
 #[test]
 fn control_c_ends_a_question() {
     let (asked, is_asked) = mpsc::channel();
-    let (_held, never) = mpsc::channel::<()>();
+    let (hold, never) = mpsc::channel::<()>();
     let held = std::sync::Mutex::new((asked, never));
     let api = Api::start(move |_| {
         let (asked, never) = &*held.lock().unwrap();
@@ -104,5 +104,5 @@ fn control_c_ends_a_question() {
     let said = lab::text(&done.stderr);
     assert_eq!((done.status.code(), lab::text(&done.stdout).as_str()), (Some(130), ""), "{said}");
     assert!(said.contains("the change may have been made"), "{said}");
-    drop(_held);
+    drop(hold);
 }
