@@ -20,7 +20,7 @@ use super::scratch::Scratch;
 pub(crate) struct Run {
     words: Vec<String>,
     password: Option<String>,
-    key_log: Option<String>,
+    variables: Vec<(String, String)>,
 }
 
 impl Run {
@@ -29,7 +29,7 @@ impl Run {
         Self {
             words: words.iter().map(|&word| word.to_owned()).collect(),
             password: Some("secret".to_owned()),
-            key_log: None,
+            variables: Vec::new(),
         }
     }
 
@@ -57,8 +57,13 @@ impl Run {
     }
 
     /// `SSLKEYLOGFILE`.
-    pub(crate) fn key_log(mut self, path: &str) -> Self {
-        self.key_log = Some(path.to_owned());
+    pub(crate) fn key_log(self, path: &str) -> Self {
+        self.variable("SSLKEYLOGFILE", path)
+    }
+
+    /// A variable of the environment, which is empty but for this and the password.
+    pub(crate) fn variable(mut self, name: &str, value: &str) -> Self {
+        self.variables.push((name.to_owned(), value.to_owned()));
         self
     }
 
@@ -68,15 +73,39 @@ impl Run {
         self.start().report()
     }
 
+    /// Runs `verify` with `--output json` to its end, and without a word on standard error.
+    #[track_caller]
+    pub(crate) fn verified(self) -> Reported {
+        let (report, warnings) = self.verified_with_warnings();
+        assert_eq!(warnings, "", "{report}");
+        report
+    }
+
+    /// The same, with what it says on standard error.
+    #[track_caller]
+    pub(crate) fn verified_with_warnings(self) -> (Reported, String) {
+        self.start().ended(Contract::Verification)
+    }
+
+    /// Runs it to its end and takes what it prints as it is.
+    #[track_caller]
+    pub(crate) fn printed(self) -> Printed {
+        self.spawn().printed()
+    }
+
     /// Starts it with `--output json`.
     pub(crate) fn start(self) -> Running {
+        self.with(&["--output", "json"]).spawn()
+    }
+
+    fn spawn(self) -> Running {
         let scratch = Scratch::new("run");
         let output = |name: &str| File::create(scratch.file(name)).expect("a scratch directory is writable");
         let mut command = Command::new(env!("CARGO_BIN_EXE_regprobe"));
-        command.args(&self.words).args(["--output", "json"]);
+        command.args(&self.words);
         command.env_clear().env("HOME", scratch.path()).current_dir(scratch.path());
         command.envs(self.password.iter().map(|password| ("REGPROBE_PASSWORD", password)));
-        command.envs(self.key_log.iter().map(|path| ("SSLKEYLOGFILE", path)));
+        command.envs(self.variables.iter().cloned());
         command.stdin(Stdio::null()).stdout(output(STDOUT)).stderr(output(STDERR));
         let child = command.spawn().expect("the program was built together with this test");
         Running {
@@ -104,20 +133,38 @@ impl Running {
 
     /// Waits for its end and reads its report. A program that goes on after `ENDS_WITHIN` fails the test.
     #[track_caller]
-    pub(crate) fn report(mut self) -> Reported {
+    pub(crate) fn report(self) -> Reported {
+        let (report, errors) = self.ended(Contract::Report);
+        assert_eq!(errors, "", "{report}");
+        report
+    }
+
+    /// Waits for its end and holds what it says to the schema of this contract; beside it what it says on standard error.
+    #[track_caller]
+    fn ended(self, contract: Contract) -> (Reported, String) {
+        let printed = self.printed();
+        let Printed { line, output, errors, .. } = &printed;
+        let json = serde_json::from_str(output).unwrap_or_else(|error| panic!("{line}: {error}: {output}{errors}"));
+        let strays: Vec<_> = contract.schema().iter_errors(&json).map(|error| error.to_string()).collect();
+        assert!(strays.is_empty(), "{line}: the schema says otherwise: {strays:?}: {output}");
+        let report = Reported {
+            line: printed.line,
+            status: printed.status,
+            output: printed.output,
+            json,
+        };
+        (report, printed.errors)
+    }
+
+    #[track_caller]
+    fn printed(mut self) -> Printed {
         let status = self.end();
         let read = |name| fs::read_to_string(self.scratch.file(name)).expect("what the program writes is text");
-        let (output, errors) = (read(STDOUT), read(STDERR));
-        let line = &self.line;
-        let json = serde_json::from_str(&output).unwrap_or_else(|error| panic!("{line}: {error}: {output}{errors}"));
-        assert_eq!(errors, "", "{line}: {output}");
-        let strays: Vec<_> = schema().iter_errors(&json).map(|error| error.to_string()).collect();
-        assert!(strays.is_empty(), "{line}: the schema says otherwise: {strays:?}: {output}");
-        Reported {
-            line: line.clone(),
-            status: status.code().unwrap_or_else(|| panic!("{line}: {status}")),
-            output,
-            json,
+        Printed {
+            line: self.line.clone(),
+            status: status.code().unwrap_or_else(|| panic!("{}: {status}", self.line)),
+            output: read(STDOUT),
+            errors: read(STDERR),
         }
     }
 
@@ -140,6 +187,19 @@ impl Drop for Running {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// What the program printed.
+#[derive(Debug)]
+pub(crate) struct Printed {
+    /// The command line, without the program.
+    pub(crate) line: String,
+    /// The exit status.
+    pub(crate) status: i32,
+    /// Standard output.
+    pub(crate) output: String,
+    /// Standard error.
+    pub(crate) errors: String,
 }
 
 /// What the program said: `report["/binding/removal"]` is a value by its JSON pointer, null when it is not there.
@@ -268,15 +328,30 @@ impl std::fmt::Display for Reported {
     }
 }
 
-/// The schema of reports, as the program publishes it.
-fn schema() -> &'static Validator {
-    static SCHEMA: OnceLock<Validator> = OnceLock::new();
-    SCHEMA.get_or_init(|| {
-        let printed = Command::new(env!("CARGO_BIN_EXE_regprobe")).arg("schema").output();
-        let printed = printed.expect("the program was built together with this test").stdout;
-        let schema = serde_json::from_slice(&printed).expect("the schema is JSON");
-        jsonschema::validator_for(&schema).expect("the schema is valid")
-    })
+/// Which of the program's contracts an output follows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Contract {
+    Report,
+    Verification,
+}
+
+impl Contract {
+    /// The schema, as the program publishes it.
+    fn schema(self) -> &'static Validator {
+        static REPORT: OnceLock<Validator> = OnceLock::new();
+        static VERIFICATION: OnceLock<Validator> = OnceLock::new();
+        match self {
+            Self::Report => REPORT.get_or_init(|| published(&["schema"])),
+            Self::Verification => VERIFICATION.get_or_init(|| published(&["schema", "verify"])),
+        }
+    }
+}
+
+fn published(words: &[&str]) -> Validator {
+    let printed = Command::new(env!("CARGO_BIN_EXE_regprobe")).args(words).output();
+    let printed = printed.expect("the program was built together with this test").stdout;
+    let schema = serde_json::from_slice(&printed).expect("the schema is JSON");
+    jsonschema::validator_for(&schema).expect("the schema is valid")
 }
 
 const STDOUT: &str = "stdout";

@@ -3,11 +3,20 @@
 
 #![allow(clippy::unwrap_used, reason = "in a test program a failed unwrap is a failed test")]
 
+mod belief;
+mod edge;
+mod inbound;
+mod liars;
+mod provider;
+mod register;
+mod secrets;
 mod situation;
 #[path = "../support/mod.rs"]
 mod support;
+mod verdicts;
 
 use std::thread;
+use std::time::{Duration, Instant};
 
 /// Checks several cases beside each other: most of them wait for a timer of somebody else's.
 fn at_once<T: Sync>(cases: &[T], check: impl Fn(&T) + Sync) {
@@ -16,4 +25,13 @@ fn at_once<T: Sync>(cases: &[T], check: impl Fn(&T) + Sync) {
             scope.spawn(|| check(case));
         }
     });
+}
+
+/// Looks until it is so.
+fn await_that(mut is_so: impl FnMut() -> bool) {
+    let deadline = Instant::now() + Duration::from_secs(15);
+    while !is_so() {
+        assert!(Instant::now() < deadline, "it has not become so");
+        thread::sleep(Duration::from_millis(10));
+    }
 }

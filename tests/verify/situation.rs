@@ -5,7 +5,7 @@ use std::process::Command;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::at_once;
+use crate::secrets::AUTH_PASSWORD;
 use crate::support::kamailio::{Kamailio, PASSWORD, Save, Setup};
 use crate::support::kamailio_uac::{FLAG_BEGUN, FLAG_DISABLED, FLAG_ONLINE, KamailioClient, Manners, Retry, Trunk};
 use crate::support::location::Bound;
@@ -89,7 +89,7 @@ impl Stage {
         match situation {
             Situation::Healthy => Self::registered(),
             Situation::Refreshing => Self::refreshing(),
-            Situation::WrongPassword => Self::failed(|trunk| trunk.password = "wrong".to_owned()),
+            Situation::WrongPassword => Self::failed(|trunk| trunk.password = AUTH_PASSWORD.to_owned()),
             Situation::UnknownUser => Self::failed(|trunk| trunk.user = "nobody".to_owned()),
             Situation::DeadRegistrar => Self::dead(),
             Situation::DiedLater => Self::registered().frozen(),
@@ -121,8 +121,33 @@ impl Stage {
         Some(self.registrar()?.bound(&self.trunk.user))
     }
 
+    /// A healthy registration at a registrar of this kind.
+    pub(crate) fn registered_at(setup: Setup) -> Self {
+        Self::at(setup, Manners::default(), |_| ()).awaited(REGISTERED, true)
+    }
+
+    /// A fetch by `regprobe bindings` shows what has to be seen from outside.
+    pub(crate) fn shows(&self, situation: Situation) {
+        let proxy = format!("sip:{}", self.trunk.registrar);
+        let fetch = Run::new(&["bindings", &self.trunk.aor(), "--proxy", &proxy, "--timeout", "1s"]).report();
+        match situation {
+            Situation::Healthy | Situation::Refreshing | Situation::SwitchedOff => {
+                assert_eq!(fetch.done().contacts(), [self.contact()], "{situation:?}");
+            }
+            Situation::Displaced => assert_eq!(fetch.done().contacts(), [OTHER_CLIENT]),
+            Situation::WrongPassword
+            | Situation::GivenUp
+            | Situation::Disabled
+            | Situation::Unregistered
+            | Situation::Removed
+            | Situation::Restarted => assert_eq!(fetch.done().contacts(), [""; 0], "{situation:?}"),
+            Situation::UnknownUser => drop(fetch.failed("unknown_user", 7)),
+            Situation::DeadRegistrar | Situation::DiedLater => drop(fetch.failed("no_reply", 4)),
+        }
+    }
+
     fn registered() -> Self {
-        Self::at(Setup::default(), Manners::default(), |_| ()).awaited(REGISTERED, true)
+        Self::registered_at(Setup::default())
     }
 
     fn refreshing() -> Self {
@@ -149,7 +174,7 @@ impl Stage {
             retry: Retry::Never,
             ..Manners::default()
         };
-        Self::at(Setup::default(), manners, |trunk| trunk.password = "wrong".to_owned()).awaited(GIVEN_UP, false)
+        Self::at(Setup::default(), manners, |trunk| trunk.password = AUTH_PASSWORD.to_owned()).awaited(GIVEN_UP, false)
     }
 
     fn dead() -> Self {
@@ -199,7 +224,7 @@ impl Stage {
             save: Save::Alone,
             ..Setup::default()
         };
-        let stage = Self::at(last_wins, Manners::default(), |_| ()).awaited(REGISTERED, true);
+        let stage = Self::registered_at(last_wins);
         register_by_sipsak(&stage);
         assert_eq!(stage.alive().contacts(&stage.trunk.user), [OTHER_CLIENT]);
         stage.awaited(REGISTERED, false)
@@ -278,33 +303,3 @@ const FAILED: u64 = FLAG_BEGUN;
 const GIVEN_UP: u64 = FLAG_BEGUN | FLAG_DISABLED;
 const ESTABLISHED_WITHIN: Duration = Duration::from_secs(15);
 const POLL_EVERY: Duration = Duration::from_millis(20);
-
-/// What a fetch shows in a situation, beside the provider's flags.
-fn check(situation: Situation) {
-    let stage = Stage::set(situation);
-    let before = stage.bound();
-    let proxy = format!("sip:{}", stage.trunk.registrar);
-    let fetch = Run::new(&["bindings", &stage.trunk.aor(), "--proxy", &proxy, "--timeout", "1s"]).report();
-    match situation {
-        Situation::Healthy | Situation::Refreshing | Situation::SwitchedOff => {
-            assert_eq!(fetch.done().contacts(), [stage.contact()], "{situation:?}");
-        }
-        Situation::Displaced => assert_eq!(fetch.done().contacts(), [OTHER_CLIENT]),
-        Situation::WrongPassword
-        | Situation::GivenUp
-        | Situation::Disabled
-        | Situation::Unregistered
-        | Situation::Removed
-        | Situation::Restarted => assert_eq!(fetch.done().contacts(), [""; 0], "{situation:?}"),
-        Situation::UnknownUser => drop(fetch.failed("unknown_user", 7)),
-        Situation::DeadRegistrar | Situation::DiedLater => drop(fetch.failed("no_reply", 4)),
-    }
-    if situation != Situation::Refreshing {
-        assert_eq!(stage.bound(), before, "{situation:?}: to look changes nothing");
-    }
-}
-
-#[test]
-fn each_situation_is_what_it_is_called() {
-    at_once(&Situation::ALL, |&situation| check(situation));
-}
