@@ -5,13 +5,15 @@ mod support;
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::process::{Command, Output};
-use std::time::Duration;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use hickory_proto::op::ResponseCode;
 use hickory_proto::rr::RecordType;
 use support::certificates::{SERVER_NAME, ServerCertificate};
 use support::dnsmasq::{Dnsmasq, Zone, ask};
-use support::kamailio::{Algorithm, Challenge, Kamailio, Nonce, PASSWORD, Qop, Setup, TooBrief};
+use support::kamailio::{Algorithm, Challenge, Kamailio, Nonce, PASSWORD, Qop, Save, Setup, TooBrief};
+use support::kamailio_uac::{FLAG_BEGUN, FLAG_DISABLED, KamailioClient, Manners, Retry, Trunk};
 use support::port;
 use support::process::find;
 use support::scenario::Scenario;
@@ -118,6 +120,86 @@ fn kamailio_takes_one_contact_when_told_so() {
     let second = sipsak(kamailio.udp(), "u1", PASSWORD, 7778);
     assert_eq!(second.status.code(), Some(1), "{}", text(&second));
     assert!(text(&second).contains("503 Service Unavailable"), "{}", text(&second));
+}
+
+#[test]
+fn kamailio_keeps_the_last_contact_alone_when_told_so() {
+    let kamailio = Kamailio::start(Setup {
+        save: Save::Alone,
+        ..Setup::default()
+    });
+    for port in [7777, 7778] {
+        assert_eq!(sipsak(kamailio.udp(), "u1", PASSWORD, port).status.code(), Some(0));
+    }
+    assert_eq!(kamailio.contacts("u1"), ["sip:u1@127.0.0.1:7778"]);
+}
+
+#[test]
+fn the_bindings_of_kamailio_can_be_seen_and_changed_behind_its_back() {
+    let mut kamailio = Kamailio::start(Setup::default());
+    assert_eq!(sipsak(kamailio.udp(), "u1", PASSWORD, 7777).status.code(), Some(0));
+    let made = kamailio.bound("u1");
+    kamailio.bind("u1", "sip:guest@198.51.100.7");
+    assert_eq!(kamailio.contacts("u1"), ["sip:guest@198.51.100.7", "sip:u1@127.0.0.1:7777"]);
+    kamailio.unbind("u1", "sip:guest@198.51.100.7");
+    assert_eq!(kamailio.bound("u1"), made);
+    assert_eq!(sipsak(kamailio.udp(), "u1", PASSWORD, 7777).status.code(), Some(0));
+    assert_ne!(kamailio.bound("u1"), made, "a binding is another one when it was made again");
+    kamailio.unbind_all("u1");
+    assert_eq!(kamailio.contacts("u1"), [""; 0]);
+
+    kamailio.bind("u1", "sip:guest@198.51.100.7");
+    let address = kamailio.udp();
+    kamailio.restart();
+    assert_eq!((kamailio.udp(), kamailio.contacts("u1")), (address, Vec::new()));
+    assert_eq!(sipsak(address, "u1", PASSWORD, 7777).status.code(), Some(0));
+}
+
+#[test]
+fn a_frozen_kamailio_answers_when_it_thaws() {
+    let kamailio = Kamailio::start(Setup::default());
+    let client = SipClient::new(kamailio.udp());
+    kamailio.freeze();
+    client.send(&client.request("REGISTER", "frozen", 1));
+    assert_eq!(client.receive(Duration::from_millis(50)), None);
+    kamailio.thaw();
+    assert_eq!(status(&client.expect_reply()).0, 401);
+}
+
+#[test]
+fn a_provider_registers_refreshes_and_gives_up() {
+    let kamailio = Kamailio::start(Setup {
+        min_expires_s: 1,
+        ..Setup::default()
+    });
+    let provider = KamailioClient::start(Manners {
+        looks_every_s: 1,
+        retry: Retry::Never,
+    });
+    let trunk = Trunk {
+        expires_s: 3,
+        ..Trunk::new("trunk1", kamailio.udp())
+    };
+    provider.add(&trunk);
+    await_that(|| kamailio.contacts("alice") == [provider.contact(&trunk)]);
+    let first = kamailio.bound("alice");
+    await_that(|| kamailio.bound("alice") != first && !kamailio.bound("alice").is_empty());
+    let wrong = Trunk {
+        password: "wrong".to_owned(),
+        ..Trunk::new("trunk2", kamailio.udp())
+    };
+    provider.add(&wrong);
+    await_that(|| provider.flags(&wrong) == FLAG_BEGUN | FLAG_DISABLED);
+    assert_eq!(provider.info("trunk3").map_err(|refusal| refusal.status), Err(404));
+}
+
+/// Looks until it is so.
+fn await_that(mut is_so: impl FnMut() -> bool) {
+    let deadline = Instant::now() + Duration::from_secs(15);
+    while !is_so() {
+        assert!(Instant::now() < deadline, "it has not become so");
+        thread::sleep(Duration::from_millis(10));
+    }
 }
 
 #[test]
