@@ -52,7 +52,7 @@ fn of(case: &Case<'_>, settled: &Settled<'_>, now: Moment) -> Verdict {
         outcome: settled.reason.outcome(),
         reason: settled.reason,
         evidence,
-        service: level::service(settled, evidence),
+        service: level::service(settled),
         freshness: stale::freshness(case, settled.sandwich.answer, &settled.view),
         detail: words::detail(case, settled, now),
         advice: advice::advice(case, settled, now),

@@ -74,7 +74,7 @@ fn is_reached(case: &Case<'_>, settled: &Settled<'_>) -> bool {
 }
 
 /// What the verdict means for calls. Where nothing is settled, only what the wire shows by itself is said.
-pub(super) fn service(settled: &Settled<'_>, evidence: Level) -> Service {
+pub(super) const fn service(settled: &Settled<'_>) -> Service {
     let column = settled.view.column;
     match settled.reason {
         Reason::Registered | Reason::RefreshInProgress | Reason::FalseNegativeBound | Reason::ExpiryMismatch => Service::Up,
@@ -91,7 +91,7 @@ pub(super) fn service(settled: &Settled<'_>, evidence: Level) -> Service {
         Reason::OrphanBinding => Service::AtRisk,
         Reason::WithinGrace | Reason::RefreshRace | Reason::IdentityMismatch => Service::Unknown,
         other => match (column, other.outcome()) {
-            (Column::Bound, _) if evidence >= Level::E3 => Service::Up,
+            (Column::Bound, _) => Service::Up,
             (Column::Others | Column::Unbound, _) => Service::Down,
             (Column::Refused(_) | Column::Rejected(_), Outcome::Stale) => Service::AtRisk,
             (_, _) => Service::Unknown,

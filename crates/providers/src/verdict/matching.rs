@@ -101,6 +101,14 @@ impl<'a> Marks<'a> {
 
     /// Whether a binding is the provider's, by its Contact.
     pub(super) fn likeness(&self, binding: &SeenBinding) -> Likeness {
+        match self.by_marks(binding) {
+            // A registrar that counts our own binding in says registered because of it; that displaces nobody.
+            Likeness::Other if self.is_own(binding) => Likeness::Unsure,
+            likeness => likeness,
+        }
+    }
+
+    fn by_marks(&self, binding: &SeenBinding) -> Likeness {
         if !self.pattern.is_empty() {
             return if fits(self.pattern, binding) {
                 Likeness::Same

@@ -172,6 +172,7 @@ pub(super) fn seen(settled: &Settled<'_>) -> String {
         Column::Others => format!("only {} bound{at}, which is not the provider's", contacts(&view.others)),
         Column::Unbound => format!("nothing is bound{at}"),
         Column::Hidden => format!("the registrar{at} lists nothing, and may hide what is bound"),
+        Column::Unmatchable { .. } if view.others.is_empty() => format!("only the probe's own Contact is bound{at}"),
         Column::Unmatchable { .. } => format!("{} bound{at}, and nothing says whose it is", contacts(&view.others)),
         Column::Refused(code) => format!("the registrar{at} refuses the credentials with {code}"),
         Column::Rejected(_) => format!("the registrar{at} refuses the account with {}", reply(look)),

@@ -204,3 +204,47 @@ fn what_has_no_second_left_is_not_bound() {
         .twice(bound(&[(GATEWAY, 0)]), Word::Registered)
         .is(Reason::FalsePositiveUnbound);
 }
+
+#[test]
+fn the_contact_that_was_named_before_is_still_looked_for() {
+    let scene = naming(contact(Some("gw-7"), "192.0.2.7", Some(5080)), &[(GATEWAY, 500)]);
+    scene
+        .clone()
+        .sandwich(bound(&[(GATEWAY, 300)]), Word::NotRegistered)
+        .is(Reason::OrphanBinding);
+    scene.clone().sandwich(bound(&[(PHONE, 300)]), Word::NotRegistered).is(Reason::Down);
+    // Another source of the same provider may have named it as well.
+    let mut told = scene.sandwich(bound(&[(GATEWAY, 300)]), Word::NotRegistered);
+    told.claim.source = SourceKind::TelnyxUacStored;
+    told.claim.answers.last_mut().unwrap().source = SourceKind::TelnyxUacStored;
+    assert_eq!(
+        told.is(Reason::WithinGrace).contradiction.unwrap().reason,
+        Reason::StoredFieldOutdated
+    );
+}
+
+#[test]
+fn our_own_contact_is_none_of_the_others() {
+    let told = |source, listed: &[(&str, u32)]| {
+        let mut scene = Scene::of(source).sandwich(bound(listed), Word::Registered);
+        scene.observations.iter_mut().for_each(|seen| seen.own_contact = Some(PROBE.into()));
+        scene.is(Reason::Registered).notes
+    };
+    let displaced = |notes: &[crate::Note]| notes.iter().any(|note| note.reason == Reason::Displaced);
+    assert!(!displaced(&told(SourceKind::TelnyxUac, &[(GATEWAY, 60), (PROBE, 60)])));
+    assert!(displaced(&told(SourceKind::TelnyxUac, &[(GATEWAY, 60), (PHONE, 60)])));
+    // A registrar's account may have as many devices as it likes.
+    assert!(!displaced(&told(
+        SourceKind::TelnyxTelephonyCredential,
+        &[(GATEWAY, 60), (PHONE, 60)]
+    )));
+    let mut scene = Scene::of(SourceKind::TelnyxTelephonyCredential).twice(bound(&[(PROBE, 60)]), Word::Registered);
+    scene.observations.iter_mut().for_each(|seen| seen.own_contact = Some(PROBE.into()));
+    let verdict = scene.is(Reason::ContactUnmatchable);
+    assert_eq!(verdict.evidence, Level::E1);
+    assert!(
+        verdict.detail.contains("only the probe's own Contact is bound"),
+        "{}",
+        verdict.detail
+    );
+}

@@ -385,6 +385,16 @@ fn a_state_is_contradicted_only_when_the_verdict_is_settled() {
 }
 
 #[test]
+fn a_refresh_under_way_is_shown_by_the_binding() {
+    use crate::About;
+    let scene = scene().sandwich(bound(&[(GATEWAY, 50)]), Word::Registered).after(30);
+    let mut scene = scene.sandwich(bound(&[(GATEWAY, 17)]), Word::Registering);
+    scene.is(Reason::RefreshInProgress);
+    scene.claim.answers[1].said = vec![said(About::State, "trying")];
+    assert_eq!(line(&scene, About::State).standing, Held::Confirmed);
+}
+
+#[test]
 fn a_reply_is_held_against_the_probes_own() {
     use crate::{About, ClaimedResponse};
     let held = |word: Word, code: u16, sight: Sight| {
