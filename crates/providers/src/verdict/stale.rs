@@ -3,7 +3,7 @@
 
 use jiff::SignedDuration;
 
-use super::case::{Case, Sandwich, ends};
+use super::case::{Case, Sandwich, TIMER_F, ends};
 use super::clock::{Skew, apart, comparable, seconds, signed};
 use super::column::{Column, View};
 use super::matrix::Cell;
@@ -165,10 +165,9 @@ fn times_of(answer: &Answer) -> [Option<crate::ClaimedTime>; 4] {
 }
 
 /// The other sources of the same provider that say the opposite, each by its last answer. They are asked once for all looks, so what
-/// they said some graces ago still counts.
+/// they said four graces ago still counts.
 pub(super) fn contradicting<'a>(case: &Case<'a>, answer: &'a Answer, row: Row) -> impl Iterator<Item = &'a Answer> {
-    const GRACES: u32 = 4;
-    let window = signed(case.expectation.grace.saturating_mul(GRACES));
+    let window = signed(case.expectation.grace).max(TIMER_F).saturating_mul(4);
     let claim = case.claim;
     let is_last = move |other: &&Answer| {
         let same = claim.corroborating().filter(|another| another.source == other.source);

@@ -41,6 +41,9 @@ fn without_any_grace_two_looks_are_needed_all_the_same() {
     // The API took a second, which is more than the grace; what was seen around it counts all the same.
     let once = scene.sandwich(bound(&[]), Word::Registered);
     once.is(Reason::WithinGrace);
+    let mut at_once = once.clone();
+    at_once.claim.answers[0].asked_at = at_once.claim.answers[0].answered_at;
+    at_once.is(Reason::WithinGrace);
     once.sandwich(bound(&[]), Word::Registered).is(Reason::FalsePositiveUnbound);
 }
 

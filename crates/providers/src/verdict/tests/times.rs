@@ -214,6 +214,19 @@ fn a_stored_field_gives_way_to_the_live_source_and_the_wire() {
 }
 
 #[test]
+fn another_source_that_was_asked_once_counts_for_both_looks() {
+    let live = |scene: Scene| scene.other_says(SourceKind::TelnyxUac, Word::Registered, |_| {});
+    let told = |wait| {
+        let scene = live(Scene::of(SourceKind::TelnyxUacStored)).sandwich(bound(&[(GATEWAY, 500)]), Word::NotRegistered);
+        scene
+            .after(wait)
+            .sandwich(bound(&[(GATEWAY, 497 - u32::try_from(wait).unwrap())]), Word::NotRegistered)
+    };
+    told(60).is(Reason::StoredFieldOutdated);
+    told(200).is(Reason::OrphanBinding);
+}
+
+#[test]
 fn a_live_source_is_not_outdated_by_another() {
     let told = |scene: Scene, left| {
         let scene = scene.fetches(bound(&[(GATEWAY, left)]));
