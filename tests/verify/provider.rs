@@ -194,7 +194,7 @@ fn bitrix24(request: &Message, belief: &Belief) -> Reply {
     let path = request.start.split(' ').nth(1).unwrap_or_default();
     let Some(method) = path.strip_prefix(&format!("/rest/1/{WEBHOOK_CODE}/")) else {
         return (
-            401,
+            403,
             json!({"error": "INVALID_CREDENTIALS", "error_description": "Invalid request credentials"}),
         );
     };

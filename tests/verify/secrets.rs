@@ -49,14 +49,12 @@ fn no_secret_is_in_what_is_said_about_an_api_that_refuses_it() {
             let (name, value) = match provider {
                 Provider::Kamailio | Provider::Telnyx => ("TELNYX_API_KEY", format!("x{TELNYX_KEY}")),
                 Provider::Telzino => ("TELZINO_TOKEN", format!("x{TELZINO_TOKEN}")),
-                Provider::Bitrix24 => ("BITRIX24_WEBHOOK", api.unwrap().url(&format!("/rest/1/x{WEBHOOK_CODE}/"))),
+                Provider::Bitrix24 => ("BITRIX24_WEBHOOK", api.as_ref().unwrap().url(&format!("/rest/1/x{WEBHOOK_CODE}/"))),
             };
-            check(
-                &run.variable(name, &value)
-                    .password(PASSWORD)
-                    .with(&["--output", output, "--trace"])
-                    .printed(),
-            );
+            let run = run.variable(name, &value).password(PASSWORD);
+            let printed = run.with(&["--output", output, "--trace"]).printed();
+            assert!(printed.output.contains("api_auth"), "{printed:?}");
+            check(&printed);
         }
     }
 }
