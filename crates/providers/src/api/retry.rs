@@ -26,12 +26,16 @@ pub(super) fn wait(
     let wait = match failure.retry_after {
         Some(asked) if asked > policy.asked_cap => return None,
         Some(asked) => asked,
-        None => backoff(policy, attempts) * per_mille / 1000,
+        None => backoff(policy, attempts) / 1000 * per_mille.min(1000),
     };
     (wait < left).then_some(wait)
 }
 
 fn may_repeat(failure: &Failure, repeatable: bool) -> bool {
+    // The request is at fault, and will be again. That of 408 took too long by itself.
+    if matches!(failure.status, Some(400..=408 | 410..=428 | 430..=499)) {
+        return false;
+    }
     match failure.trouble {
         // Both say that nothing was done.
         ApiTrouble::RateLimited | ApiTrouble::Conflict => true,
@@ -136,6 +140,13 @@ mod tests {
             [500, 1000, 2000, 4000, 8000, 8000]
         );
         assert_eq!(wait(2, 750), Duration::from_millis(750));
+        let endless = RetryPolicy {
+            base: Duration::MAX,
+            cap: Duration::MAX,
+            ..POLICY
+        };
+        let left = Duration::MAX;
+        assert!(super::wait(&endless, &failure(ApiTrouble::Server), 1, true, left, 1000).is_some_and(|wait| wait > LEFT));
     }
 
     #[test]
@@ -172,6 +183,12 @@ mod tests {
             ..failure(ApiTrouble::Unreachable)
         };
         assert!(again(&refused, false));
+        for trouble in ApiTrouble::ALL {
+            let repeated: Vec<_> = (400..500)
+                .filter(|&status| again(&failure(trouble).with_status(status), true))
+                .collect();
+            assert!(repeated.iter().all(|status| matches!(status, 409 | 429)), "{trouble:?}: {repeated:?}");
+        }
         assert!(!again(&failure(ApiTrouble::Server).with_status(501), true));
     }
 

@@ -11,6 +11,10 @@ use crate::{ApiError, ApiTrouble, Request};
 
 /// The most pages that are read: 100,000 items by 250.
 const MOST_PAGES: u32 = 400;
+/// The most items that a page has.
+const MOST_ON_PAGE: usize = 250;
+/// The most JSON that is kept of a whole list, in bytes.
+const MOST_BYTES: usize = 16 * 1024 * 1024;
 
 /// A list of the API.
 pub(super) struct List<T> {
@@ -40,6 +44,8 @@ pub struct Pages<'a, T> {
     ready: VecDeque<T>,
     next_page: Option<u32>,
     last_items: Vec<Value>,
+    /// How many bytes of JSON all pages had so far.
+    heard: usize,
 }
 
 impl<'a, T> Pages<'a, T> {
@@ -53,13 +59,15 @@ impl<'a, T> Pages<'a, T> {
             ready: VecDeque::new(),
             next_page: Some(1),
             last_items: Vec::new(),
+            heard: 0,
         }
     }
 
     /// The next item; `None` after the last one, and after an error.
     ///
     /// # Errors
-    /// [`ApiError`]; [`ApiTrouble::TooLarge`] after 400 pages, [`ApiTrouble::Contract`] when items cannot be read or a page comes again.
+    /// [`ApiError`]; [`ApiTrouble::TooLarge`] after 400 pages or for one of more than 250 items, [`ApiTrouble::Contract`] when items cannot
+    /// be read, when a page comes again, and when one is empty that should not be the last.
     pub async fn next(&mut self) -> Option<Result<T, ApiError>> {
         loop {
             if let Some(item) = self.ready.pop_front() {
@@ -75,11 +83,14 @@ impl<'a, T> Pages<'a, T> {
     /// All of them.
     ///
     /// # Errors
-    /// As [`Self::next`].
+    /// As [`Self::next`]; [`ApiTrouble::TooLarge`] also for pages of more than 16 MiB together.
     pub async fn all(mut self) -> Result<Vec<T>, ApiError> {
         let mut items = Vec::new();
         while let Some(item) = self.next().await {
             items.push(item?);
+            if self.heard > MOST_BYTES {
+                return Err(ApiError::new(ApiTrouble::TooLarge, self.list.asked, "the list is longer than 16 MiB"));
+            }
         }
         Ok(items)
     }
@@ -95,14 +106,19 @@ impl<'a, T> Pages<'a, T> {
         let items = reply.body.get(self.list.items).and_then(Value::as_array);
         let items = items.ok_or_else(|| wrong(format!("the answer has no list in {}", self.list.items)))?;
         let total = reply.body.pointer("/meta/total_pages").and_then(count::<u32>);
-        if items.is_empty() {
-            return Ok(());
+        if items.is_empty() || *items == self.last_items {
+            // Without a count that is how a list ends, with pages and without. With one it is a fault, and items are missing.
+            let what = if items.is_empty() { "empty" } else { "the one before it again" };
+            let missing = total.filter(|&total| page < total || !items.is_empty());
+            return missing.map_or(Ok(()), |total| Err(wrong(format!("page {page} of {total} is {what}"))));
         }
-        if *items == self.last_items {
-            // Without a count that is how a server without pages ends its list. With one it is a fault, and items are missing.
-            let again = |total| wrong(format!("page {page} of {total} is the one before it again"));
-            return total.map_or(Ok(()), |total| Err(again(total)));
+        if items.len() > MOST_ON_PAGE {
+            return Err(ApiError {
+                trouble: ApiTrouble::TooLarge,
+                ..wrong(format!("page {page} has more than {MOST_ON_PAGE} items"))
+            });
         }
+        self.heard += reply.body.to_string().len();
         let read: Option<VecDeque<_>> = items.iter().map(self.list.read).collect();
         let read = read.ok_or_else(|| wrong("an item of the list cannot be read".to_owned()))?;
         let is_full = items.len() >= usize::try_from(self.page_size).unwrap_or(usize::MAX);

@@ -70,13 +70,47 @@ async fn without_a_count_a_list_ends_when_a_page_comes_again() {
     assert_eq!(server.lines().len(), 2);
 }
 
+/// Two pages of which the second is empty and counts so many.
+fn second_is_empty(total: u32) -> Server {
+    Server::answering(move |seen| {
+        let page = page_of(seen);
+        let data = if page == 1 { items(1) } else { json!([]) };
+        let total = if page == 1 { 2 } else { total };
+        Response::json(200, json!({"data": data, "meta": {"total_pages": total}}))
+    })
+}
+
 #[tokio::test]
-async fn a_count_that_is_too_high_ends_with_an_empty_page() {
-    let server = Server::answering(|seen| {
-        let data = if page_of(seen) == 1 { items(1) } else { json!([]) };
-        Response::json(200, json!({"data": data, "meta": {"total_pages": 1000}}))
+async fn what_was_removed_meanwhile_is_no_fault() {
+    for total in [0, 1, 2] {
+        assert_eq!(ids(&second_is_empty(total)).await.unwrap(), ["1", "2"], "{total}");
+    }
+}
+
+#[tokio::test]
+async fn an_empty_page_before_the_last_is_a_fault() {
+    let error = ids(&second_is_empty(3)).await.unwrap_err();
+    assert_eq!(error.trouble, ApiTrouble::Contract);
+    assert!(error.detail.contains("page 2 of 3 is empty"), "{}", error.detail);
+}
+
+#[tokio::test]
+async fn a_page_of_more_items_than_any_has_is_not_read() {
+    let many = (0..251).map(|id| json!({"id": id})).collect::<Vec<_>>();
+    let server = Server::start([Response::json(200, json!({ "data": many }))]);
+    assert_eq!(ids(&server).await.unwrap_err().trouble, ApiTrouble::TooLarge);
+}
+
+#[tokio::test]
+async fn a_list_that_no_memory_should_hold_is_not_kept() {
+    let long = vec![10_000_000_000_u64; 80_000];
+    let server = Server::answering(move |seen| {
+        let page = page_of(seen);
+        let data = json!([{"id": page, "note": long}]);
+        Response::json(200, json!({"data": data, "meta": {"total_pages": 400}}))
     });
-    assert_eq!(ids(&server).await.unwrap(), ["1", "2"]);
+    assert_eq!(ids(&server).await.unwrap_err().trouble, ApiTrouble::TooLarge);
+    assert_eq!(server.lines().len(), 18);
 }
 
 #[tokio::test]
