@@ -187,7 +187,10 @@ mod tests {
             let repeated: Vec<_> = (400..500)
                 .filter(|&status| again(&failure(trouble).with_status(status), true))
                 .collect();
-            assert!(repeated.iter().all(|status| matches!(status, 409 | 429)), "{trouble:?}: {repeated:?}");
+            assert!(
+                repeated.iter().all(|status| matches!(status, 409 | 429)),
+                "{trouble:?}: {repeated:?}"
+            );
         }
         assert!(!again(&failure(ApiTrouble::Server).with_status(501), true));
     }

@@ -3,6 +3,9 @@
 use std::fmt;
 use std::str::FromStr;
 
+use serde_json::Value;
+
+use crate::reading::integer;
 use crate::text;
 
 /// A value that would be refused, or would do something else than was meant.
@@ -29,8 +32,11 @@ impl Key {
     }
 
     /// True when an answer means this one. Case does not count: UUIDs come in both.
-    pub(super) fn is(&self, answered: &str) -> bool {
-        self.0.eq_ignore_ascii_case(answered)
+    pub(super) fn is(&self, answered: &Value) -> bool {
+        match answered.as_str() {
+            Some(answered) => self.0.eq_ignore_ascii_case(answered.trim()),
+            None => integer(answered).is_some_and(|number| self.0 == number.to_string()),
+        }
     }
 }
 
@@ -70,7 +76,20 @@ impl fmt::Debug for Key {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
+
+    #[test]
+    fn a_key_is_compared_as_it_came_and_not_as_it_is_shown() {
+        let long = "KEY0123456789012345678".repeat(11);
+        let key: Key = long.parse().unwrap();
+        assert!(key.is(&json!(long)) && !key.is(&json!(format!("{long}x"))) && !key.is(&json!(null)));
+        let key: Key = "1293384261075731499".parse().unwrap();
+        assert!(key.is(&json!(1_293_384_261_075_731_499_i64)) && !key.is(&json!(7)));
+        let key: Key = "7a".parse().unwrap();
+        assert!(key.is(&json!(" 7A ")) && !key.is(&json!("7b")));
+    }
 
     #[test]
     fn a_key_is_never_empty_and_never_a_path() {

@@ -89,7 +89,11 @@ impl<'a, T> Pages<'a, T> {
         while let Some(item) = self.next().await {
             items.push(item?);
             if self.heard > MOST_BYTES {
-                return Err(ApiError::new(ApiTrouble::TooLarge, self.list.asked, "the list is longer than 16 MiB"));
+                return Err(ApiError::new(
+                    ApiTrouble::TooLarge,
+                    self.list.asked,
+                    "the list is longer than 16 MiB",
+                ));
             }
         }
         Ok(items)

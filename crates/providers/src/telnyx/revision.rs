@@ -24,7 +24,7 @@ pub(super) struct Revision {
     signs: &'static [Sign],
     /// The field with the state. It has to be there.
     pub(super) state: States,
-    /// States beside it, which may not say otherwise.
+    /// States beside it, which may not say otherwise; one of another revision may still stand there, or already.
     pub(super) beside: &'static [States],
     /// The fields with a meaning.
     pub(super) fields: &'static [Field],
@@ -74,6 +74,12 @@ pub(super) enum State {
 }
 
 impl State {
+    /// Whether both may be said at once: of a pair that is switched off either anything else is said as well.
+    pub(super) fn agrees(self, other: Self) -> bool {
+        let leaves_open = |state| matches!(state, Self::Active | Self::Disabled);
+        self == other || leaves_open(self) || leaves_open(other)
+    }
+
     /// Whether the boolean beside it may be so.
     pub(super) const fn fits(self, registered: bool) -> bool {
         match self {
@@ -165,56 +171,56 @@ const ALL: &[Revision] = &[
         name: "telnyx R2 to R3",
         signs: &[Sign::Has("external_state")],
         state: EXTERNAL_STATE,
-        beside: &[PAIR_STATE],
+        beside: &[PAIR_STATE, STATUS],
         fields: EARLY,
     },
     Revision {
         name: "telnyx R6",
         signs: &[Sign::Has(STATUS.field), Sign::AtTelnyx, Sign::Has("sip_registration_details.node")],
         state: STATUS,
-        beside: &[],
+        beside: &[PAIR_STATE],
         fields: AT_TELNYX,
     },
     Revision {
         name: "telnyx R7 to R8",
         signs: &[Sign::Has(STATUS.field), Sign::OfCredentialConnection],
         state: STATUS,
-        beside: &[],
+        beside: &[PAIR_STATE],
         fields: AT_TELNYX,
     },
     Revision {
         name: "telnyx R7 to R8",
         signs: &[Sign::Has(STATUS.field), Sign::AtTelnyx, Sign::Null("last_registration_response")],
         state: STATUS,
-        beside: &[],
+        beside: &[PAIR_STATE],
         fields: AT_TELNYX,
     },
     Revision {
         name: "telnyx R6 to R8",
         signs: &[Sign::Has(STATUS.field), Sign::AtTelnyx],
         state: STATUS,
-        beside: &[],
+        beside: &[PAIR_STATE],
         fields: AT_TELNYX,
     },
     Revision {
         name: "telnyx R7 to R8",
         signs: &[Sign::Has(STATUS.field), Sign::Null("last_registration_response")],
         state: STATUS,
-        beside: &[],
+        beside: &[PAIR_STATE],
         fields: UAC,
     },
     Revision {
         name: "telnyx R5 to R8",
         signs: &[Sign::Has(STATUS.field), Sign::Has("sip_registration_details.sip_uri_user_host")],
         state: STATUS,
-        beside: &[],
+        beside: &[PAIR_STATE],
         fields: UAC,
     },
     Revision {
         name: "telnyx R4 to R8",
         signs: &[Sign::Has(STATUS.field)],
         state: STATUS,
-        beside: &[],
+        beside: &[PAIR_STATE],
         fields: UAC,
     },
     Revision {

@@ -88,7 +88,7 @@ fn other_object(subject: &Subject, body: &Value) -> Option<Unknown> {
     let other_key = keyed_by
         .iter()
         .find_map(|field| answered(field))
-        .filter(|(_, key)| !subject.key().is(key))
+        .filter(|(field, _)| find(body, field).is_some_and(|key| !subject.key().is(key)))
         .map(|(field, key)| (field, subject.key().to_string(), key));
     let other_type = answered("credential_type")
         .filter(|(_, kind)| !usual_name(kind).eq_ignore_ascii_case(subject.credential_type()))
@@ -114,6 +114,12 @@ fn word(revision: &Revision, body: &Value, response: Option<&ClaimedResponse>) -
         return Err(Unknown::SelfContradiction {
             one: told(indicator.field),
             other: format!("registered {registered}"),
+        });
+    }
+    if let Some((indicator, _)) = states.iter().find(|(_, state)| !state.agrees(leading)) {
+        return Err(Unknown::SelfContradiction {
+            one: told(revision.state.field),
+            other: told(indicator.field),
         });
     }
     if registered && response.is_some_and(|response| response.code >= 300) {

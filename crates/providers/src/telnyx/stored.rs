@@ -38,7 +38,7 @@ pub fn decode_stored(id: &Key, reply: &Reply) -> Answer {
 }
 
 fn other_object(id: &Key, body: &Value) -> Option<Word> {
-    let answered = body.get("id").and_then(identifier).filter(|answered| !id.is(answered))?;
+    let answered = identifier(body.get("id").filter(|answered| !id.is(answered))?)?;
     Some(Word::Unknown(Unknown::WrongObject {
         field: "id".to_owned(),
         asked: id.to_string(),

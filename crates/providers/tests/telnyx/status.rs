@@ -52,6 +52,48 @@ fn every_revision_is_told_and_read_as_registered() {
 }
 
 #[test]
+fn states_of_two_revisions_in_one_answer_have_to_agree() {
+    let mixed = |external: &str, status: &str, registered: bool| {
+        let changes = [
+            ("external_state", json!(external)),
+            ("sip_registration_status", json!(status)),
+            ("registered", json!(registered)),
+            ("last_registration_response", Value::Null),
+        ];
+        word(with(r2(), &changes))
+    };
+    assert_eq!(mixed("REGED", "registered", true), Word::Registered);
+    assert_eq!(mixed("TRYING", "trying", false), Word::Registering);
+    assert_eq!(mixed("TRYING", "connection_disabled", false), Word::Disabled);
+    for (external, status, registered) in [
+        ("REGED", "failed", true),
+        ("REGED", "standby", true),
+        ("TRYING", "failed", false),
+        ("UNREGED", "unknown", false),
+        ("UNREGED", "registered", false),
+    ] {
+        let word = mixed(external, status, registered);
+        assert!(matches!(word, Word::Unknown(Unknown::SelfContradiction { .. })), "{word:?}");
+    }
+    let inactive = |registered: bool, status: &str| {
+        let state = json!(status);
+        word(with(
+            r5(),
+            &[
+                ("pair_state", json!("INACTIVE")),
+                ("registered", json!(registered)),
+                ("sip_registration_status", state),
+            ],
+        ))
+    };
+    assert!(matches!(
+        inactive(true, "registered"),
+        Word::Unknown(Unknown::SelfContradiction { .. })
+    ));
+    assert_eq!(inactive(false, "standby"), Word::Disabled);
+}
+
+#[test]
 fn the_early_answer_gives_user_lifetime_and_reply() {
     let answer = of(&uac(), r2());
     assert_eq!(answer.username.as_deref(), Some("1001"), "from_user is what is registered");
