@@ -94,7 +94,7 @@ pub fn sip_response(line: &str) -> Option<ClaimedResponse> {
     }
     Some(ClaimedResponse {
         code: digits(code)?,
-        reason: reason.trim().to_owned(),
+        reason: text::field(reason.trim()),
     })
 }
 
@@ -140,7 +140,7 @@ impl Lines {
         if self.said.len() >= Self::MOST {
             return;
         }
-        let kept = text::redacted_field(field.rsplit('.').next().unwrap_or_default(), value.clone());
+        let kept = text::redacted_field(field, value.clone());
         let value = kept.as_str().map_or_else(|| text::field(&kept.to_string()), text::field);
         self.said.push(Said {
             field: text::field(field),
@@ -292,6 +292,7 @@ mod tests {
         };
         assert_eq!(sip_response("200 OK"), reply(200, "OK"));
         assert_eq!(sip_response("401 "), reply(401, ""));
+        assert_eq!(sip_response("403 password=canary"), reply(403, "password=***"));
         for line in ["", "200", "000 No", "700 No", "2xx OK", "+20 OK", "200 caf\u{e9}", "200 \u{1b}[2J"] {
             assert_eq!(sip_response(line), None, "{line}");
         }
@@ -321,7 +322,8 @@ mod tests {
 
     #[test]
     fn what_was_said_is_flat_and_free_of_secrets() {
-        let answer = json!({"a": {"b": "x", "password": "canary"}, "c": null, "secrets": {"d": "canary"}, "e": [], "f": true});
+        let answer = json!({"a": {"b": "x", "password": "canary", "auth": {"key": "canary"}}, "c": null, "secrets": {"d": "canary"},
+            "e": [], "f": true, "token.g": "canary"});
         let mut lines = Lines::default();
         lines.say_all(&answer, |name| if name == "a.b" { About::State } else { About::Other });
         let said = lines.into_said();
@@ -329,15 +331,17 @@ mod tests {
         assert_eq!(
             told,
             [
+                ("a.auth", "***"),
                 ("a.b", "x"),
                 ("a.password", "***"),
                 ("c", "null"),
                 ("e", "[]"),
                 ("f", "true"),
-                ("secrets", "***")
+                ("secrets", "***"),
+                ("token.g", "***")
             ]
         );
-        assert_eq!(said[0].about, About::State);
+        assert_eq!((said[0].about, said[1].about), (About::Other, About::State));
     }
 
     #[test]

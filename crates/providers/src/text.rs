@@ -1,6 +1,6 @@
 //! Texts of a provider's as they may be kept and shown: escaped, cut, secrets removed. Pure.
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 use sip_message::printable;
 
 mod redaction;
@@ -48,6 +48,21 @@ pub fn redacted(answer: Value) -> Value {
     }
 }
 
+/// The fields that are kept of an answer beside what was understood of it: printable and without secrets, names and values.
+pub(crate) fn kept(fields: Map<String, Value>) -> Map<String, Value> {
+    let shown = |(name, value): (String, Value)| (printable(name.as_bytes()), kept_value(redacted_field(&name, value)));
+    fields.into_iter().map(shown).collect()
+}
+
+fn kept_value(value: Value) -> Value {
+    match value {
+        Value::Object(fields) => kept(fields).into(),
+        Value::Array(items) => items.into_iter().map(kept_value).collect(),
+        Value::String(text) => redacted_text(&printable(text.as_bytes())).into(),
+        Value::Null | Value::Bool(_) | Value::Number(_) => value,
+    }
+}
+
 /// What a field of this name may show: `***` where the name says that it is secret.
 pub(crate) fn redacted_field(name: &str, value: Value) -> Value {
     if is_secret(name) && !value.is_null() {
@@ -58,8 +73,13 @@ pub(crate) fn redacted_field(name: &str, value: Value) -> Value {
 }
 
 /// True for the names under which the known APIs give out secrets: Kamailio's `auth_password` and `auth_ha1`, Bitrix24's `PASSWORD`,
-/// Telzino's echo of what was put, `Md5Cred` of `AuthDetail`, FreeSWITCH's `a1-hash` and `reverse-auth-pass`, tokens.
+/// Telzino's echo of what was put, `Md5Cred` of `AuthDetail`, FreeSWITCH's `a1-hash` and `reverse-auth-pass`, tokens. Of a full name such
+/// as `sip.auth.key` each part counts.
 pub(crate) fn is_secret(name: &str) -> bool {
+    name.split('.').any(is_secret_part)
+}
+
+fn is_secret_part(name: &str) -> bool {
     let name = name.to_ascii_lowercase().replace('-', "_");
     SECRET_WORDS.iter().any(|word| name.contains(word))
         || name.split('_').any(|part| matches!(part, "ha1" | "ha1b" | "pwd" | "psk"))

@@ -310,6 +310,10 @@ mod tests {
             "{written}"
         );
         assert!(connection.password.is_some() && connection.external_uac_settings.password.is_some());
+        object["note"] = json!(["\u{202e}\u{9b}2J", {"\u{1b}[2J": "Bearer canary-0"}]);
+        let written = serde_json::to_string(&UacConnection::of(&object).unwrap()).unwrap();
+        let note = r#""note":["\\u{202e}\\u{9b}2J",{"\\x1b[2J":"Bearer ***"}]"#;
+        assert!(written.contains(note), "{written}");
         object["password"] = json!("********");
         assert!(UacConnection::of(&object).unwrap().password.is_none());
     }

@@ -1,4 +1,4 @@
-//! Taking an object of the API apart: the known fields by their kind, everything else kept as it came, without secrets.
+//! Taking an object of the API apart: the known fields by their kind, everything else kept as it came, printable and without secrets.
 
 use secrecy::SecretString;
 use serde_json::{Map, Value};
@@ -34,11 +34,7 @@ impl Fields {
 
     /// What is left, without what says nothing.
     pub(super) fn rest(self) -> Other {
-        let told = |(name, value): (String, Value)| {
-            let value = text::redacted_field(&name, value);
-            (!value.is_null()).then_some((name, value))
-        };
-        self.0.into_iter().filter_map(told).collect()
+        text::kept(self.0.into_iter().filter(|(_, value)| !value.is_null()).collect())
     }
 }
 
