@@ -3,9 +3,10 @@
 
 mod record;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::jsonrpc::Caller;
+use crate::listed::read_all;
 use crate::{Answer, ApiError, ApiTrouble, ClientOptions, Listed, Moment, Reply, Settings, SetupError, SourceKind};
 
 pub use record::{decode, settings};
@@ -56,14 +57,15 @@ impl Client {
     /// [`ApiError`].
     pub async fn list(&self) -> Result<Vec<Listed>, ApiError> {
         let reply = self.caller.call("uac.reg_dump", None).await?;
-        if !reply.body.is_array() && !reply.body.is_object() {
+        let is_list = |items: &Vec<Value>| items.iter().all(Value::is_object);
+        if !reply.body.as_array().map_or(reply.body.is_object(), is_list) {
             return Err(ApiError::new(
                 ApiTrouble::Contract,
                 "uac.reg_dump",
                 "the answer is no list of records",
             ));
         }
-        Ok(record::records(&reply.body).map(|one| record::listed(one, &reply)).collect())
+        read_all("uac.reg_dump", record::records(&reply.body), |one| record::listed(one, &reply))
     }
 
     async fn info(&self, uuid: &str) -> Result<Reply, ApiError> {

@@ -8,6 +8,7 @@ use std::fmt;
 use serde_json::{Value, json};
 
 use crate::jsonrpc::{Caller, is_unknown_method, refuses_params};
+use crate::listed::read_all;
 use crate::{Answer, ApiError, ApiTrouble, ClientOptions, Listed, Moment, Reply, Settings, SetupError, SourceKind, text};
 
 pub use record::{decode, settings};
@@ -72,10 +73,11 @@ impl Client {
     /// [`ApiError`]; a list that does not fit into the buffer of its HTTP server is an error of OpenSIPS'.
     pub async fn list(&self) -> Result<Vec<Listed>, ApiError> {
         let reply = self.call(None).await?;
-        if !reply.body["Records"].is_array() {
+        let is_list = |items: &Vec<Value>| items.iter().all(Value::is_object);
+        if !reply.body["Records"].as_array().is_some_and(is_list) {
             return Err(ApiError::new(ApiTrouble::Contract, METHODS[0], "the answer is no list of records"));
         }
-        Ok(record::records(&reply.body).map(|one| record::listed(one, &reply)).collect())
+        read_all(METHODS[0], record::records(&reply.body), |one| record::listed(one, &reply))
     }
 
     /// The registration alone, where this version can give it alone, else among all.

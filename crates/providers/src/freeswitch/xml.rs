@@ -5,8 +5,10 @@ use quick_xml::escape::resolve_predefined_entity;
 use quick_xml::events::{BytesRef, Event};
 use quick_xml::reader::Reader;
 
-/// The most gateways of a list, and the most elements of a gateway.
-const MOST: usize = 4096;
+use crate::listed::MOST;
+
+/// The most elements of a gateway.
+const MOST_ELEMENTS: usize = 4096;
 
 /// The elements of a gateway, in their order.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -82,7 +84,7 @@ fn begin(gateways: &mut Vec<Elements>, path: &[String], name: &str) -> Result<()
         gateways.push(Elements::default());
     } else if path.last().is_some_and(|above| above == "gateway")
         && let Some(Elements(fields)) = gateways.last_mut()
-        && fields.len() < MOST
+        && fields.len() < MOST_ELEMENTS
     {
         fields.push((name.to_owned(), String::new()));
     }

@@ -65,9 +65,11 @@ pub(super) fn records(result: &Value) -> impl Iterator<Item = &Value> {
 
 /// A record of a list, as it would answer for itself.
 pub(super) fn listed(record: &Value, reply: &Reply) -> Listed {
+    // Its own text and not that of the whole list.
     let blank = Answer {
         contract: Some(CONTRACT),
-        ..Answer::blank_of(SourceKind::Opensips, reply)
+        server_date: reply.server_date,
+        ..Answer::blank(SourceKind::Opensips, reply.asked_at, reply.answered_at)
     };
     Listed {
         object: reading::text(&record["AOR"]).unwrap_or_default(),

@@ -79,8 +79,23 @@ async fn the_whole_table_is_listed() {
 async fn an_empty_table_is_a_list_and_something_else_is_none() {
     let server = Server::answering(|seen| result(seen, &json!([])));
     assert_eq!(client(&server).list().await.unwrap().len(), 0);
-    let server = Server::answering(|seen| result(seen, &json!("OK")));
-    assert_eq!(client(&server).list().await.unwrap_err().trouble, ApiTrouble::Contract);
+    for odd in [json!("OK"), json!(null), json!([record(), 7])] {
+        let server = Server::answering(move |seen| result(seen, &odd));
+        assert_eq!(client(&server).list().await.unwrap_err().trouble, ApiTrouble::Contract);
+    }
+}
+
+#[tokio::test]
+async fn a_table_of_thousands_is_read_once_and_one_of_nothing_but_brackets_is_not() {
+    let table = |records: usize| vec![json!({"l_uuid": "x", "auth_password": "canary"}); records];
+    let server = Server::answering(move |seen| result(seen, &json!(table(4096))));
+    let listed = client(&server).list().await.unwrap();
+    assert_eq!(
+        (listed.len(), &*listed[4095].answer.raw),
+        (4096, r#"{"auth_password":"***","l_uuid":"x"}"#)
+    );
+    let server = Server::answering(|seen| result(seen, &json!(vec![json!({}); 4097])));
+    assert_eq!(client(&server).list().await.unwrap_err().trouble, ApiTrouble::TooLarge);
 }
 
 #[tokio::test]

@@ -105,8 +105,14 @@ async fn the_oldest_gives_all_and_the_one_is_found_in_it() {
 async fn an_empty_list_is_a_list_and_something_else_is_none() {
     let server = opensips(|_, _| Ok(json!({"Records": []})));
     assert_eq!(client(&server).list().await.unwrap().len(), 0);
-    let server = opensips(|_, _| Ok(json!("OK")));
-    assert_eq!(client(&server).list().await.unwrap_err().trouble, ApiTrouble::Contract);
+    for (odd, trouble) in [
+        (json!("OK"), ApiTrouble::Contract),
+        (json!({"Records": [{"AOR": "sip:alice@example.com"}, 7]}), ApiTrouble::Contract),
+        (json!({"Records": vec![json!({}); 4097]}), ApiTrouble::TooLarge),
+    ] {
+        let server = opensips(move |_, _| Ok(odd.clone()));
+        assert_eq!(client(&server).list().await.unwrap_err().trouble, trouble);
+    }
 }
 
 #[tokio::test]
