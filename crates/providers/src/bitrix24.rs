@@ -26,6 +26,8 @@ pub use status::decode;
 const PACE: Duration = Duration::from_millis(500);
 /// More pages of 50 lines than any portal has.
 const MOST_PAGES: usize = 100;
+/// The most lines that a page has, and some more.
+const MOST_ON_PAGE: usize = 100;
 
 /// A client of one portal.
 pub struct Client {
@@ -90,28 +92,28 @@ impl Client {
     /// Every line that belongs to who asks: an application sees its own, and no others.
     ///
     /// # Errors
-    /// [`ApiError`].
+    /// [`ApiError`]; [`ApiTrouble::TooLarge`] after 100 pages, or for one of more than 100 lines.
     pub async fn lines(&self) -> Result<Vec<Line>, ApiError> {
         let mut lines = Vec::new();
         let mut start = Some(0);
         for _ in 0..MOST_PAGES {
             let Some(from) = start else { break };
             let reply = self.call(GET, &json!({ "start": from })).await?;
-            lines.extend(line::read(&reply.body).map_err(|problem| failed(GET, &reply, ApiTrouble::Contract, problem))?);
+            let page = line::read(&reply.body).map_err(|problem| failed(GET, &reply, ApiTrouble::Contract, problem))?;
+            if page.len() > MOST_ON_PAGE {
+                return Err(failed(GET, &reply, ApiTrouble::TooLarge, "a page of more lines than any has"));
+            }
+            lines.extend(page);
             start = next_of(&reply, from)?;
         }
-        match start {
-            None => Ok(lines),
-            Some(from) => Err(ApiError {
-                trouble: ApiTrouble::TooLarge,
-                status: None,
-                code: None,
-                detail: format!("there are still more lines after {from}"),
-                request: shown(GET),
-                attempts: 1,
-                retry_after: None,
-            }),
-        }
+        let too_many = |from| {
+            ApiError::new(
+                ApiTrouble::TooLarge,
+                &shown(GET),
+                &format!("there are still more lines after {from}"),
+            )
+        };
+        start.map_or(Ok(lines), |from: u64| Err(too_many(from)))
     }
 
     /// Whether the SIP connector is paid for.

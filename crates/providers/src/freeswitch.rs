@@ -19,6 +19,11 @@ pub use xml::Elements;
 /// The port of the event socket.
 pub const PORT: u16 = 8021;
 
+/// The shortest password that an error is searched for, in bytes.
+const SHORTEST_IN_ERROR: usize = 4;
+/// The shortest that an answer is searched for.
+const SHORTEST_IN_ANSWER: usize = 8;
+
 /// A client of one FreeSWITCH. Asks one thing at a time, each on a connection of its own.
 pub struct Client {
     endpoint: Endpoint,
@@ -73,12 +78,26 @@ impl Client {
     async fn status(&self, gateway: Option<&Gateway>) -> Result<Heard<String>, ApiError> {
         let _turn = self.turn.lock().await;
         let asked_at = Moment::now();
-        let what = within(self.deadline, &command(gateway), self.ask(&command(gateway))).await?;
+        let outcome = within(self.deadline, &command(gateway), self.ask(&command(gateway))).await;
+        let what = outcome.map_err(|error| ApiError {
+            detail: self.hidden(error.detail, SHORTEST_IN_ERROR),
+            ..error
+        })?;
         Ok(Heard {
-            what,
+            what: self.hidden(what, SHORTEST_IN_ANSWER),
             asked_at,
             answered_at: Moment::now(),
         })
+    }
+
+    /// Who answers has read the password: what it says is kept without it. A short one may be any other word, such as a gateway's name.
+    fn hidden(&self, said: String, shortest: usize) -> String {
+        let password = self.password.expose_secret();
+        if password.len() >= shortest {
+            said.replace(password, "***")
+        } else {
+            said
+        }
     }
 
     /// One question and what is answered to it.

@@ -1,8 +1,10 @@
 //! Bitrix24's error format: `{"error": CODE, "error_description": TEXT}`, mostly with an HTTP status that says less than the code. Pure.
 
+use std::time::Duration;
+
 use serde_json::Value;
 
-use crate::{ApiTrouble, Envelope, text};
+use crate::{ApiTrouble, Envelope, reading, text};
 
 /// Reads an error. A body without one is none.
 pub(super) fn envelope(body: &Value) -> Option<Envelope> {
@@ -15,8 +17,15 @@ pub(super) fn envelope(body: &Value) -> Option<Envelope> {
         trouble: meaning(&code),
         code: Some(text::field(&code)),
         detail: body["error_description"].as_str().unwrap_or_default().to_owned(),
-        ..Envelope::default()
+        retry_after: until_reset(&body["time"]),
     })
+}
+
+/// How long a method stays shut after it took too much time: from when the answer was ready, by the portal's own clock.
+fn until_reset(time: &Value) -> Option<Duration> {
+    let reset = reading::moment(&time["operating_reset_at"])?;
+    let ready = reading::moment(&time["date_finish"]).filter(|ready| ready.zone_known)?;
+    Some(reset.at.since(ready.at).try_into().unwrap_or(Duration::ZERO))
 }
 
 /// What a code means, where it is known.
@@ -64,6 +73,27 @@ mod tests {
             assert_eq!(trouble(code), Some(meant), "{code}");
         }
         assert_eq!(trouble("SOMETHING_NEW"), None);
+    }
+
+    #[test]
+    fn a_method_is_shut_until_its_reset_by_the_portals_clock() {
+        let waits = |time: Value| {
+            envelope(&json!({"error": "OPERATION_TIME_LIMIT", "time": time}))
+                .unwrap()
+                .retry_after
+        };
+        let time = |reset: Value| json!({"date_finish": "2026-03-12T16:54:04+01:00", "operating_reset_at": reset});
+        assert_eq!(waits(time(json!(1_773_330_844 + 600))), Some(Duration::from_secs(600)));
+        assert_eq!(waits(time(json!("1773330800"))), Some(Duration::ZERO));
+        for odd in [
+            time(json!(null)),
+            time(json!(600)),
+            json!({"operating_reset_at": 1_773_324_244}),
+            json!({"date_finish": "2026-03-12T16:54:04", "operating_reset_at": 1_773_324_244}),
+            json!(7),
+        ] {
+            assert_eq!(waits(odd.clone()), None, "{odd}");
+        }
     }
 
     #[test]

@@ -52,6 +52,9 @@ pub enum LineKind {
 /// The lines in an answer.
 pub(super) fn read(body: &Value) -> Result<Vec<Line>, &'static str> {
     let lines = body["result"].as_array().ok_or("result is no list")?;
+    if !lines.iter().all(Value::is_object) {
+        return Err("a line of the list is no object");
+    }
     Ok(lines.iter().map(Line::read).collect())
 }
 

@@ -183,7 +183,9 @@ impl fmt::Debug for Registration {
 impl Stored {
     /// Reads the answer to what was sent; the error is what Telzino says when it was not stored.
     pub(super) fn read(sent: &Registration, body: &Value) -> Result<Self, String> {
-        let message = reading::text(&body["message"]);
+        let password = sent.password.expose_secret();
+        let message = body["message"].as_str().map(|message| message.replace(password, "***"));
+        let message = message.and_then(|message| reading::text(&message.into()));
         if body["success"] == json!(false) {
             return Err(message.map_or_else(|| "success is false".to_owned(), |why| format!("success is false: {why}")));
         }
@@ -330,6 +332,8 @@ mod tests {
         assert_eq!(stored.differing, ["port"]);
         let stored = Stored::read(&sent, &json!({"success": true, "message": "SIP account registered successfully"})).unwrap();
         assert_eq!(stored.message.as_deref(), Some("SIP account registered successfully"));
+        let stored = Stored::read(&sent, &json!({"success": true, "message": "1001 with canary is stored"})).unwrap();
+        assert_eq!(stored.message.as_deref(), Some("1001 with *** is stored"));
     }
 
     #[test]

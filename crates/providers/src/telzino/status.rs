@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use crate::reading::{self, Lines, Time};
-use crate::{About, Answer, Reply, SourceKind, Unknown, Word};
+use crate::{About, Answer, ClaimedResponse, Reply, SourceKind, Unknown, Word};
 
 const CONTRACT: &str = "telzino v1";
 
@@ -17,7 +17,9 @@ pub fn decode(reply: &Reply) -> Answer {
     let response = status["errorMessage"].as_str().and_then(reading::sip_response);
     let mut answer = Answer {
         contract: Some(CONTRACT),
-        word: word(&reply.body, status).unwrap_or_else(Word::Unknown),
+        word: word(&reply.body, status)
+            .and_then(|word| unrefused(word, response.as_ref()))
+            .unwrap_or_else(Word::Unknown),
         response,
         ..Answer::blank_of(SourceKind::Telzino, reply)
     };
@@ -51,6 +53,17 @@ fn word(body: &Value, status: &Value) -> Result<Word, Unknown> {
     }
     let enabled = flag(status, "enabled")?;
     switched(word, is_registered, enabled, &state)
+}
+
+/// Who is registered was not refused last. A message that is no SIP reply says nothing.
+fn unrefused(word: Word, response: Option<&ClaimedResponse>) -> Result<Word, Unknown> {
+    match response.filter(|response| response.code >= 300 && word == Word::Registered) {
+        Some(refusal) => Err(Unknown::contradiction(
+            "state REGISTERED_STATE",
+            format!("errorMessage {} {}", refusal.code, refusal.reason),
+        )),
+        None => Ok(word),
+    }
 }
 
 /// OpenSIPS' states and their codes. `NOT_FOUND` shares its code with the first, and is known by its name alone.

@@ -1,5 +1,7 @@
 //! Bitrix24: both ways of access, the three methods, and the errors.
 
+use std::time::Duration;
+
 use regprobe_providers::bitrix24::{Access, Client, LineKind, webhook};
 use regprobe_providers::{ApiTrouble, SetupError, Word};
 use secrecy::SecretString;
@@ -110,6 +112,29 @@ async fn limits_are_waited_for_and_told() {
         limited(503, "OVERLOAD_LIMIT"),
         limited(429, "OPERATION_TIME_LIMIT")
     );
+}
+
+#[tokio::test]
+async fn a_method_that_is_shut_for_long_is_not_asked_again() {
+    let time = json!({"date_finish": "2026-03-12T16:54:04+01:00", "operating_reset_at": 1_773_331_444});
+    let body = json!({"error": "OPERATION_TIME_LIMIT", "error_description": "Method is blocked", "time": time});
+    let server = Server::start([Response::json(429, body)]);
+    let error = by_webhook(&server).lines().await.unwrap_err();
+    assert_eq!(
+        (error.trouble, error.retry_after, error.attempts),
+        (ApiTrouble::RateLimited, Some(Duration::from_secs(600)), 1)
+    );
+}
+
+#[tokio::test]
+async fn lines_that_are_none_and_more_of_them_than_a_page_has_are_no_list() {
+    for (lines, trouble) in [
+        (json!([line("9", "200"), 7]), ApiTrouble::Contract),
+        (json!(vec![json!({}); 101]), ApiTrouble::TooLarge),
+    ] {
+        let server = Server::start([answered(lines)]);
+        assert_eq!(by_webhook(&server).lines().await.unwrap_err().trouble, trouble);
+    }
 }
 
 #[tokio::test]

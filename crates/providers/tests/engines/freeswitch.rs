@@ -60,6 +60,23 @@ async fn a_gateway_is_asked_for_by_its_name_after_the_login() {
 }
 
 #[tokio::test]
+async fn a_password_that_is_sent_back_is_not_shown() {
+    let echo = |command: &str| match command {
+        "" => Turn::say(GREETING),
+        "auth canary-canary\n\n" => Turn::say(ACCEPTED),
+        "api sofia xmlstatus gateway trunk\n\n" => Turn::say(response(&STATUS.replace(">alice<", ">canary-canary<"))),
+        _ => Turn::say("Content-Type: command/reply\nReply-Text: -ERR canary-canary\n\n"),
+    };
+    let server = LineServer::start(echo);
+    let client = client_with(&server, "canary-canary", Duration::from_secs(60));
+    let answer = client.answer(&trunk()).await;
+    assert_eq!((answer.word.clone(), answer.username.as_deref()), (Word::Registered, Some("***")));
+    let error = client.list().await.unwrap_err();
+    assert_eq!(&*error.detail, "-ERR ***");
+    assert!(!format!("{answer:?}{error:?}").contains("canary"));
+}
+
+#[tokio::test]
 async fn an_unknown_gateway_is_not_found() {
     let server = freeswitch(|| Turn::say(response("Invalid Gateway!\n")));
     assert_eq!(word(&server).await, Word::NotFound);

@@ -166,6 +166,12 @@ fn the_message_names_the_reply_but_never_the_state() {
     assert_eq!(answer.word, Word::RegistrarError { code: Some(403) });
     assert_eq!(answer.response.unwrap().reason, "Forbidden");
     assert_eq!(with(json!({"errorMessage": "Wrong password"})).word, Word::Registered);
+    assert_eq!(with(json!({"errorMessage": "200 OK"})).word, Word::Registered);
+    let contradiction = Unknown::SelfContradiction {
+        one: "state REGISTERED_STATE".into(),
+        other: "errorMessage 403 Forbidden".into(),
+    };
+    assert_eq!(with(json!({"errorMessage": "403 Forbidden"})).word, Word::Unknown(contradiction));
 }
 
 #[test]
