@@ -50,7 +50,7 @@ reasons! {
     FalsePositiveUnbound "false_positive_unbound" Disagree "The provider says registered, and nothing is bound.";
     Displaced "displaced" Disagree "The provider says registered, and only others are bound.";
     FalseNegativeBound "false_negative_bound" Disagree "The provider says not registered, and its binding is there and being refreshed.";
-    ReasonMismatch "reason_mismatch" Disagree "It is down, and for another reason than the provider says.";
+    ReasonMismatch "reason_mismatch" Disagree "It is down, and the registrar answers the probe otherwise than the provider reports.";
     CredentialsRejectedWhileRegistered "credentials_rejected_while_registered" Disagree "The provider says registered, and the registrar refuses its credentials now.";
     RegistrarRejects "registrar_rejects" Disagree "The provider says registered, and the registrar refuses the account.";
     ExpiryMismatch "expiry_mismatch" Disagree "The provider and the registrar differ about when the binding ends.";

@@ -21,7 +21,7 @@ pub(super) fn detail(case: &Case<'_>, settled: &Settled<'_>, now: Moment) -> Str
         Reason::ReasonMatches => format!("{provider} says {said}, and the probe meets the same: {seen}."),
         Reason::FalsePositiveUnbound | Reason::Displaced | Reason::RegistrarRejects => format!("{provider} says {said}, but {seen}."),
         Reason::FalseNegativeBound => format!("{provider} says {said}, but {seen}, and it was seen to be refreshed."),
-        Reason::ReasonMismatch => format!("{provider} says {said}, but to the probe {seen}: it is down for another reason."),
+        Reason::ReasonMismatch => format!("{provider} says {said}, but the probe meets something else: {seen}."),
         Reason::CredentialsRejectedWhileRegistered => format!("{provider} says {said}, but {seen}: the next refresh will fail."),
         Reason::ExpiryMismatch => format!("{provider} says {said} until {}, but {seen}.", end(settled)),
         Reason::StuckInProgress => format!("{provider} says {said} for longer than a REGISTER can take, and {seen}."),
