@@ -73,7 +73,7 @@ fn render(verification: &Verification, form: OutputArg) -> String {
     }
 }
 
-const fn status(verification: &Verification, form: OutputArg) -> u8 {
+fn status(verification: &Verification, form: OutputArg) -> u8 {
     match form {
         OutputArg::Human | OutputArg::Json => verification.exit_code(),
         OutputArg::Nagios => shown::judge(verification).status(),

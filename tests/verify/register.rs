@@ -93,6 +93,18 @@ fn a_registrar_that_keeps_the_last_contact_only_is_found_out_and_the_loss_is_rep
 }
 
 #[test]
+fn a_line_that_the_test_itself_took_down_is_not_called_up() {
+    for (output, status, words) in [("human", 0, "AGREE  registered (the line is down"), ("nagios", 2, "SIP CRITICAL")] {
+        let stage = Stage::registered_at(alone());
+        let (_, run) = Provider::Kamailio.asked(&stage, Situation::Healthy);
+        let run = run.with(&["--mode", "register", "--allow-displacement", "--output", output]);
+        let printed = run.printed();
+        assert_eq!(printed.status, status, "the claim was true: {printed:?}");
+        assert!(printed.output.contains(words), "{printed:?}");
+    }
+}
+
+#[test]
 fn an_empty_account_is_tried_without_a_further_word_and_is_empty_again() {
     let stage = Stage::set(Situation::Removed);
     let report = register(&stage, Situation::Removed, &[]);

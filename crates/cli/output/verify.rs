@@ -1,7 +1,7 @@
 //! What came of `regprobe verify`, for people and for monitoring systems: the claim line by line beside what the wire showed, then one
 //! verdict. Everything that came from outside is made safe for a terminal here, whatever was done to it before.
 
-use regprobe_providers::{About, Held, Level, Outcome, SelfTestOutcome, Service, Sight, Verdict, Verification};
+use regprobe_providers::{About, Held, Level, Outcome, SelfTestOutcome, Service, Sight, Verification};
 
 use super::human;
 use super::nagios;
@@ -81,8 +81,12 @@ const fn rule(about: About) -> &'static str {
 fn verdict(verification: &Verification, style: Style) -> String {
     let verdict = &verification.verdict;
     let seconds = verification.took_ms as f64 / 1000.0;
-    let facts = format!("{}, {}, in {seconds:.1} s", service(verdict.service), evidence(verdict.evidence));
-    let mut text = format!("{}  {} ({facts})\n\n", headline(verdict, style), verdict.reason.name());
+    let facts = format!(
+        "{}, {}, in {seconds:.1} s",
+        service(verification.service()),
+        evidence(verdict.evidence)
+    );
+    let mut text = format!("{}  {} ({facts})\n\n", headline(verification, style), verdict.reason.name());
     text += &wrapped("  ", &safe(&verdict.detail));
     if let Some(advice) = &verdict.advice {
         text += &wrapped("  next    ", &safe(advice));
@@ -92,8 +96,9 @@ fn verdict(verification: &Verification, style: Style) -> String {
 }
 
 /// `✔ AGREE`
-fn headline(verdict: &Verdict, style: Style) -> String {
-    let (mark, tone) = match (verdict.outcome, verdict.service) {
+fn headline(verification: &Verification, style: Style) -> String {
+    let verdict = &verification.verdict;
+    let (mark, tone) = match (verdict.outcome, verification.service()) {
         (Outcome::Agree, Service::Up | Service::Unknown) => ("✔", Tone::Good),
         (Outcome::Agree, Service::AtRisk | Service::Down) => ("✔", Tone::Doubtful),
         (Outcome::Disagree | Outcome::Stale, _) => ("✘", Tone::Bad),
@@ -186,10 +191,10 @@ fn sight(sight: &Sight) -> String {
 /// One line for a list: the verdict, the name, the reason.
 pub(crate) fn line(name: &str, verification: &Verification, style: Style) -> String {
     let verdict = &verification.verdict;
-    let plain = headline(verdict, Style::Plain);
+    let plain = headline(verification, Style::Plain);
     let blanks = padded(&plain, HEADLINE).chars().count().saturating_sub(plain.chars().count());
     let name = padded(&safe(name), NAME);
-    let head = format!("{}{}", headline(verdict, style), " ".repeat(blanks));
+    let head = format!("{}{}", headline(verification, style), " ".repeat(blanks));
     format!("{head}{name}  {}: {}\n", verdict.reason.name(), safe(&verdict.detail))
 }
 
@@ -223,12 +228,11 @@ pub(crate) fn nagios(verification: &Verification) -> String {
 }
 
 /// The service state: a false claim about a line that works is a warning, because nobody is cut off by it.
-pub(crate) const fn judge(verification: &Verification) -> nagios::Service {
-    let verdict = &verification.verdict;
+pub(crate) fn judge(verification: &Verification) -> nagios::Service {
     if verification.interrupted {
         return nagios::Service::Unknown;
     }
-    match (verdict.outcome, verdict.service) {
+    match (verification.verdict.outcome, verification.service()) {
         (Outcome::Agree, Service::Up) => nagios::Service::Ok,
         (Outcome::Agree, Service::Unknown) | (Outcome::Inconclusive, _) => nagios::Service::Unknown,
         (Outcome::Agree | Outcome::Disagree | Outcome::Stale, Service::AtRisk) | (Outcome::Disagree | Outcome::Stale, Service::Up) => {
@@ -242,7 +246,7 @@ pub(crate) const fn judge(verification: &Verification) -> nagios::Service {
 
 #[cfg(test)]
 mod tests {
-    use regprobe_providers::{Freshness, Line, Moment, Note, Reason, Role, SourceKind, Standing, VERIFICATION_SCHEMA};
+    use regprobe_providers::{Freshness, Line, Moment, Note, Reason, Role, SourceKind, Standing, VERIFICATION_SCHEMA, Verdict};
 
     use super::*;
     use crate::output::text::WIDTH;

@@ -5,7 +5,7 @@ use schemars::{JsonSchema, Schema, schema_for};
 use serde::Serialize;
 use sip_registration::{Removal, Report};
 
-use crate::{Answer, Line, Moment, Observation, Role, SeenBinding, SourceKind, Verdict};
+use crate::{Answer, Line, Moment, Observation, Role, SeenBinding, Service, SourceKind, Verdict};
 
 /// The name of the contract, in [`Verification::schema`].
 pub const VERIFICATION_SCHEMA: &str = "regprobe.verify.v1";
@@ -144,6 +144,20 @@ impl Verification {
             INTERRUPTED
         } else {
             self.verdict.outcome.exit_code()
+        }
+    }
+
+    /// What it means for the line now: the verdict's word, unless the test with a Contact of our own has cost somebody a binding since.
+    /// Until its owner registers anew, a line whose last binding that was is down.
+    #[must_use]
+    pub fn service(&self) -> Service {
+        let Some(test) = self.self_test.as_ref().filter(|test| !test.lost.is_empty()) else {
+            return self.verdict.service;
+        };
+        match (self.verdict.service, &test.after) {
+            (_, Some(after)) if after.is_empty() => Service::Down,
+            (Service::Up | Service::AtRisk, _) => Service::AtRisk,
+            (Service::Down | Service::Unknown, _) => self.verdict.service,
         }
     }
 }
