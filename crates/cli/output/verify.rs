@@ -1,10 +1,13 @@
 //! What came of `regprobe verify`, for people and for monitoring systems: the claim line by line beside what the wire showed, then one
 //! verdict. Everything that came from outside is made safe for a terminal here, whatever was done to it before.
 
-use regprobe_providers::{About, Held, Level, Outcome, SelfTestOutcome, Service, Sight, Verification};
+use std::collections::BTreeSet;
+
+use regprobe_providers::{About, Answer, Held, Level, Outcome, SelfTestOutcome, Service, Sight, Verification};
 
 use super::human;
 use super::nagios;
+use super::objects::word;
 use super::style::{Style, Tone};
 use super::table::table;
 use super::text::{counted, padded, safe, wrapped};
@@ -19,46 +22,63 @@ pub(crate) fn render(verification: &Verification, style: Style) -> String {
     text + &remarks(verification, style)
 }
 
-/// `Kamailio trunk1  says that it registers sip:alice@example.test at sip:127.0.0.1:5060`
+/// `Kamailio trunk1 says: registered`, and below it what that is about.
 fn heading(verification: &Verification, style: Style) -> String {
-    let name = verification
-        .name
-        .as_ref()
-        .map(|name| format!(" ({})", safe(name)))
-        .unwrap_or_default();
+    let name = verification.name.as_deref().filter(|name| *name != verification.object);
+    let name = name.map(|name| format!(" ({})", safe(name))).unwrap_or_default();
     let whose = format!("{} {}{name}", verification.provider.provider(), safe(&verification.object));
+    let own = |answer: &&Answer| answer.source == verification.provider;
+    let says = verification
+        .answers
+        .iter()
+        .rev()
+        .find(own)
+        .map_or_else(|| "nothing".to_owned(), |answer| safe(&word(&answer.word)));
     let aor = verification.aor.as_deref().map_or("an unknown account".to_owned(), safe);
-    let at = verification
-        .registrar
-        .as_deref()
-        .map(|registrar| format!(" at {}", safe(registrar)))
-        .unwrap_or_default();
-    format!("{}  {aor}{at}\n", style.paint(Tone::Strong, &whose))
+    let registrar = verification.registrar.as_deref();
+    let at = registrar.map(|registrar| format!(" at {}", safe(registrar))).unwrap_or_default();
+    format!("{}\n{aor}{at}\n", style.paint(Tone::Strong, &format!("{whose} says: {says}")))
 }
 
-/// The claim, one field a row. What stands in the row above is not said again.
+/// The claim, one field a row, but for those that no registrar could have a word on.
 fn claims(verification: &Verification) -> String {
-    if verification.claims.is_empty() {
+    let lines = || {
+        verification
+            .claims
+            .iter()
+            .filter(|line| !matches!(line.about, About::Identity | About::Other))
+    };
+    if lines().next().is_none() {
         return String::new();
     }
-    let mut above = "";
-    let rows = verification.claims.iter().map(|line| {
-        let mark = match line.standing {
-            Held::Confirmed => "✔",
-            Held::Contradicted => "✘",
-            Held::Unproven => "·",
-        };
-        let repeated = line.seen == above && line.standing != Held::Unproven;
-        let seen = if repeated { "the same" } else { &line.seen };
-        above = &line.seen;
-        [
-            format!("{mark} {}", line.claim),
-            line.said.clone(),
-            seen.to_owned(),
-            rule(line.about).to_owned(),
-        ]
-    });
-    table(["  claim", "said", "seen", "by"], rows)
+    let mut states = BTreeSet::new();
+    let rows: Vec<_> = lines()
+        .map(|line| {
+            let mark = match line.standing {
+                Held::Confirmed => "✔",
+                Held::Contradicted => "✘",
+                Held::Unproven => "·",
+            };
+            // What holds for one indicator of the state holds for the others.
+            let again = line.about == About::State && !states.insert(&line.seen);
+            let seen = if again { "the same" } else { &line.seen };
+            [
+                format!("{mark} {}", line.claim),
+                line.said.clone(),
+                seen.to_owned(),
+                rule(line.about).to_owned(),
+            ]
+        })
+        .collect();
+    let others = verification.claims.len() - rows.len();
+    let table = table(["  claim", "said", "seen", "by"], rows);
+    match others {
+        0 => table,
+        _ => format!(
+            "{table}   and {} that the wire has no word on (--output json)\n",
+            counted(others, "field")
+        ),
+    }
 }
 
 /// The rule of a line in a word or two; JSON has the whole sentence.
@@ -321,7 +341,7 @@ mod tests {
             Style::Plain,
         );
         for fragment in [
-            "Kamailio trunk\\x1b[2J1 (Berlin)  sip:alice@example.test at sip:example.test\n",
+            "Kamailio trunk\\x1b[2J1 (Berlin) says: nothing\nsip:alice@example.test at sip:example.test\n",
             "✘ flags",
             "the same",
             "✘ DISAGREE  false_positive_unbound (the line is down, evidence E1: it accepts the account, in 1.2 s)\n",
