@@ -3,6 +3,7 @@
 
 #![allow(clippy::unwrap_used, reason = "in a test program a failed unwrap is a failed test")]
 
+mod batch;
 mod belief;
 mod edge;
 mod inbound;
