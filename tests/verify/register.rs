@@ -3,6 +3,7 @@
 
 use serde_json::{Value, json};
 
+use crate::at_once;
 use crate::provider::Provider;
 use crate::situation::{Situation, Stage};
 use crate::support::kamailio::{Save, Setup};
@@ -21,15 +22,15 @@ fn contacts(report: &Reported, list: &str) -> Vec<String> {
 
 #[test]
 fn whoever_is_bound_is_left_alone_without_the_word_displacement() {
-    for setup in [Setup::default(), full(), alone()] {
-        let stage = Stage::registered_at(setup);
+    at_once(&[Setup::default(), full(), alone()], |setup| {
+        let stage = Stage::registered_at(setup.clone());
         let before = stage.bound();
         let report = register(&stage, Situation::Healthy, &[]);
         report.holds(&[("/self_test/outcome", "declined".into()), ("/self_test/contact", Value::Null)]);
         assert_eq!(contacts(&report, "before"), [stage.contact()]);
         report.holds(&[("/verdict/outcome", "agree".into()), ("/verdict/reason", "registered".into())]);
         assert_eq!((report.status, stage.bound()), (0, before));
-    }
+    });
 }
 
 #[test]
@@ -94,14 +95,15 @@ fn a_registrar_that_keeps_the_last_contact_only_is_found_out_and_the_loss_is_rep
 
 #[test]
 fn a_line_that_the_test_itself_took_down_is_not_called_up() {
-    for (output, status, words) in [("human", 0, "AGREE  registered (the line is down"), ("nagios", 2, "SIP CRITICAL")] {
+    let cases = [("human", 0, "AGREE  registered (the line is down"), ("nagios", 2, "SIP CRITICAL")];
+    at_once(&cases, |&(output, status, words)| {
         let stage = Stage::registered_at(alone());
         let (_, run) = Provider::Kamailio.asked(&stage, Situation::Healthy);
         let run = run.with(&["--mode", "register", "--allow-displacement", "--output", output]);
         let printed = run.printed();
         assert_eq!(printed.status, status, "the claim was true: {printed:?}");
         assert!(printed.output.contains(words), "{printed:?}");
-    }
+    });
 }
 
 #[test]
