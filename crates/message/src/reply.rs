@@ -53,7 +53,9 @@ impl<'a> Echo<'a> {
         if reliable || self.top.params.find("rport").is_some() {
             return source;
         }
-        SocketAddr::new(source.ip(), self.top.port.unwrap_or(5060))
+        let mut destination = source;
+        destination.set_port(self.top.port.unwrap_or(5060));
+        destination
     }
 
     /// Writes all of them, Via first. `source` is where the request is said to have come from.
@@ -199,6 +201,10 @@ mod tests {
         assert_eq!(port("Via: SIP/2.0/UDP h;branch=1"), 5060);
         let reliable = with_echo("Via: SIP/2.0/TCP h;branch=1", |echo, source| echo.destination(source, true));
         assert_eq!(reliable.port(), 40000);
+        // A link-local address is of no use without its link.
+        let scoped = |port| format!("[fe80::1%7]:{port}").parse::<SocketAddr>().unwrap();
+        let to = with_echo("Via: SIP/2.0/UDP h:5070;branch=1", |echo, _| echo.destination(scoped(40000), false));
+        assert_eq!(to, scoped(5070));
     }
 
     #[test]

@@ -74,7 +74,8 @@ impl UdpFlow {
         ))
     }
 
-    /// Sends one datagram now or never: what the kernel has no room for is lost, as on any wire, and Timer E sends it again.
+    /// Sends one datagram now or never: what the kernel has no room for is lost, as on any wire, and Timer E sends it again. So is an
+    /// answer that cannot go to where its request wants it: that is no fault of the flow, or anybody could end it so.
     ///
     /// # Errors
     /// Why the flow is of no use any more.
@@ -86,7 +87,7 @@ impl UdpFlow {
             .or_else(|error| if is_icmp(&error) { send() } else { Err(error) })
             .or_else(|error| match error.kind() {
                 io::ErrorKind::WouldBlock => Ok(()),
-                _ if error.raw_os_error() == Some(libc::ENOBUFS) => Ok(()),
+                _ if error.raw_os_error() == Some(libc::ENOBUFS) || !is_same(to, self.remote) => Ok(()),
                 _ => Err(closed(&error)),
             })
     }
@@ -360,6 +361,12 @@ mod tests {
         for _ in 0..3 {
             flow.send(b"answer", gone).unwrap();
         }
+        // The kernel refuses port 0, and what fits into no datagram.
+        let (refused, too_long) = (SocketAddr::from(([127, 0, 0, 1], 0)), vec![0; 66_000]);
+        assert!(SockRef::from(&flow.socket).send_to(b"answer", &refused.into()).is_err());
+        flow.send(b"answer", refused).unwrap();
+        flow.send(&too_long, gone).unwrap();
+        assert!(flow.send(&too_long, peer.local_addr().unwrap()).is_err());
         peer.send_to(b"question", opened.local).unwrap();
         let What::Received(_, _, bytes) = next(&mut facts).await.what else {
             panic!("the flow was closed")
