@@ -19,12 +19,12 @@ mod listed;
 mod moment;
 mod observation;
 pub mod opensips;
-pub mod reading;
+mod reading;
 mod settings;
 mod source;
 pub mod telnyx;
 pub mod telzino;
-pub mod text;
+mod text;
 mod verdict;
 mod verification;
 
@@ -36,7 +36,8 @@ pub use expectation::{ContactPattern, Expectation, HostPattern, Listing, Standin
 pub use listed::Listed;
 pub use moment::Moment;
 pub use observation::{Observation, Question, SeenBinding, Sight};
-pub use settings::{Settings, address_of_record, registrar_at, server_uri, transport_named, transport_of};
+pub use settings::{Settings, server_uri, transport_named};
+pub(crate) use settings::{address_of_record, registrar_at, transport_of};
 pub use source::{Role, SourceKind};
 pub use verdict::{Contradiction, Freshness, Held, Level, Line, Note, Outcome, Reason, Service, Verdict, verdict};
 pub use verification::{

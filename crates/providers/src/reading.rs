@@ -15,7 +15,7 @@ use crate::{About, ClaimedContact, ClaimedResponse, ClaimedTime, Moment, Said, t
 
 /// What a time field turned out to hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Time {
+pub(crate) enum Time {
     /// A moment.
     At(ClaimedTime),
     /// A duration.
@@ -24,14 +24,14 @@ pub enum Time {
 
 /// A text with something in it, escaped and cut. Numbers and truth values are not texts.
 #[must_use]
-pub fn text(value: &Value) -> Option<String> {
+pub(crate) fn text(value: &Value) -> Option<String> {
     let words = value.as_str()?.trim();
     (!words.is_empty()).then(|| text::field(words))
 }
 
 /// A whole number, or a string with nothing but one in it.
 #[must_use]
-pub fn integer(value: &Value) -> Option<i64> {
+pub(crate) fn integer(value: &Value) -> Option<i64> {
     match value {
         Value::Number(number) => number.as_i64(),
         Value::String(digits) => digits.trim().parse().ok(),
@@ -41,7 +41,7 @@ pub fn integer(value: &Value) -> Option<i64> {
 
 /// A number of seconds, of retries, or a port: whole and not negative.
 #[must_use]
-pub fn count<N: TryFrom<i64>>(value: &Value) -> Option<N> {
+pub(crate) fn count<N: TryFrom<i64>>(value: &Value) -> Option<N> {
     integer(value)
         .filter(|&number| number >= 0)
         .and_then(|number| number.try_into().ok())
@@ -49,13 +49,13 @@ pub fn count<N: TryFrom<i64>>(value: &Value) -> Option<N> {
 
 /// An identifier: a text, or the number that some providers make of it.
 #[must_use]
-pub fn identifier(value: &Value) -> Option<String> {
+pub(crate) fn identifier(value: &Value) -> Option<String> {
     text(value).or_else(|| integer(value).map(|number| number.to_string()))
 }
 
 /// A truth value: `true`, `false`, and the `yes` and `no` of OpenSIPS and Telzino.
 #[must_use]
-pub fn yes_or_no(value: &Value) -> Option<bool> {
+pub(crate) fn yes_or_no(value: &Value) -> Option<bool> {
     match value.as_str().map(str::trim) {
         Some("yes") => Some(true),
         Some("no") => Some(false),
@@ -66,7 +66,7 @@ pub fn yes_or_no(value: &Value) -> Option<bool> {
 /// A time of any kind. Numbers are told apart by their size, whatever the documents say: from 1e14 on microseconds since 1970, from 1e11
 /// milliseconds, from 1e9 seconds, below it a duration in seconds. Strings are such numbers, ISO 8601, or what `ctime` writes.
 #[must_use]
-pub fn time(value: &Value) -> Option<Time> {
+pub(crate) fn time(value: &Value) -> Option<Time> {
     match integer(value) {
         Some(number) => time_of(number),
         None => moment_in(value.as_str()?.trim()).map(Time::At),
@@ -75,7 +75,7 @@ pub fn time(value: &Value) -> Option<Time> {
 
 /// A time that can only be a moment.
 #[must_use]
-pub fn moment(value: &Value) -> Option<ClaimedTime> {
+pub(crate) fn moment(value: &Value) -> Option<ClaimedTime> {
     match time(value)? {
         Time::At(moment) => Some(moment),
         Time::Lasts(_) => None,
@@ -84,7 +84,7 @@ pub fn moment(value: &Value) -> Option<ClaimedTime> {
 
 /// A SIP reply such as `401 Unauthorized`: a status code of 100 to 699, a space, and at most 64 printable characters.
 #[must_use]
-pub fn sip_response(line: &str) -> Option<ClaimedResponse> {
+pub(crate) fn sip_response(line: &str) -> Option<ClaimedResponse> {
     const LONGEST_REASON: usize = 64;
     let (code, reason) = line.split_once(' ')?;
     let is_code = code.len() == 3 && code.starts_with(|digit| matches!(digit, '1'..='6'));
@@ -100,7 +100,7 @@ pub fn sip_response(line: &str) -> Option<ClaimedResponse> {
 
 /// A Contact such as `user@host`, `sip:user@host:5060` or `<sip:user@host>;expires=60`. Parameters are left out.
 #[must_use]
-pub fn contact(written: &str) -> Option<ClaimedContact> {
+pub(crate) fn contact(written: &str) -> Option<ClaimedContact> {
     let bare = written.split_once('<').and_then(|(_, rest)| rest.split_once('>'));
     let bare = bare.map_or(written, |(uri, _)| uri).trim();
     let with_scheme = format!("sip:{bare}");
@@ -120,14 +120,14 @@ pub fn contact(written: &str) -> Option<ClaimedContact> {
 
 /// The object inside `{"data": {...}}`, also when it is wrapped twice; anything else as it is.
 #[must_use]
-pub fn unwrap_data(body: &Value) -> &Value {
+pub(crate) fn unwrap_data(body: &Value) -> &Value {
     let once = inside(body);
     inside(once)
 }
 
 /// Collects the lines that an answer says, without its secrets.
 #[derive(Debug, Default)]
-pub struct Lines {
+pub(crate) struct Lines {
     said: Vec<Said>,
 }
 
@@ -136,7 +136,7 @@ impl Lines {
     const MOST: usize = 64;
 
     /// Adds a field; a null or a secret as such, an object or a list as the JSON that it is.
-    pub fn say(&mut self, field: &str, value: &Value, about: About) {
+    pub(crate) fn say(&mut self, field: &str, value: &Value, about: About) {
         if self.said.len() >= Self::MOST {
             return;
         }
@@ -150,13 +150,13 @@ impl Lines {
     }
 
     /// Adds every field of an object and of the objects in it, named with the names above them. `about` hears the full name.
-    pub fn say_all(&mut self, object: &Value, about: impl Fn(&str) -> About) {
+    pub(crate) fn say_all(&mut self, object: &Value, about: impl Fn(&str) -> About) {
         self.say_below("", object, &about);
     }
 
     /// The lines, in the order in which they were added.
     #[must_use]
-    pub fn into_said(self) -> Vec<Said> {
+    pub(crate) fn into_said(self) -> Vec<Said> {
         self.said
     }
 

@@ -40,7 +40,7 @@ pub fn server_uri(text: &str) -> Option<OwnedUri> {
 
 /// The address-of-record of a user at a server: its domain, without the port that only says where to send (RFC 3261 §10.2).
 #[must_use]
-pub fn address_of_record(user: &str, server: &OwnedUri) -> Option<OwnedUri> {
+pub(crate) fn address_of_record(user: &str, server: &OwnedUri) -> Option<OwnedUri> {
     let parts = server.parts();
     let scheme = if parts.secure { "sips" } else { "sip" };
     format!("{scheme}:{}@{}", escaped(user), host_of(&parts)).parse().ok()
@@ -48,7 +48,7 @@ pub fn address_of_record(user: &str, server: &OwnedUri) -> Option<OwnedUri> {
 
 /// The server alone: host and port, without user and parameters.
 #[must_use]
-pub fn registrar_at(server: &OwnedUri) -> Option<OwnedUri> {
+pub(crate) fn registrar_at(server: &OwnedUri) -> Option<OwnedUri> {
     let parts = server.parts();
     let scheme = if parts.secure { "sips" } else { "sip" };
     let port = parts.port.map_or_else(String::new, |port| format!(":{port}"));
@@ -57,7 +57,7 @@ pub fn registrar_at(server: &OwnedUri) -> Option<OwnedUri> {
 
 /// The transport that a URI asks for.
 #[must_use]
-pub fn transport_of(server: &OwnedUri) -> Option<Transport> {
+pub(crate) fn transport_of(server: &OwnedUri) -> Option<Transport> {
     let parts = server.parts();
     parts.transport().and_then(|name| transport_named(std::str::from_utf8(name).ok()?))
 }

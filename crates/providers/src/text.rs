@@ -16,7 +16,7 @@ const LONGEST_READ: usize = 8 * 1024;
 
 /// A field as it may be shown: printable, 240 bytes at most, and what looks like a secret is `***`.
 #[must_use]
-pub fn field(text: &str) -> String {
+pub(crate) fn field(text: &str) -> String {
     let shown = redacted_text(beginning(text, LONGEST_READ));
     // Before that too: the escape of a line end looks like the first letters of the word after it.
     let shown = redacted_text(&printable(shown.as_bytes()));
@@ -30,13 +30,13 @@ pub fn field(text: &str) -> String {
 /// A JSON answer as it may be kept: what a key says is secret is `***`, at any depth, and what looks like a secret in a text.
 /// 16 KiB at most.
 #[must_use]
-pub fn raw(answer: &Value) -> String {
+pub(crate) fn raw(answer: &Value) -> String {
     cut(&printable(redacted(answer.clone()).to_string().as_bytes()), LONGEST_RAW)
 }
 
 /// The same answer without its secrets.
 #[must_use]
-pub fn redacted(answer: Value) -> Value {
+pub(crate) fn redacted(answer: Value) -> Value {
     match answer {
         Value::Object(fields) => {
             let hide = |(name, value): (String, Value)| (name.clone(), redacted_field(&name, value));
