@@ -92,6 +92,14 @@ impl ApiError {
             retry_after: None,
         }
     }
+
+    /// Trouble with what a reply of 2xx says.
+    pub(crate) fn of_reply(reply: &Reply, trouble: ApiTrouble, request: &str, detail: &str) -> Self {
+        Self {
+            status: Some(reply.status),
+            ..Self::new(trouble, request, detail)
+        }
+    }
 }
 
 impl ApiTrouble {

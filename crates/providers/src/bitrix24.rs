@@ -192,15 +192,7 @@ fn next_of(reply: &Reply, from: u64) -> Result<Option<u64>, ApiError> {
 }
 
 fn failed(method: &str, reply: &Reply, trouble: ApiTrouble, detail: &str) -> ApiError {
-    ApiError {
-        trouble,
-        status: Some(reply.status),
-        code: None,
-        detail: crate::text::field(detail),
-        request: shown(method),
-        attempts: 1,
-        retry_after: None,
-    }
+    ApiError::of_reply(reply, trouble, &shown(method), detail)
 }
 
 fn shown(method: &str) -> String {

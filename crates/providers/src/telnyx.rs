@@ -23,7 +23,7 @@ use std::fmt;
 use secrecy::SecretString;
 
 use crate::{Answer, server_uri};
-use crate::{ApiError, ApiTrouble, ClientOptions, Http, HttpOptions, Moment, Reply, Request, Settings, SetupError, SourceKind, text};
+use crate::{ApiError, ApiTrouble, ClientOptions, Http, HttpOptions, Moment, Reply, Request, Settings, SetupError, SourceKind};
 
 pub use changes::{UacChanged, UacChanges};
 pub use check::decode_check;
@@ -114,13 +114,5 @@ impl fmt::Debug for Client {
 
 /// An answer of 2xx that is not what was asked for.
 fn unexpected(asked: &str, reply: &Reply, problem: &str) -> ApiError {
-    ApiError {
-        trouble: ApiTrouble::Contract,
-        status: Some(reply.status),
-        code: None,
-        detail: text::field(problem),
-        request: text::field(asked),
-        attempts: 1,
-        retry_after: None,
-    }
+    ApiError::of_reply(reply, ApiTrouble::Contract, asked, problem)
 }

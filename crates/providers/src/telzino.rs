@@ -62,15 +62,8 @@ impl Client {
         let reply = self
             .send(request.json(registration.body()).key_in_body(registration.password()))
             .await?;
-        Stored::read(registration, &reply.body).map_err(|detail| ApiError {
-            trouble: ApiTrouble::Other,
-            status: Some(reply.status),
-            code: None,
-            detail,
-            request: format!("PUT /v1/agents/{agent}/sip/registration"),
-            attempts: 1,
-            retry_after: None,
-        })
+        let asked = format!("PUT /v1/agents/{agent}/sip/registration");
+        Stored::read(registration, &reply.body).map_err(|detail| ApiError::of_reply(&reply, ApiTrouble::Other, &asked, &detail))
     }
 
     /// Sends a call; when an older token is refused, once more with a new one.

@@ -164,15 +164,7 @@ fn usable_for(expires_in: &Value) -> Option<Duration> {
 }
 
 fn unusable(reply: &Reply, detail: &str) -> ApiError {
-    ApiError {
-        trouble: ApiTrouble::Contract,
-        status: Some(reply.status),
-        code: None,
-        detail: detail.to_owned(),
-        request: format!("POST {PATH}"),
-        attempts: 1,
-        retry_after: None,
-    }
+    ApiError::of_reply(reply, ApiTrouble::Contract, &format!("POST {PATH}"), detail)
 }
 
 fn fits_a_header(token: &str) -> bool {
