@@ -99,9 +99,14 @@ impl<'a> NameAddr<'a> {
     }
 
     /// The `expires` of a Contact in seconds; larger values than fit become `u32::MAX`.
+    ///
+    /// We differ from RFC 3261 §25.1 `delta-seconds`: some registrars go on counting below zero when a binding has run out, so a
+    /// negative number is 0 and not none at all, which would count as bound.
     #[must_use]
     pub fn expires(&self) -> Option<u32> {
-        self.params.seconds("expires")
+        self.params
+            .seconds("expires")
+            .or_else(|| self.params.is_negative("expires").then_some(0))
     }
 
     /// The `+sip.instance` of a Contact without quotes and angle brackets (RFC 5626 §4.1).
@@ -258,7 +263,11 @@ mod tests {
             Some(u32::MAX)
         );
         assert_eq!(NameAddr::parse(b"<sip:a@h>;expires=\"60\"").unwrap().expires(), Some(60));
-        assert_eq!(NameAddr::parse(b"<sip:a@h>;expires=x").unwrap().expires(), None);
+        for wrong in ["x", "-", "-x", "--1"] {
+            let contact = format!("<sip:a@h>;expires={wrong}");
+            assert_eq!(NameAddr::parse(contact.as_bytes()).unwrap().expires(), None, "{wrong}");
+        }
+        assert_eq!(NameAddr::parse(b"<sip:a@h>;expires=-5").unwrap().expires(), Some(0));
         assert_eq!(Contact::parse(b" * "), Ok(Contact::Star));
     }
 }

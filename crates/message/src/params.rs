@@ -70,6 +70,12 @@ impl<'a> Params<'a> {
         lexer::saturating(self.digits(name)?)
     }
 
+    /// Whether the first value under this name is a number below zero.
+    pub(crate) fn is_negative(&self, name: &str) -> bool {
+        let digits = self.digits(name).and_then(|value| value.strip_prefix(b"-"));
+        digits.is_some_and(|digits| !digits.is_empty() && digits.iter().all(u8::is_ascii_digit))
+    }
+
     fn digits(&self, name: &str) -> Option<&'a [u8]> {
         let value = self.value(name)?;
         Some(lexer::trim(lexer::strip_quotes(value).unwrap_or(value)))
