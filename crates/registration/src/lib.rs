@@ -95,8 +95,8 @@ pub use outputs::Event;
 pub use parity::{Listed, Outcome, opensips_state};
 pub use registrant::{Counters, Registrant};
 pub use report::{
-    Arrow, AuthReport, BindingReport, Direction, Evidence, Finding, LadderStep, LastResponse, NetworkReport, OtherBinding, PhasesReport,
-    Removal, RemovalEvidence, Report, SCHEMA, Severity, TargetReport, TlsReport, TranscriptEntry,
+    Arrow, AuthReport, BindingReport, Direction, Evidence, Finding, LadderStep, LastResponse, MOST_BINDINGS, NetworkReport, OtherBinding,
+    PhasesReport, Removal, RemovalEvidence, Report, SCHEMA, Severity, TargetReport, TlsReport, TranscriptEntry,
 };
 pub use state::{Cause, FindingId, State};
 pub use status::Status;

@@ -118,6 +118,9 @@ pub enum Removal {
     NotAttempted,
 }
 
+/// How many of the others' bindings a report names at most; an AOR has a handful.
+pub const MOST_BINDINGS: usize = 64;
+
 /// Somebody else's binding at the same AOR.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct OtherBinding {

@@ -6,7 +6,7 @@ use super::row::Row;
 use super::series::Settled;
 use super::words::orphan_end;
 use super::{Moment, Reason};
-use crate::{ApiTrouble, Role, SourceKind, Word};
+use crate::{ApiTrouble, Listing, Role, SourceKind, Word};
 
 /// What to do next; `None` when there is nothing to do.
 pub(super) fn advice(case: &Case<'_>, settled: &Settled<'_>, now: Moment) -> Option<String> {
@@ -23,7 +23,7 @@ pub(super) fn advice(case: &Case<'_>, settled: &Settled<'_>, now: Moment) -> Opt
         Reason::FalseNegativeBound => format!("Calls arrive; do not restart anything. {provider}'s status is wrong: do not alarm on it, and show {provider} this report."),
         Reason::ReasonMismatch => mismatch(provider, settled.row),
         Reason::CredentialsRejectedWhileRegistered => format!("What is bound now ends with its next refresh. If the password was changed at the registrar, set it at {provider} as well, before that. If the probe's password is not {provider}'s, correct the probe's, or say `--other-secret`."),
-        Reason::RegistrarRejects => "What is bound now, if anything is, ends with its next refresh. Look whether the account is disabled or deleted in the registrar, or in another domain than the probe asked for.".to_owned(),
+        Reason::RegistrarRejects => rejects(settled.view.column),
         Reason::ExpiryMismatch => format!("Calls arrive. Do not compute anything from the expiry that {provider} shows; go by the registrar's."),
         Reason::StuckInProgress => format!("No call arrives. {provider} keeps trying and gets nowhere: look in the registrar's log whether its REGISTER arrives, and from which address."),
         Reason::UnreachableFromTwoVantages => "No call arrives. Look at the registrar itself: whether it runs, and whether its port answers from its own network.".to_owned(),
@@ -47,6 +47,7 @@ pub(super) fn advice(case: &Case<'_>, settled: &Settled<'_>, now: Moment) -> Opt
         Reason::ProbeVantageBlocked => "Probe from an address that the registrar permits, or have this one permitted (access list, fail2ban). What the registrar says to the provider cannot be seen from here.".to_owned(),
         Reason::RegistrarSick => "Look at the registrar: what it answers is its own failure, and its log says why.".to_owned(),
         Reason::FetchNotSupported => "Ask the registrar itself for its bindings, or verify with `--mode register`. After a 3xx name the place that it points to with `--registrar`.".to_owned(),
+        Reason::RegistrarMayHideBindings if case.expectation.listing == Listing::Hides => "This registrar lists nobody's bindings: look at them in the registrar itself.".to_owned(),
         Reason::RegistrarMayHideBindings => "If you know that this registrar lists its bindings, say so with `--assume-listing`; `--mode register` finds it out with a Contact of its own.".to_owned(),
         Reason::RegistrarOpen => "Anybody can register this account: have the registrar ask for credentials. The probe does not ask such a registrar twice, because some take even a question for a registration.".to_owned(),
         Reason::ContactUnmatchable => format!("Say by which Contact {provider} is known: `--expect-user`, `--expect-host` (a name, an address or a network) or `--expect-instance`."),
@@ -55,6 +56,16 @@ pub(super) fn advice(case: &Case<'_>, settled: &Settled<'_>, now: Moment) -> Opt
         Reason::IdentityMismatch => format!("Verify the AOR that {provider} registers: give it with `--aor`, or take the one from {provider}'s settings."),
     };
     Some(text)
+}
+
+fn rejects(column: Column) -> String {
+    let advice = "What is bound now, if anything is, ends with its next refresh. Look whether the account is disabled or deleted in the registrar, or in another domain than the probe asked for.";
+    match column {
+        Column::Rejected(403) => {
+            format!("{advice} Some registrars say 403 to a wrong password: check the probe's, or say `--other-secret`.")
+        }
+        _ => advice.to_owned(),
+    }
 }
 
 fn down(provider: &str, row: Row) -> String {
@@ -80,6 +91,7 @@ fn matches(provider: &str, settled: &Settled<'_>) -> String {
         | Column::Unbound
         | Column::Sick(_)
         | Column::Silent
+        | Column::Unusable
         | Column::Blocked(None)
         | Column::NoCredentials
         | Column::Hidden

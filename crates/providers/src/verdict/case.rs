@@ -1,5 +1,6 @@
 //! The evidence in order: which look lies around which answer, and what the whole series says about the registrar. Pure.
 
+use std::net::{IpAddr, SocketAddr};
 use std::ops::RangeInclusive;
 
 use jiff::SignedDuration;
@@ -8,7 +9,7 @@ use super::Moment;
 use super::clock::{Skew, comparable, seconds, signed};
 use super::matching::{self, Marks, Owners, ROUNDING, ends_at, same_uri};
 use super::row::Row;
-use crate::{Answer, Claim, Expectation, Listing, Observation, Question, SeenBinding, Sight};
+use crate::{Answer, Claim, Expectation, Listing, Observation, Question, SeenBinding, Sight, SourceKind};
 
 /// RFC 3261 §17.1.2.2: 64·T1, in which a REGISTER is answered or given up.
 pub(super) const TIMER_F: SignedDuration = SignedDuration::from_secs(32);
@@ -28,6 +29,7 @@ pub(super) struct Case<'a> {
     /// What the looks of the verdict were taken from: the vantage of the first.
     pub(super) vantage: Option<&'a str>,
     own_contacts: Vec<&'a str>,
+    servers: Vec<IpAddr>,
 }
 
 /// An answer and the looks before and after it.
@@ -61,6 +63,7 @@ impl<'a> Case<'a> {
             expectation,
             vantage: in_order.iter().find(|seen| is_look(seen)).and_then(|seen| seen.vantage.as_deref()),
             own_contacts: in_order.iter().filter_map(|seen| seen.own_contact.as_deref()).collect(),
+            servers: in_order.iter().filter_map(|seen| address(seen.server.as_deref()?)).collect(),
             observations: in_order,
             answers,
         }
@@ -118,6 +121,7 @@ impl<'a> Case<'a> {
             claimed_end: matching::claimed_end(answer),
             skew: Skew::of(answer, self.expectation),
             own: &self.own_contacts,
+            servers: &self.servers,
         }
     }
 
@@ -139,16 +143,19 @@ impl<'a> Case<'a> {
 
     /// Whether a binding of these was seen to be refreshed between these moments: it has more time left than it would have by itself. A binding
     /// that always has the same time left is a fixed one, which nobody refreshes. Our own needs no proof.
+    ///
+    /// The seconds were counted at some moment between the request and the reply. A reply that got lost comes again as it was, so the
+    /// latest moment for the earlier look and the earliest for the later one have to show it.
     pub(super) fn is_refreshed(&self, bindings: &[&SeenBinding], between: RangeInclusive<Moment>) -> bool {
         let seen: Vec<_> = self.looks().filter(|look| between.contains(&look.ended_at)).collect();
         bindings.iter().any(|binding| {
             let times: Vec<_> = seen
                 .iter()
-                .filter_map(|look| Some((look.ended_at, same_as(binding, look)?.expires_s?)))
+                .filter_map(|look| Some((*look, same_as(binding, look)?.expires_s?)))
                 .collect();
-            let rose = |(earlier, later): (&(Moment, u32), &(Moment, u32))| {
-                let end = |(at, left): &(Moment, u32)| at.after(seconds(*left).unsigned_abs());
-                end(later).since(end(earlier)) > ROUNDING && later.1 != earlier.1
+            let rose = |(earlier, later): (&(&Observation, u32), &(&Observation, u32))| {
+                let end = |at: Moment, left: u32| at.after(seconds(left).unsigned_abs());
+                end(later.0.started_at, later.1).since(end(earlier.0.ended_at, earlier.1)) > ROUNDING && later.1 != earlier.1
             };
             self.own_contacts.iter().any(|own| same_uri(own, &binding.contact)) || times.iter().zip(times.iter().skip(1)).any(rose)
         })
@@ -198,8 +205,9 @@ impl<'a> Case<'a> {
         let said_so = earlier
             .into_iter()
             .any(|other| Row::of(other) == Row::Registered && answer.answered_at.since(other.answered_at) <= seconds(lifetime));
-        let by_its_end = matching::claimed_end(answer).is_some_and(|end| end > answer.answered_at);
-        said_so || by_its_end || comparable(answer.refreshed_at).is_some_and(|at| answer.answered_at.since(at) <= seconds(lifetime))
+        let by_its_end = comparable(answer.expires_at).is_some_and(|end| end > answer.answered_at);
+        let refreshed = comparable(answer.refreshed_at).filter(|_| !shows_attempts(answer.source));
+        said_so || by_its_end || refreshed.is_some_and(|at| answer.answered_at.since(at) <= seconds(lifetime))
     }
 
     /// The lifetime in seconds, as the source names it or named it before.
@@ -215,6 +223,28 @@ impl<'a> Case<'a> {
         let longest = || self.longest_left(bindings, Moment::END).unwrap_or_default();
         self.named_lifetime(answer).unwrap_or_else(|| longest().max(USUAL_LIFETIME))
     }
+}
+
+/// Whether `refreshed_at` is when a REGISTER was sent, whatever came of it: OpenSIPS' `last_register_sent`, which Telzino passes on.
+const fn shows_attempts(source: SourceKind) -> bool {
+    match source {
+        SourceKind::Opensips | SourceKind::Telzino => true,
+        SourceKind::TelnyxUac
+        | SourceKind::TelnyxUacStored
+        | SourceKind::TelnyxTelephonyCredential
+        | SourceKind::TelnyxCredentialConnection
+        | SourceKind::TelnyxCredentialCheck
+        | SourceKind::Bitrix24
+        | SourceKind::Bitrix24Stored
+        | SourceKind::Kamailio
+        | SourceKind::Freeswitch
+        | SourceKind::Asterisk => false,
+    }
+}
+
+/// The address of a server, without its port.
+fn address(server: &str) -> Option<IpAddr> {
+    server.parse::<SocketAddr>().map(|server| server.ip()).ok()
 }
 
 /// A look shows the registrar's table, or why it does not. A refusal of our own Contact says nothing about the table.

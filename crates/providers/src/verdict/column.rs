@@ -4,6 +4,7 @@ use super::Reason;
 use super::case::{Case, Sandwich, expected, listed};
 use super::matching::{Marks, Owners};
 use crate::{Observation, SeenBinding, Sight};
+use sip_registration::Cause;
 
 /// A column of the matrix.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,8 +21,10 @@ pub(super) enum Column {
     Rejected(u16),
     /// It answered 5xx.
     Sick(u16),
-    /// It gave no usable answer.
+    /// It gave no answer.
     Silent,
+    /// It is there, and what it answers cannot be used: by its certificate, or for want of a challenge or a reply that can be read.
+    Unusable,
     /// It does not say which bindings there are, and answered this.
     NotSupported(u16),
     /// It refuses the probe, or drops what it sends, and is alive.
@@ -55,7 +58,7 @@ impl Column {
             Self::Unmatchable { skewed: true } => Some(Reason::ClockSkew),
             Self::Moved => Some(Reason::RefreshRace),
             Self::Open => Some(Reason::RegistrarOpen),
-            Self::Silent | Self::NotSeen => Some(Reason::ProbeUnreachable),
+            Self::Silent | Self::Unusable | Self::NotSeen => Some(Reason::ProbeUnreachable),
             Self::Sick(_) => Some(Reason::RegistrarSick),
             Self::Bound | Self::Others | Self::Unbound | Self::Refused(_) | Self::Rejected(_) => None,
         }
@@ -70,6 +73,7 @@ impl Column {
             | Self::Rejected(_)
             | Self::Sick(_)
             | Self::Silent
+            | Self::Unusable
             | Self::NotSupported(_)
             | Self::Blocked(_)
             | Self::NoCredentials
@@ -91,6 +95,7 @@ impl Column {
             Self::Rejected(_) => "account refused",
             Self::Sick(_) => "5xx",
             Self::Silent => "silence",
+            Self::Unusable => "unusable reply",
             Self::NotSupported(_) => "fetch not supported",
             Self::Blocked(_) => "probe blocked",
             Self::NoCredentials => "no credentials",
@@ -157,7 +162,7 @@ fn both(first: Column, second: Column) -> Column {
     if std::mem::discriminant(&first) == std::mem::discriminant(&second) {
         return second;
     }
-    let is_no_answer = |column: &Column| matches!(column, Column::Silent | Column::Sick(_) | Column::Blocked(_));
+    let is_no_answer = |column: &Column| matches!(column, Column::Silent | Column::Unusable | Column::Sick(_) | Column::Blocked(_));
     [second, first].into_iter().find(is_no_answer).unwrap_or(Column::Moved)
 }
 
@@ -184,19 +189,59 @@ fn of_look(case: &Case<'_>, look: &Observation, owners: Option<&Owners<'_>>) -> 
             ..
         } => Column::NotSupported(*code),
         Sight::ServerError { code, .. } => Column::Sick(*code),
+        Sight::Silent { cause, .. } if is_unusable(*cause) => Column::Unusable,
         Sight::Silent { .. } if case.is_alive() => Column::Blocked(None),
         Sight::Silent { .. } => Column::Silent,
         Sight::Alive { .. } | Sight::Reached { .. } | Sight::NotReached { .. } => Column::NotSeen,
     }
 }
 
-/// A refusal is about the account, about the form of the request, or about where it came from. 403 before anybody asked for
-/// credentials is about the place, unless another place got it too.
+/// Whether there was something to hear. Who is silent to a provider and who shows the probe a certificate need not have the same
+/// trouble.
+const fn is_unusable(cause: Cause) -> bool {
+    match cause {
+        Cause::StaleLoop
+        | Cause::MalformedChallenge
+        | Cause::UnsupportedAlgorithm
+        | Cause::TlsHandshake
+        | Cause::CertificateExpired
+        | Cause::CertificateUntrusted
+        | Cause::CertificateNameMismatch
+        | Cause::MalformedReply
+        | Cause::ServerNotAuthenticated => true,
+        Cause::NoReply
+        | Cause::OnlyProvisional
+        | Cause::Replied408
+        | Cause::DnsNotFound
+        | Cause::DnsFailed
+        | Cause::Unreachable
+        | Cause::ConnectionRefused
+        | Cause::ConnectTimeout
+        | Cause::ConnectionLost
+        | Cause::CredentialsMissing
+        | Cause::WrongCredentials
+        | Cause::RejectedWithoutChallenge
+        | Cause::Redirected
+        | Cause::BindingNotConfirmed
+        | Cause::GrantedZero
+        | Cause::IntervalTooBrief
+        | Cause::Forbidden
+        | Cause::UnknownUser
+        | Cause::Rejected
+        | Cause::GlobalFailure
+        | Cause::Overloaded
+        | Cause::ServerError => false,
+    }
+}
+
+/// A refusal is about the account, about the form of the request or its way, or about where it came from. 403 before anybody asked
+/// for credentials is about the place, unless another place got it too; after credentials it may be about them.
 fn rejected(case: &Case<'_>, code: u16, authenticated: bool) -> Column {
     let forbidden = |look: &Observation| matches!(look.sight, Sight::Rejected { code: 403, .. });
     match code {
         // FreeSWITCH says 400 "Missing Contact Header" to a fetch; a 3xx says that the bindings are elsewhere.
-        300..=399 | 400 | 405 | 413..=423 => Column::NotSupported(code),
+        300..=399 | 400 | 405 | 406 | 413..=423 | 430 | 440 | 481..=483 | 491 | 493 | 494 => Column::NotSupported(code),
+        403 if authenticated && !case.expectation.same_secret => Column::NoCredentials,
         403 if !authenticated && !case.looks_from_elsewhere().any(forbidden) => Column::Blocked(Some(code)),
         _ => Column::Rejected(code),
     }

@@ -4,7 +4,7 @@
 use super::case::{Case, ends, listed};
 use super::clock::{Skew, apart, magnitude, seconds};
 use super::column::Column;
-use super::matching::{Likeness, ROUNDING};
+use super::matching::{Likeness, ROUNDING, is_named};
 use super::series::Settled;
 use super::stale::{mismatch, shows_refreshes};
 use super::words::{contacts, reply, seen};
@@ -157,7 +157,10 @@ impl Beside<'_> {
     fn lifetime(&self) -> Judged {
         const RULE: &str = "a binding never has more seconds left than it was granted";
         let until = self.settled.sandwich.ended_at();
-        let longest = self.case.longest_left(&self.settled.view.expected, until);
+        let longest = self
+            .case
+            .longest_left(&self.settled.view.expected, until)
+            .filter(|_| self.evidence >= Level::E3);
         let standing = match self.settled.sandwich.answer.lifetime_s.zip(longest) {
             Some((claimed, longest)) if seconds(longest) > seconds(claimed).saturating_add(ROUNDING) => Held::Contradicted,
             // Nine tenths of it seen, and never more: the rest is the time since its refresh.
@@ -177,7 +180,11 @@ impl Beside<'_> {
         let likeness: Vec<_> = listed.iter().map(|binding| marks.likeness_to_claimed(binding)).collect();
         let standing = if likeness.contains(&Likeness::Same) {
             Held::Confirmed
-        } else if self.settled.view.column == Column::Others && likeness.iter().all(|likeness| *likeness == Likeness::Other) {
+        } else if self.settled.view.column == Column::Others
+            && likeness
+                .iter()
+                .all(|likeness| matches!(likeness, Likeness::Other | Likeness::Elsewhere))
+        {
             Held::Contradicted
         } else {
             Held::Unproven
@@ -195,7 +202,7 @@ impl Beside<'_> {
         let expected = self.case.expectation.user.as_deref();
         let standing = match (expected, self.settled.sandwich.answer.username.as_deref()) {
             (Some(_), Some(_)) if self.settled.reason == Reason::IdentityMismatch => Held::Contradicted,
-            (Some(expected), Some(claimed)) if claimed == expected && self.evidence >= Level::E1 => Held::Confirmed,
+            (Some(expected), Some(claimed)) if is_named(expected, claimed) && self.evidence >= Level::E1 => Held::Confirmed,
             (Some(_) | None, Some(_) | None) => Held::Unproven,
         };
         let seen = expected.map_or_else(|| "nothing".to_owned(), |user| format!("the probe asked for {user}"));
@@ -222,9 +229,9 @@ impl Beside<'_> {
         super::clock::comparable(time).filter(|_| !skew.is_too_much())
     }
 
-    /// The ends of the expected bindings; `None` without any.
+    /// The ends of the expected bindings; `None` without any, and when the last look does not show them any more.
     fn ends(&self) -> Option<Vec<Moment>> {
-        let expected = &self.settled.view.expected;
+        let expected = Some(&self.settled.view.expected).filter(|_| self.evidence >= Level::E3)?;
         let ends: Vec<_> = self.settled.sandwich.looks().flat_map(|look| ends(expected, look)).collect();
         (!ends.is_empty()).then_some(ends)
     }

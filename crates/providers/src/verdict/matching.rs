@@ -5,6 +5,7 @@ use std::net::IpAddr;
 
 use jiff::SignedDuration;
 use sip_message::{Host, SipUri};
+use sip_registration::MOST_BINDINGS;
 
 use super::Moment;
 use super::clock::{Skew, apart, comparable, seconds};
@@ -31,6 +32,8 @@ pub(super) struct Marks<'a> {
     pub(super) skew: Skew,
     /// Contacts of our own.
     pub(super) own: &'a [&'a str],
+    /// Where the registrar itself was met.
+    pub(super) servers: &'a [IpAddr],
 }
 
 /// What the bindings of one look are.
@@ -56,6 +59,8 @@ pub(super) enum Likeness {
     Same,
     /// It is somebody else's.
     Other,
+    /// It is at another place, and nothing else speaks against it: another device, or what an edge made of the same one.
+    Elsewhere,
     /// Nothing says so or otherwise.
     Unsure,
 }
@@ -74,18 +79,20 @@ impl<'a> Marks<'a> {
         if bound.is_empty() {
             return Owners::Nobody;
         }
-        let of = |likeness| {
-            bound
-                .iter()
-                .copied()
-                .filter(|binding| self.likeness(binding) == likeness)
-                .collect::<Vec<_>>()
+        let of = |likeness: &[Likeness]| {
+            let like = |binding: &&SeenBinding| likeness.contains(&self.likeness(binding));
+            bound.iter().copied().filter(like).collect::<Vec<_>>()
         };
-        let (same, unsure) = (of(Likeness::Same), of(Likeness::Unsure));
-        match (same.is_empty(), unsure.is_empty()) {
-            (false, _) => Owners::Expected(same),
-            (true, true) => Owners::Others,
-            (true, false) => self.by_time(&unsure, looked_at),
+        let same = of(&[Likeness::Same]);
+        if !same.is_empty() {
+            return Owners::Expected(same);
+        }
+        let possible = of(&[Likeness::Unsure, Likeness::Elsewhere]);
+        // Who is not on a list that was cut may have been behind the cut.
+        let nobody_else = of(&[Likeness::Unsure]).is_empty() && bindings.len() < MOST_BINDINGS;
+        match self.by_time(&possible, looked_at) {
+            Owners::Unknown { skewed: false } if nobody_else => Owners::Others,
+            owners @ (Owners::Expected(_) | Owners::Others | Owners::Nobody | Owners::Unknown { .. }) => owners,
         }
     }
 
@@ -103,7 +110,7 @@ impl<'a> Marks<'a> {
     pub(super) fn likeness(&self, binding: &SeenBinding) -> Likeness {
         match self.by_marks(binding) {
             // A registrar that counts our own binding in says registered because of it; that displaces nobody.
-            Likeness::Other if self.is_own(binding) => Likeness::Unsure,
+            Likeness::Other | Likeness::Elsewhere if self.is_own(binding) => Likeness::Unsure,
             likeness => likeness,
         }
     }
@@ -129,28 +136,44 @@ impl<'a> Marks<'a> {
         self.claimed.map_or(Likeness::Unsure, |claimed| self.like(claimed, binding))
     }
 
-    /// The Contact that the provider names beside the one that is bound. An edge or a NAT may have put another host there, so another
-    /// host says nothing where the user part is one that only the provider has, or where the two hosts are not of one kind.
+    /// The Contact that the provider names beside the one that is bound. An edge or a NAT may have put another host or port there, so
+    /// another place says nothing where the user part is one that only the provider has, where the two hosts are not of one kind, or
+    /// where one of them is the registrar's own. A registrar names where a device's packets come from, which is not its Contact.
     fn like(&self, claimed: &ClaimedContact, binding: &SeenBinding) -> Likeness {
         let Ok(uri) = SipUri::parse(binding.contact.as_bytes()) else {
             return Likeness::Unsure;
         };
         let user = uri.user.map(String::from_utf8_lossy);
-        let same_user = claimed.user.as_deref().zip(user.as_deref()).map(|(claimed, seen)| claimed == seen);
+        let same_user = claimed
+            .user
+            .as_deref()
+            .zip(user.as_deref())
+            .map(|(claimed, seen)| same_user(claimed, seen));
         if same_user == Some(false) {
             return Likeness::Other;
         }
-        let telling = same_user == Some(true) && self.aor_user.is_some() && user.as_deref() != self.aor_user;
-        let Some(host) = claimed.host.as_deref() else {
-            return if telling { Likeness::Same } else { Likeness::Unsure };
-        };
-        match (same_host(host, &uri.host), claimed.port.zip(uri.port)) {
-            (Some(true), Some((claimed, seen))) if claimed != seen && !telling => Likeness::Other,
-            (Some(true), _) => Likeness::Same,
-            (Some(false) | None, _) if telling => Likeness::Same,
-            (Some(false), _) => Likeness::Other,
-            (None, _) => Likeness::Unsure,
+        let account = self.aor_user.zip(user.as_deref());
+        if same_user == Some(true) && account.is_some_and(|(account, seen)| !self::same_user(account, seen)) {
+            return Likeness::Same;
         }
+        let Some(host) = claimed.host.as_deref() else {
+            return Likeness::Unsure;
+        };
+        let same_port = claimed.port.zip(uri.port).is_none_or(|(claimed, seen)| claimed == seen);
+        match same_host(host, &uri.host) {
+            Some(true) if same_port => Likeness::Same,
+            // A NAT gives another port to the same device, and so does every new connection.
+            Some(true) | None => Likeness::Unsure,
+            Some(false) if self.role == Role::Registrar || self.is_registrar(host, &uri.host) => Likeness::Unsure,
+            Some(false) => Likeness::Elsewhere,
+        }
+    }
+
+    /// Whether one of these hosts is the registrar's own: an edge in front of it has put itself there, or an AOR is shown as Contact.
+    fn is_registrar(&self, claimed: &str, seen: &Host<'_>) -> bool {
+        let named = |host: &Host<'_>| self.servers.iter().any(|server| same_host(&server.to_string(), host) == Some(true));
+        let claimed = claimed.trim_matches(['[', ']']).parse::<IpAddr>();
+        named(seen) || claimed.is_ok_and(|claimed| named(&Host::Address(claimed)))
     }
 
     /// Which of several ends when the provider says that its own does; it has to be exactly one.
@@ -174,6 +197,32 @@ impl<'a> Marks<'a> {
 /// When a binding ends by what the registrar said at `looked_at`.
 pub(super) fn ends_at(binding: &SeenBinding, looked_at: Moment) -> Option<Moment> {
     Some(looked_at.after(seconds(binding.expires_s?).unsigned_abs()))
+}
+
+/// Whether a claimed name is this user's: the user part alone, or with its domain.
+pub(super) fn is_named(user: &str, claimed: &str) -> bool {
+    let bare = claimed
+        .strip_prefix("sips:")
+        .or_else(|| claimed.strip_prefix("sip:"))
+        .unwrap_or(claimed);
+    same_user(user, bare) || bare.rsplit_once('@').is_some_and(|(name, _)| same_user(user, name))
+}
+
+/// Whether two user parts are one: RFC 3261 §19.1.4, an escape is the same as what it stands for.
+fn same_user(one: &str, other: &str) -> bool {
+    unescaped(one.as_bytes()) == unescaped(other.as_bytes())
+}
+
+fn unescaped(user: &[u8]) -> Vec<u8> {
+    let mut plain = Vec::with_capacity(user.len());
+    let mut rest = user;
+    while let Some((&first, tail)) = rest.split_first() {
+        let escaped = tail.split_at_checked(2).filter(|_| first == b'%');
+        let byte = escaped.and_then(|(digits, _)| u8::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok());
+        plain.push(byte.unwrap_or(first));
+        rest = escaped.filter(|_| byte.is_some()).map_or(tail, |(_, tail)| tail);
+    }
+    plain
 }
 
 /// Whether two Contacts are one.
@@ -234,11 +283,15 @@ fn same_host(claimed: &str, seen: &Host<'_>) -> Option<bool> {
     }
 }
 
-/// Kinds of network between which addresses are translated.
+/// Kinds of network between which addresses are translated. A container's bridge and the network of its host are two as well.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
     Loopback,
-    Private,
+    /// RFC 1918, by the first number of the block.
+    Private(u8),
+    /// RFC 6598: what carriers translate from.
+    Shared,
+    Local,
     PublicV4,
     PublicV6,
 }
@@ -248,15 +301,14 @@ const fn kind(address: IpAddr) -> Kind {
         _ if address.is_loopback() => Kind::Loopback,
         IpAddr::V4(v4) => {
             let [first, second, ..] = v4.octets();
-            // RFC 6598: 100.64.0.0/10 is what carriers translate from.
-            let shared = first == 100 && second & 0xc0 == 64;
-            if v4.is_private() || v4.is_link_local() || v4.is_unspecified() || shared {
-                Kind::Private
-            } else {
-                Kind::PublicV4
+            match first {
+                _ if v4.is_private() => Kind::Private(first),
+                _ if v4.is_link_local() || v4.is_unspecified() => Kind::Local,
+                100 if second & 0xc0 == 64 => Kind::Shared,
+                _ => Kind::PublicV4,
             }
         }
-        IpAddr::V6(v6) if v6.is_unique_local() || v6.is_unicast_link_local() || v6.is_unspecified() => Kind::Private,
+        IpAddr::V6(v6) if v6.is_unique_local() || v6.is_unicast_link_local() || v6.is_unspecified() => Kind::Local,
         IpAddr::V6(_) => Kind::PublicV6,
     }
 }

@@ -84,6 +84,7 @@ fn registered(column: Column, now: Circumstances) -> Reason {
         Column::Silent if now.silent_elsewhere => Reason::UnreachableFromTwoVantages,
         Column::Sick(_)
         | Column::Silent
+        | Column::Unusable
         | Column::NotSupported(_)
         | Column::Blocked(_)
         | Column::NoCredentials
@@ -109,7 +110,9 @@ fn in_progress(column: Column, now: Circumstances) -> Cell {
             reason: Reason::StuckInProgress,
             hold,
         },
-        Column::Others | Column::Refused(_) | Column::Rejected(_) | Column::Sick(_) | Column::Silent => Cell::now(Reason::ApiInProgress),
+        Column::Others | Column::Refused(_) | Column::Rejected(_) | Column::Sick(_) | Column::Silent | Column::Unusable => {
+            Cell::now(Reason::ApiInProgress)
+        }
         Column::NotSupported(_)
         | Column::Blocked(_)
         | Column::NoCredentials
@@ -132,6 +135,7 @@ fn unregistering(column: Column, now: Circumstances) -> Reason {
         | Column::Rejected(_)
         | Column::Sick(_)
         | Column::Silent
+        | Column::Unusable
         | Column::Blocked(_) => Reason::ApiInProgress,
         Column::NotSupported(_) | Column::NoCredentials | Column::Unmatchable { .. } | Column::Moved | Column::Open | Column::NotSeen => {
             column.trouble().unwrap_or(Reason::ApiInProgress)
@@ -148,6 +152,7 @@ fn wrong_credentials(column: Column, now: Circumstances) -> Reason {
         Column::Rejected(_) => Reason::ReasonMismatch,
         Column::Sick(_)
         | Column::Silent
+        | Column::Unusable
         | Column::NotSupported(_)
         | Column::Blocked(_)
         | Column::NoCredentials
@@ -158,10 +163,10 @@ fn wrong_credentials(column: Column, now: Circumstances) -> Reason {
     }
 }
 
-/// OpenSIPS' state 5 is what a 3xx brings about and a 5xx does not.
+/// OpenSIPS' state 5 is what a 3xx or a reply that cannot be used brings about, and a 5xx does not.
 fn internal_error(column: Column, now: Circumstances) -> Reason {
     match column {
-        Column::NotSupported(300..=399) => Reason::ReasonMatches,
+        Column::NotSupported(300..=399) | Column::Unusable => Reason::ReasonMatches,
         Column::Sick(_) => Reason::RegistrarSick,
         Column::Bound
         | Column::Others
@@ -188,7 +193,8 @@ fn unheard(column: Column, now: Circumstances) -> Reason {
         Column::Unbound | Column::Hidden | Column::Refused(_) | Column::Rejected(_) => Reason::ReasonMismatch,
         // What is dropped from us as well was not answered to the provider either, and a 5xx is of the same class as no answer.
         Column::Sick(_) | Column::Silent | Column::Blocked(None) => Reason::ReasonMatches,
-        Column::NotSupported(_)
+        Column::Unusable
+        | Column::NotSupported(_)
         | Column::Blocked(Some(_))
         | Column::NoCredentials
         | Column::Unmatchable { .. }
@@ -209,6 +215,7 @@ fn registrar_error(claimed: Option<u16>, column: Column, now: Circumstances) -> 
         Column::Unbound | Column::Hidden | Column::Refused(_) | Column::Rejected(_) => Reason::ReasonMismatch,
         Column::Sick(_)
         | Column::Silent
+        | Column::Unusable
         | Column::NotSupported(_)
         | Column::Blocked(_)
         | Column::NoCredentials
@@ -230,6 +237,7 @@ fn not_registered(column: Column, now: Circumstances) -> Reason {
         | Column::Rejected(_)
         | Column::Sick(_)
         | Column::Silent
+        | Column::Unusable
         | Column::Blocked(_) => Reason::Down,
         Column::NotSupported(_) | Column::NoCredentials | Column::Unmatchable { .. } | Column::Moved | Column::Open | Column::NotSeen => {
             column.trouble().unwrap_or(Reason::ProbeUnreachable)

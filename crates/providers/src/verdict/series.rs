@@ -4,6 +4,7 @@
 use super::case::{Case, Sandwich, TIMER_F};
 use super::clock::signed;
 use super::column::{Column, View};
+use super::matching::is_named;
 use super::matrix::{Cell, Circumstances, Hold, cell};
 use super::row::Row;
 use super::stale;
@@ -30,6 +31,11 @@ impl Settled<'_> {
     pub(super) const fn is_shown(&self) -> bool {
         is_shown(self.reason, self.view.column)
     }
+
+    /// Whether the registrar refused the provider's credentials and took the same ones from the probe.
+    pub(super) fn takes_the_secret(&self) -> bool {
+        self.row == Row::WrongCredentials && self.now.secret_works && matches!(self.view.column, Column::Unbound | Column::Hidden)
+    }
 }
 
 const fn is_shown(reason: Reason, column: Column) -> bool {
@@ -38,6 +44,7 @@ const fn is_shown(reason: Reason, column: Column) -> bool {
         Column::Refused(_) | Column::Rejected(_) | Column::NotSupported(_) => matches!(reason, Reason::ReasonMatches),
         Column::Sick(_)
         | Column::Silent
+        | Column::Unusable
         | Column::Blocked(_)
         | Column::NoCredentials
         | Column::Hidden
@@ -167,10 +174,8 @@ fn under_way(case: &Case<'_>, answer: &Answer, reason: Reason) -> Contradiction 
 /// The row of an answer. One about another user than was looked at says nothing about this one.
 fn row(case: &Case<'_>, answer: &Answer) -> Row {
     let row = Row::of(answer);
-    let user = |name: &str| name.trim_start_matches("sip:").split('@').next().map(str::to_owned);
-    let claimed = answer.username.as_deref().and_then(user);
-    match (&case.expectation.user, claimed) {
-        (Some(expected), Some(claimed)) if *expected != claimed && !matches!(row, Row::Nothing(_)) => {
+    match (&case.expectation.user, answer.username.as_deref()) {
+        (Some(expected), Some(claimed)) if !is_named(expected, claimed) && !matches!(row, Row::Nothing(_)) => {
             Row::Nothing(Reason::IdentityMismatch)
         }
         (_, _) => row,

@@ -182,6 +182,15 @@ pub(super) fn silent() -> Sight {
     }
 }
 
+/// A registrar that is there, behind a certificate that nobody here knows.
+pub(super) fn unusable() -> Sight {
+    Sight::Silent {
+        cause: Cause::CertificateUntrusted,
+        detail: "The certificate's issuer is not trusted".into(),
+        answered: false,
+    }
+}
+
 /// A time with its zone, so many seconds after the origin.
 pub(super) fn claimed(seconds: i64) -> Option<ClaimedTime> {
     Some(ClaimedTime {

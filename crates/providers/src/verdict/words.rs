@@ -21,7 +21,7 @@ pub(super) fn detail(case: &Case<'_>, settled: &Settled<'_>, now: Moment) -> Str
         Reason::ReasonMatches => format!("{provider} says {said}, and the probe meets the same: {seen}."),
         Reason::FalsePositiveUnbound | Reason::Displaced | Reason::RegistrarRejects => format!("{provider} says {said}, but {seen}."),
         Reason::FalseNegativeBound => format!("{provider} says {said}, but {seen}, and it was seen to be refreshed."),
-        Reason::ReasonMismatch => format!("{provider} says {said}, but the probe meets something else: {seen}."),
+        Reason::ReasonMismatch => format!("{provider} says {said}, but {}.", otherwise(settled, &seen)),
         Reason::CredentialsRejectedWhileRegistered => format!("{provider} says {said}, but {seen}: the next refresh will fail."),
         Reason::ExpiryMismatch => format!("{provider} says {said} until {}, but {seen}.", end(settled)),
         Reason::StuckInProgress => format!("{provider} says {said} for longer than a REGISTER can take, and {seen}."),
@@ -71,6 +71,14 @@ pub(super) fn detail(case: &Case<'_>, settled: &Settled<'_>, now: Moment) -> Str
         ),
         Reason::ClockSkew => format!("{provider} says {said}, but its clock is too far from ours to find its binding by time: {seen}."),
         Reason::IdentityMismatch => format!("{provider} registers {}: these are two registrations.", two_users(case, settled)),
+    }
+}
+
+fn otherwise(settled: &Settled<'_>, seen: &str) -> String {
+    if settled.takes_the_secret() {
+        format!("the registrar takes the probe's password, and {seen}")
+    } else {
+        format!("the probe meets something else: {seen}")
     }
 }
 
@@ -177,7 +185,8 @@ pub(super) fn seen(settled: &Settled<'_>) -> String {
         Column::Refused(code) => format!("the registrar{at} refuses the credentials with {code}"),
         Column::Rejected(_) => format!("the registrar{at} refuses the account with {}", reply(look)),
         Column::Sick(_) => format!("the registrar{at} answers {}", reply(look)),
-        Column::Silent => format!("the registrar{at} gives no usable answer ({})", reply(look)),
+        Column::Silent => format!("the registrar{at} gives no answer ({})", reply(look)),
+        Column::Unusable => format!("what the registrar{at} answers cannot be used ({})", reply(look)),
         Column::NotSupported(_) => format!("the registrar{at} answers a question for its bindings with {}", reply(look)),
         Column::Blocked(Some(_)) => format!("the registrar{at} refuses the probe with {} before it asks who it is", reply(look)),
         Column::Blocked(None) => format!(
@@ -307,7 +316,8 @@ fn expected_next(column: Column) -> &'static str {
         Column::Sick(_) => "It will come to a refusal by the registrar or to no reply.",
         Column::Silent => "It will come to no reply.",
         Column::Bound | Column::Others | Column::Unbound => "What comes of it is not known yet.",
-        Column::NotSupported(_)
+        Column::Unusable
+        | Column::NotSupported(_)
         | Column::Blocked(_)
         | Column::NoCredentials
         | Column::Hidden

@@ -3,7 +3,7 @@
 use sip_message::{Contact, Headers, NameAddr, SipUri, printable};
 
 use crate::Account;
-use crate::report::OtherBinding;
+use crate::report::{MOST_BINDINGS, OtherBinding};
 
 /// What a 2xx lists.
 #[derive(Debug, Default)]
@@ -38,9 +38,6 @@ enum Likeness {
     Instance,
 }
 
-/// How many of the others' bindings are kept; an AOR has a handful.
-const MOST: usize = 64;
-
 impl Listing {
     /// Reads all Contacts. `sent` is the Contact URI of the request that is answered; without it none is ours.
     pub(super) fn read(headers: &Headers<'_>, account: &Account, sent: Option<&str>, asked: u32, seen_as: Option<&str>) -> Self {
@@ -73,7 +70,7 @@ impl Listing {
             others: contacts()
                 .enumerate()
                 .filter(|(at, _)| Some(*at) != ours_at)
-                .take(MOST)
+                .take(MOST_BINDINGS)
                 .map(|(_, address)| other(&address))
                 .collect(),
         }

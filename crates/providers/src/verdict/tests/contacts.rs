@@ -35,7 +35,59 @@ fn the_contact_that_the_provider_names_is_looked_for() {
     naming(contact(Some("gw-7"), "192.0.2.7", Some(5080)), &[(PHONE, 60), (GATEWAY, 60)]).is(Reason::Registered);
     naming(contact(None, "192.0.2.7", None), &[(GATEWAY, 60)]).is(Reason::Registered);
     naming(contact(Some("gw-7"), "192.0.2.7", None), &[(PHONE, 60)]).is(Reason::Displaced);
-    naming(contact(None, "192.0.2.7", Some(5070)), &[(GATEWAY, 60)]).is(Reason::Displaced);
+    naming(contact(Some("alice"), "192.0.2.7", None), &[(GATEWAY, 60)]).is(Reason::Displaced);
+}
+
+#[test]
+fn another_port_may_be_the_same_devices() {
+    naming(contact(None, "192.0.2.7", Some(5070)), &[(GATEWAY, 60)]).is(Reason::ContactUnmatchable);
+    naming(contact(None, "192.0.2.7", Some(5070)), &[(PHONE, 60), (GATEWAY, 60)]).is(Reason::ContactUnmatchable);
+    naming(contact(None, "192.0.2.7", Some(5080)), &[(GATEWAY, 60)]).is(Reason::Registered);
+}
+
+#[test]
+fn what_stands_at_the_registrars_own_address_is_an_edges_work() {
+    let at_the_edge = [("sip:alice@192.0.2.1:5080", 60)];
+    naming(contact(Some("alice"), "192.0.2.7", None), &at_the_edge).is(Reason::ContactUnmatchable);
+    naming(contact(None, "192.0.2.7", None), &at_the_edge).is(Reason::ContactUnmatchable);
+    // An API that shows the AOR where the Contact belongs.
+    naming(contact(Some("alice"), "192.0.2.1", None), &[(PHONE, 60)]).is(Reason::ContactUnmatchable);
+    naming(contact(Some("bob"), "192.0.2.7", None), &at_the_edge).is(Reason::Displaced);
+}
+
+#[test]
+fn a_containers_address_is_no_other_place() {
+    let lan = [("sip:alice@10.0.0.5:5060", 60)];
+    naming(contact(Some("alice"), "172.17.0.2", None), &lan).is(Reason::ContactUnmatchable);
+    naming(contact(Some("alice"), "192.168.1.2", None), &lan).is(Reason::ContactUnmatchable);
+    naming(contact(Some("alice"), "100.64.0.2", None), &lan).is(Reason::ContactUnmatchable);
+    naming(contact(Some("alice"), "::ffff:10.0.0.6", None), &lan).is(Reason::Displaced);
+    naming(contact(Some("alice"), "[2001:db8::7]", None), &lan).is(Reason::ContactUnmatchable);
+    let wide = [("sip:alice@[2001:db8::9]:5060", 60)];
+    naming(contact(Some("alice"), "2001:db8::7", None), &wide).is(Reason::Displaced);
+    naming(contact(Some("alice"), "2001:db8::9", None), &wide).is(Reason::Registered);
+}
+
+#[test]
+fn an_escape_is_what_it_stands_for() {
+    let listed = [("sip:%2b4930%40pbx@10.0.0.5", 60)];
+    naming(contact(Some("+4930@pbx"), "192.0.2.7", None), &listed).is(Reason::Registered);
+    naming(contact(Some("+4931@pbx"), "192.0.2.7", None), &listed).is(Reason::Displaced);
+    naming(contact(Some("100%"), "192.0.2.7", None), &[("sip:100%25@10.0.0.5", 60)]).is(Reason::Registered);
+}
+
+#[test]
+fn who_is_not_on_a_list_that_was_cut_may_be_behind_the_cut() {
+    let contacts: Vec<_> = (0..sip_registration::MOST_BINDINGS)
+        .map(|number| format!("sip:phone-{number}@h"))
+        .collect();
+    let mut listed: Vec<_> = contacts.iter().map(|contact| (&**contact, 60)).collect();
+    let gateway = || contact(Some("gw-7"), "192.0.2.7", None);
+    naming(gateway(), &listed).is(Reason::ContactUnmatchable);
+    listed.pop();
+    naming(gateway(), &listed).is(Reason::Displaced);
+    listed.push((GATEWAY, 60));
+    naming(gateway(), &listed).is(Reason::Registered);
 }
 
 #[test]
@@ -83,6 +135,29 @@ fn the_binding_that_ends_when_the_provider_says_so_is_its_own() {
     scene(502, &[(PHONE, 60), (GATEWAY, 500)]).is(Reason::Registered);
     scene(520, &[(PHONE, 60), (GATEWAY, 500)]).is(Reason::ContactUnmatchable);
     scene(502, &[(PHONE, 500), (GATEWAY, 500)]).is(Reason::ContactUnmatchable);
+}
+
+#[test]
+fn a_binding_at_another_place_is_the_providers_when_it_ends_when_the_provider_says_so() {
+    let rewritten = bound(&[("sip:alice@198.51.100.80:5060", 500)]);
+    let scene = |end: Option<i64>, date: Option<i64>| {
+        let look = |scene: Scene, shift: i64| {
+            scene
+                .fetches(rewritten.clone())
+                .says_with(Word::Registered, |answer| {
+                    answer.contact = contact(Some("alice"), "192.0.2.7", None);
+                    answer.expires_at = end.and_then(|end| claimed(end + shift));
+                    answer.server_date = date.map(|date| at(date + shift));
+                })
+                .fetches(rewritten.clone())
+        };
+        look(look(scene(), 0).after(70), 73)
+    };
+    scene(Some(502), None).is(Reason::Registered);
+    scene(Some(520), None).is(Reason::Displaced);
+    scene(None, None).is(Reason::Displaced);
+    // The times would say it, if the clocks agreed.
+    scene(Some(502), Some(600)).is(Reason::ClockSkew);
 }
 
 #[test]
@@ -172,9 +247,19 @@ fn where_the_provider_is_the_registrar_whoever_is_bound_is_bound() {
         once(once(scene.clone()).after(70))
     };
     named("198.51.100.9").is(Reason::Registered);
-    named("198.51.100.10").is(Reason::Displaced);
-    // A device behind a NAT is bound by its own address and known by another.
+    // It is known by the address that its packets come from: a NAT's, or that of a proxy on its way.
+    named("198.51.100.10").is(Reason::ContactUnmatchable);
     named("10.1.2.3").is(Reason::ContactUnmatchable);
+    let from_another_port = |scene: Scene| {
+        let scene = scene.fetches(bound(&[("sip:alice@198.51.100.9:5061;transport=tls", 60)]));
+        scene
+            .says_with(Word::Registered, |answer| {
+                answer.contact = contact(None, "198.51.100.9", Some(49_152))
+            })
+            .fetches(bound(&[("sip:alice@198.51.100.9:5061;transport=tls", 60)]))
+    };
+    let scene = from_another_port(from_another_port(scene).after(70));
+    scene.is(Reason::ContactUnmatchable);
 }
 
 #[test]

@@ -135,6 +135,7 @@ fn column_name(column: Column) -> String {
         | Column::Unbound
         | Column::Sick(_)
         | Column::Silent
+        | Column::Unusable
         | Column::NoCredentials
         | Column::Hidden
         | Column::Unmatchable { .. }

@@ -127,6 +127,27 @@ fn a_403_before_any_question_is_about_the_place_unless_two_places_get_it() {
 }
 
 #[test]
+fn a_403_to_another_secret_says_nothing_about_the_providers() {
+    let mut scene = scene().twice(rejected(403, true), Word::Registered);
+    let verdict = scene.is(Reason::RegistrarRejects);
+    assert!(verdict.advice.unwrap().contains("--other-secret"));
+    scene.expectation.same_secret = false;
+    scene.is(Reason::ProbeNoCredentials);
+}
+
+#[test]
+fn a_refusal_of_the_way_is_none_of_the_account() {
+    for code in [406, 420, 482, 483, 494] {
+        scene().twice(rejected(code, true), Word::Registered).is(Reason::FetchNotSupported);
+        let same = Word::RegistrarError { code: Some(code) };
+        scene().twice(rejected(code, true), same).is(Reason::ReasonMatches);
+    }
+    for code in [402, 404, 410, 480, 603] {
+        scene().twice(rejected(code, true), Word::Registered).is(Reason::RegistrarRejects);
+    }
+}
+
+#[test]
 fn products_that_list_are_known_by_their_name() {
     let told = |product: Option<&str>| {
         let mut scene = scene().twice(bound(&[]), Word::Registered);
@@ -215,6 +236,15 @@ fn another_user_than_was_asked_for_is_another_registration() {
     );
     named("alice").is(Reason::WithinGrace);
     named("sip:alice@example.test").is(Reason::WithinGrace);
+    named("sips:%61lice@example.test").is(Reason::WithinGrace);
+    named("Alice").is(Reason::IdentityMismatch);
+    scene.expectation.user = Some("alice%40pbx".into());
+    let named = |name: &'static str| {
+        let scene = scene.clone().fetches(bound(&[]));
+        scene.says_with(Word::Registered, |answer| answer.username = Some(name.into()))
+    };
+    named("alice@pbx").is(Reason::ProbeUnreachable);
+    named("alice").is(Reason::IdentityMismatch);
 }
 
 #[test]

@@ -7,7 +7,7 @@ use crate::verdict::row::Row;
 use crate::{ApiTrouble, ContactPattern, Role, Unknown};
 
 /// What the probe meets in each column, in this order.
-const COLUMNS: [&str; 16] = [
+const COLUMNS: [&str; 17] = [
     "bound",
     "others",
     "unbound",
@@ -16,6 +16,7 @@ const COLUMNS: [&str; 16] = [
     "404",
     "503",
     "silence",
+    "unusable",
     "403 unasked",
     "silence, alive",
     "405",
@@ -29,47 +30,47 @@ const COLUMNS: [&str; 16] = [
 /// The rows: what the provider says, and the reasons in the order of the columns. The last five columns say the same to every row.
 const GRID: &str = "
 registered: registered displaced false_positive_unbound registrar_may_hide_bindings
-    credentials_rejected_while_registered registrar_rejects registrar_sick probe_unreachable
+    credentials_rejected_while_registered registrar_rejects registrar_sick probe_unreachable probe_unreachable
     probe_vantage_blocked probe_vantage_blocked fetch_not_supported
 
 registering authenticating: orphan_binding api_in_progress stuck_in_progress registrar_may_hide_bindings
-    api_in_progress api_in_progress api_in_progress api_in_progress
+    api_in_progress api_in_progress api_in_progress api_in_progress api_in_progress
     probe_vantage_blocked probe_vantage_blocked fetch_not_supported
 
 unregistering: api_in_progress down down api_in_progress
-    api_in_progress api_in_progress api_in_progress api_in_progress
+    api_in_progress api_in_progress api_in_progress api_in_progress api_in_progress
     api_in_progress api_in_progress fetch_not_supported
 
 wrong_credentials: orphan_binding down reason_mismatch reason_mismatch
-    reason_matches reason_mismatch registrar_sick probe_unreachable
+    reason_matches reason_mismatch registrar_sick probe_unreachable probe_unreachable
     probe_vantage_blocked probe_vantage_blocked fetch_not_supported
 
 timeout: orphan_binding down reason_mismatch reason_mismatch
-    reason_mismatch reason_mismatch reason_matches reason_matches
+    reason_mismatch reason_mismatch reason_matches reason_matches probe_unreachable
     probe_vantage_blocked reason_matches fetch_not_supported
 
 internal_error: orphan_binding down reason_mismatch reason_mismatch
-    reason_mismatch reason_mismatch registrar_sick reason_matches
+    reason_mismatch reason_mismatch registrar_sick reason_matches reason_matches
     probe_vantage_blocked reason_matches fetch_not_supported
 
 404: orphan_binding down reason_mismatch reason_mismatch
-    reason_mismatch reason_matches registrar_sick probe_unreachable
+    reason_mismatch reason_matches registrar_sick probe_unreachable probe_unreachable
     probe_vantage_blocked probe_vantage_blocked fetch_not_supported
 
 403: orphan_binding down reason_mismatch reason_mismatch
-    reason_mismatch reason_mismatch registrar_sick probe_unreachable
+    reason_mismatch reason_mismatch registrar_sick probe_unreachable probe_unreachable
     reason_matches probe_vantage_blocked fetch_not_supported
 
 500: orphan_binding down reason_mismatch reason_mismatch
-    reason_mismatch reason_mismatch reason_matches probe_unreachable
+    reason_mismatch reason_mismatch reason_matches probe_unreachable probe_unreachable
     probe_vantage_blocked probe_vantage_blocked fetch_not_supported
 
 refused: orphan_binding down reason_mismatch reason_mismatch
-    reason_mismatch reason_matches reason_matches probe_unreachable
+    reason_mismatch reason_matches reason_matches probe_unreachable probe_unreachable
     probe_vantage_blocked probe_vantage_blocked fetch_not_supported
 
 failed not_registered disabled lapsed: orphan_binding down down down
-    down down down down
+    down down down down down
     down down fetch_not_supported
 ";
 const EVERY_ROW: &str = "probe_no_credentials contact_unmatchable refresh_race registrar_open probe_unreachable";
@@ -126,6 +127,7 @@ fn sandwich(scene: Scene, column: &str, word: &Word) -> Scene {
         "404" => around(scene, &|_| rejected(404, false)),
         "503" => around(scene, &|_| sick(503)),
         "silence" => around(scene, &|_| silent()),
+        "unusable" => around(scene, &|_| unusable()),
         "403 unasked" => around(scene, &|_| rejected(403, false)),
         "silence, alive" => around(scene.sees(Question::Ping, Sight::Alive { code: 200 }), &|_| silent()),
         "405" => around(scene, &|_| rejected(405, true)),
@@ -282,7 +284,7 @@ pub(super) const ROWS: [Row; 12] = [
     Row::NotRegistered,
 ];
 
-pub(super) const SEEN: [Column; 12] = [
+pub(super) const SEEN: [Column; 13] = [
     Column::Bound,
     Column::Others,
     Column::Unbound,
@@ -292,6 +294,7 @@ pub(super) const SEEN: [Column; 12] = [
     Column::Rejected(404),
     Column::Sick(503),
     Column::Silent,
+    Column::Unusable,
     Column::Blocked(Some(403)),
     Column::Blocked(None),
     Column::NotSupported(405),

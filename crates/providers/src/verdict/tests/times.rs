@@ -251,10 +251,36 @@ fn a_refresh_is_no_failure() {
     scene
         .sandwich(bound(&[(GATEWAY, 3)]), Word::Authenticating)
         .is(Reason::RefreshInProgress);
-    let mut dated = self::scene().sandwich(bound(&[(GATEWAY, 50)]), Word::Registering);
-    dated.is(Reason::WithinGrace);
-    dated.claim.answers[0].refreshed_at = claimed(-3000);
-    dated.is(Reason::RefreshInProgress);
+    let dated = |source| {
+        let mut scene = Scene::of(source).sandwich(bound(&[(GATEWAY, 50)]), Word::Registering);
+        scene.is(Reason::WithinGrace);
+        scene.claim.answers[0].refreshed_at = claimed(-3000);
+        scene.claim.answers[0].lifetime_s = Some(3600);
+        scene
+    };
+    dated(SourceKind::TelnyxUac).is(Reason::RefreshInProgress);
+    // When it sent a REGISTER last does not say that it was ever registered, and the end of what it was does.
+    for source in [SourceKind::Telzino, SourceKind::Opensips] {
+        let mut scene = dated(source);
+        scene.is(Reason::WithinGrace);
+        scene.claim.answers[0].expires_at = claimed(50);
+        scene.is(Reason::RefreshInProgress);
+    }
+}
+
+#[test]
+fn an_answer_that_came_late_is_no_refresh() {
+    // The reply of before once more, after it was lost: the binding seems to end later by as long as it took.
+    let slow = |took: u64| {
+        let mut scene = scene().sandwich(bound(&[(GATEWAY, 900)]), Word::NotRegistered).after(67);
+        scene = scene.fetches(bound(&[(GATEWAY, 830)])).says(Word::NotRegistered);
+        let started_at = scene.now;
+        scene = scene.after(took - 1).fetches(bound(&[(GATEWAY, 828)]));
+        scene.observations.last_mut().unwrap().started_at = started_at;
+        scene
+    };
+    slow(1).is(Reason::OrphanBinding);
+    slow(8).is(Reason::OrphanBinding);
 }
 
 #[test]
@@ -382,6 +408,26 @@ fn each_field_stands_beside_what_was_seen() {
     for about in [About::Enabled, About::Identity, About::Other] {
         assert_eq!(held(about, |_| {}), Held::Unproven);
     }
+}
+
+#[test]
+fn the_times_of_a_binding_that_is_gone_confirm_nothing() {
+    let gone = scene().fetches(bound(&[(GATEWAY, 900)])).says_with(Word::Registered, |answer| {
+        answer.expires_at = claimed(901);
+        answer.refreshed_at = claimed(1);
+        answer.lifetime_s = Some(900);
+        answer.said = vec![
+            said(crate::About::Expiry, "901"),
+            said(crate::About::Refresh, "1"),
+            said(crate::About::Lifetime, "900"),
+        ];
+    });
+    let held = |scene: &Scene| scene.verdict().lines.iter().map(|line| line.standing).collect::<Vec<_>>();
+    let there = gone.clone().fetches(bound(&[(GATEWAY, 898)]));
+    assert_eq!(held(&there), [Held::Confirmed; 3]);
+    let gone = gone.fetches(bound(&[]));
+    gone.is(Reason::RefreshRace);
+    assert_eq!(held(&gone), [Held::Unproven; 3]);
 }
 
 #[test]
