@@ -9,7 +9,7 @@ use regprobe_providers::{ClientOptions, SetupError, Url, asterisk, base_url, bit
 use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::args::access::{
-    ApiArgs, AsteriskAccess, Bitrix24Access, CallArgs, FreeswitchAccess, KamailioAccess, OpensipsAccess, TelnyxAccess, TelzinoAccess,
+    AsteriskAccess, Bitrix24Access, CallArgs, FreeswitchAccess, KamailioAccess, OpensipsAccess, TelnyxAccess, TelzinoAccess,
 };
 use crate::failure::Failure;
 use crate::secret::{self, Source, Surroundings};
@@ -54,13 +54,11 @@ impl Clients {
     pub(crate) fn telnyx(&mut self, access: &TelnyxAccess) -> Result<Arc<telnyx::Client>, Failure> {
         let usual = (&*access.api_key_env, "TELNYX_API_KEY");
         let source = Source::of_key("--api-key-file", access.api_key_file.as_deref(), usual, self.surroundings);
-        let options = options(&access.api, "TELNYX_BASE_URL", telnyx::BASE_URL)?;
+        let options = options(access.api_url.as_ref(), &access.call, "TELNYX_BASE_URL", telnyx::BASE_URL)?;
         shared(&mut self.telnyx, &options, &source, || {
-            let key = needed(
-                &source,
-                "an API key of Telnyx: set TELNYX_API_KEY, or name a file with --api-key-file",
-            )?;
-            Ok(telnyx::Client::new(key, options.clone())?)
+            let what = "an API key of Telnyx";
+            let key = needed(&source, what, "set TELNYX_API_KEY, or name a file with --api-key-file")?;
+            made(telnyx::Client::new(key, options.clone()), &options)
         })
     }
 
@@ -69,30 +67,22 @@ impl Clients {
     /// # Errors
     /// [`Failure`] when there are no credentials.
     pub(crate) fn telzino(&mut self, access: &TelzinoAccess) -> Result<Arc<telzino::Client>, Failure> {
-        let token = (&*access.token_env, "TELZINO_TOKEN");
-        let token = Source::of_key("--token-file", access.token_file.as_deref(), token, self.surroundings);
-        let secret = (&*access.client_secret_env, "TELZINO_CLIENT_SECRET");
-        let secret = Source::of_key(
-            "--client-secret-file",
-            access.client_secret_file.as_deref(),
-            secret,
-            self.surroundings,
-        );
-        let id = access.client_id.clone().or_else(|| std::env::var("TELZINO_CLIENT_ID").ok());
-        let options = options(&access.api, "TELZINO_BASE_URL", telzino::BASE_URL)?;
-        let (source, id) = if access.client_id.is_none() && token != Source::Nowhere {
-            (token, None)
-        } else {
-            (secret, id)
-        };
-        shared(&mut self.telzino, &options, &source, || {
-            let words = "access to Telzino: set TELZINO_TOKEN, or TELZINO_CLIENT_ID and TELZINO_CLIENT_SECRET, or name files";
-            let secret = needed(&source, words)?;
-            let credentials = match &id {
-                Some(id) => telzino::Credentials::client(id, secret),
-                None => telzino::Credentials::Token(secret),
+        let options = options(access.api_url.as_ref(), &access.call, "TELZINO_BASE_URL", telzino::BASE_URL)?;
+        let TelzinoKey { source, client_id } = telzino_key(access, self.surroundings, std::env::var("TELZINO_CLIENT_ID").ok());
+        let key = format!("{} {client_id:?}", shared_by(&options, &source));
+        kept(&mut self.telzino, key, || {
+            let credentials = match &client_id {
+                None => telzino::Credentials::Token(needed(
+                    &source,
+                    "access to Telzino",
+                    "set TELZINO_TOKEN, or TELZINO_CLIENT_ID and TELZINO_CLIENT_SECRET, or name files",
+                )?),
+                Some(id) => {
+                    let how = "set TELZINO_CLIENT_SECRET, or name a file with --client-secret-file";
+                    telzino::Credentials::client(client(id, &source)?, needed(&source, "the secret of the Telzino client", how)?)
+                }
             };
-            Ok(telzino::Client::new(credentials, options.clone())?)
+            made(telzino::Client::new(credentials, options.clone()), &options)
         })
     }
 
@@ -107,24 +97,20 @@ impl Clients {
             let source = Source::of_key("--token-file", access.token_file.as_deref(), token, surroundings);
             let options = called(portal.clone(), &access.call);
             return shared(&mut self.bitrix24, &options, &source, || {
-                let token = needed(
-                    &source,
-                    "an access token for --portal: set BITRIX24_TOKEN, or name a file with --token-file",
-                )?;
-                Ok(bitrix24::Client::new(bitrix24::Access::Token(token), options.clone())?)
+                let how = "set BITRIX24_TOKEN, or name a file with --token-file";
+                let token = needed(&source, "an access token for --portal", how)?;
+                made(bitrix24::Client::new(bitrix24::Access::Token(token), options.clone()), &options)
             });
         }
         let webhook = (&*access.webhook_env, "BITRIX24_WEBHOOK");
         let source = Source::of_key("--webhook-file", access.webhook_file.as_deref(), webhook, surroundings);
-        let url = needed(
-            &source,
-            "a webhook of Bitrix24: set BITRIX24_WEBHOOK, or name a file with --webhook-file",
-        )?;
+        let how = "set BITRIX24_WEBHOOK, or name a file with --webhook-file";
+        let url = needed(&source, "a webhook of Bitrix24", how)?;
         let url = SecretString::from(url.expose_secret().trim());
         let (portal, webhook) = bitrix24::webhook(&url).map_err(|error| Failure::Usage(format!("{source}: {error}")))?;
         let options = called(portal, &access.call);
         shared(&mut self.bitrix24, &options, &source, || {
-            Ok(bitrix24::Client::new(webhook, options.clone())?)
+            made(bitrix24::Client::new(webhook, options.clone()), &options)
         })
     }
 
@@ -135,7 +121,7 @@ impl Clients {
     pub(crate) fn opensips(&mut self, access: &OpensipsAccess) -> Result<Arc<opensips::Client>, Failure> {
         let options = called(access.mi.clone(), &access.call);
         shared(&mut self.opensips, &options, &Source::Nowhere, || {
-            Ok(opensips::Client::new(options.clone())?)
+            made(opensips::Client::new(options.clone()), &options)
         })
     }
 
@@ -146,7 +132,7 @@ impl Clients {
     pub(crate) fn kamailio(&mut self, access: &KamailioAccess) -> Result<Arc<kamailio::Client>, Failure> {
         let options = called(access.rpc.clone(), &access.call);
         shared(&mut self.kamailio, &options, &Source::Nowhere, || {
-            Ok(kamailio::Client::new(options.clone())?)
+            made(kamailio::Client::new(options.clone()), &options)
         })
     }
 
@@ -159,12 +145,9 @@ impl Clients {
         let source = Source::of_key("--esl-password-file", access.esl_password_file.as_deref(), usual, self.surroundings);
         let key = format!("{} {source}", access.esl);
         kept(&mut self.freeswitch, key, || {
-            let words = "the password of FreeSWITCH's event socket: set FREESWITCH_PASSWORD, or name a file with --esl-password-file";
-            Ok(freeswitch::Client::new(
-                access.esl.clone(),
-                needed(&source, words)?,
-                access.api_timeout,
-            )?)
+            let how = "set FREESWITCH_PASSWORD, or name a file with --esl-password-file";
+            let password = needed(&source, "the password of FreeSWITCH's event socket", how)?;
+            Ok(freeswitch::Client::new(access.esl.clone(), password, access.api_timeout)?)
         })
     }
 
@@ -177,8 +160,8 @@ impl Clients {
         let source = Source::of_key("--ami-secret-file", access.ami_secret_file.as_deref(), usual, self.surroundings);
         let key = format!("{} {} {source}", access.ami, access.ami_user);
         kept(&mut self.asterisk, key, || {
-            let words = "the secret of Asterisk's manager user: set ASTERISK_SECRET, or name a file with --ami-secret-file";
-            let secret = needed(&source, words)?;
+            let how = "set ASTERISK_SECRET, or name a file with --ami-secret-file";
+            let secret = needed(&source, "the secret of Asterisk's manager user", how)?;
             Ok(asterisk::Client::new(
                 access.ami.clone(),
                 &access.ami_user,
@@ -196,7 +179,12 @@ fn shared<T>(
     source: &Source,
     make: impl FnOnce() -> Result<T, Failure>,
 ) -> Result<Arc<T>, Failure> {
-    kept(clients, format!("{} {:?} {source}", options.base_url, options.ca_file), make)
+    kept(clients, shared_by(options, source), make)
+}
+
+/// What two questions have in common that one client can be asked.
+fn shared_by(options: &ClientOptions, source: &Source) -> String {
+    format!("{} {:?} {source}", options.base_url, options.ca_file)
 }
 
 fn kept<T>(clients: &mut BTreeMap<String, Arc<T>>, key: String, make: impl FnOnce() -> Result<T, Failure>) -> Result<Arc<T>, Failure> {
@@ -209,8 +197,59 @@ fn kept<T>(clients: &mut BTreeMap<String, Arc<T>>, key: String, make: impl FnOnc
 }
 
 /// Reads a key that there has to be.
-fn needed(source: &Source, what: &'static str) -> Result<SecretString, Failure> {
-    read(source)?.ok_or_else(|| Failure::Usage(format!("there is no {what}")))
+fn needed(source: &Source, what: &'static str, how: &'static str) -> Result<SecretString, Failure> {
+    read(source)?.ok_or_else(|| Failure::Usage(format!("{what} is missing: {how}")))
+}
+
+/// By what Telzino is to know us.
+#[derive(Debug, PartialEq, Eq)]
+struct TelzinoKey {
+    /// Where the token is, or the secret of the client.
+    source: Source,
+    /// `None` for a token; the client that the secret is of, which may not have been named.
+    client_id: Option<Option<String>>,
+}
+
+/// A token is used by itself and goes before client credentials, unless those are named by options. A client's secret is never taken
+/// for a token, whatever else is missing.
+fn telzino_key(access: &TelzinoAccess, surroundings: Surroundings, id_set: Option<String>) -> TelzinoKey {
+    let token = (&*access.token_env, "TELZINO_TOKEN");
+    let token = Source::of_key("--token-file", access.token_file.as_deref(), token, surroundings);
+    let file = access.client_secret_file.as_deref();
+    let secret = (&*access.client_secret_env, "TELZINO_CLIENT_SECRET");
+    let secret = Source::of_key("--client-secret-file", file, secret, surroundings);
+    let is_client_named = access.client_id.is_some() || file.is_some();
+    if token != Source::Nowhere && !is_client_named {
+        return TelzinoKey {
+            source: token,
+            client_id: None,
+        };
+    }
+    let id = access.client_id.clone().or(id_set).filter(|id| !id.trim().is_empty());
+    if secret == Source::Nowhere && id.is_none() {
+        return TelzinoKey {
+            source: Source::Nowhere,
+            client_id: None,
+        };
+    }
+    TelzinoKey {
+        source: secret,
+        client_id: Some(id),
+    }
+}
+
+/// The client that a secret is of: without it the secret is of no use, and is sent nowhere.
+fn client<'a>(id: &'a Option<String>, secret: &Source) -> Result<&'a str, Failure> {
+    let missing = || Failure::Usage(format!("TELZINO_CLIENT_ID is missing beside {secret}: set it, or say --client-id"));
+    id.as_deref().ok_or_else(missing)
+}
+
+/// A client that was made, or why not, with the option that is to blame.
+fn made<T>(client: Result<T, SetupError>, options: &ClientOptions) -> Result<T, Failure> {
+    client.map_err(|error| match (&error, &options.ca_file) {
+        (SetupError::Tls(why), Some(_)) => Failure::Usage(format!("--api-ca-file: {why}")),
+        (SetupError::Tls(_) | SetupError::BaseUrl(_) | SetupError::PlainText(_) | SetupError::Secret(_), _) => error.into(),
+    })
 }
 
 /// Reads a key or a password, if there is one, and warns of a file that everybody can read.
@@ -228,13 +267,13 @@ pub(crate) fn read(source: &Source) -> Result<Option<SecretString>, Failure> {
 }
 
 /// The option, else the variable that the provider's own libraries know, else the provider's URL.
-fn options(args: &ApiArgs, variable: &str, usual: &str) -> Result<ClientOptions, Failure> {
-    let url = match (&args.api_url, std::env::var(variable).ok().filter(|url| !url.is_empty())) {
+fn options(url: Option<&Url>, args: &CallArgs, variable: &str, usual: &str) -> Result<ClientOptions, Failure> {
+    let url = match (url, std::env::var(variable).ok().filter(|url| !url.is_empty())) {
         (Some(url), _) => url.clone(),
         (None, Some(url)) => base_url(&url).map_err(|error| Failure::Usage(format!("{variable}: {error}")))?,
         (None, None) => base_url(usual)?,
     };
-    Ok(called(url, &args.call))
+    Ok(called(url, args))
 }
 
 fn called(url: Url, args: &CallArgs) -> ClientOptions {
@@ -248,5 +287,52 @@ fn called(url: Url, args: &CallArgs) -> ClientOptions {
 impl From<SetupError> for Failure {
     fn from(error: SetupError) -> Self {
         Self::Usage(error.to_string())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser as _;
+
+    use super::*;
+    use crate::args::providers::{Provider, Telzino};
+    use crate::args::{Cli, Command};
+
+    const AGENT: &str = "123e4567-e89b-12d3-a456-426614174000";
+
+    /// What is used with these options, when these variables and this client are in the environment.
+    fn key(options: &[&str], variable: fn(&str) -> bool, id: &str) -> (String, Option<Option<String>>) {
+        let words = ["regprobe", "providers", "telzino", "status", AGENT].iter().chain(options);
+        let Command::Providers(Provider::Telzino(Telzino::Status(args))) = Cli::try_parse_from(words).unwrap().command else {
+            panic!("{options:?}")
+        };
+        let surroundings = Surroundings { variable, terminal: false };
+        let TelzinoKey { source, client_id } = telzino_key(&args.access, surroundings, Some(id.to_owned()));
+        (source.to_string(), client_id)
+    }
+
+    #[test]
+    fn a_clients_secret_is_never_a_token() {
+        type IsSet = fn(&str) -> bool;
+        let secret_alone: IsSet = |name| name == "TELZINO_CLIENT_SECRET";
+        let (both, none): (IsSet, IsSet) = (|_| true, |_| false);
+        let app = || Some(Some("app".to_owned()));
+        let secret = "TELZINO_CLIENT_SECRET";
+        let file = "--client-secret-file x";
+        for (options, variable, id, source, client) in [
+            (&[][..], secret_alone, "", secret, Some(None)),
+            (&[], secret_alone, " ", secret, Some(None)),
+            (&[], secret_alone, "app", secret, app()),
+            (&[], both, "app", "TELZINO_TOKEN", None),
+            (&[], none, "", "no password", None),
+            (&[], none, "app", "no password", app()),
+            (&["--client-secret-file", "x"], none, "", file, Some(None)),
+            (&["--client-secret-file", "x"], both, "", file, Some(None)),
+            (&["--client-secret-file", "x"], both, "app", file, app()),
+            (&["--client-id", "app"], both, "other", secret, app()),
+            (&["--token-file", "t"], both, "app", "--token-file t", None),
+        ] {
+            assert_eq!(key(options, variable, id), (source.to_owned(), client), "{options:?} {id:?}");
+        }
     }
 }

@@ -94,6 +94,35 @@ fn telzinos_word_on_an_agent_and_its_absence_are_two_statuses() {
 }
 
 #[test]
+fn the_secret_of_a_client_without_its_id_is_sent_nowhere() {
+    let api = Api::start(|_| (200, json!({"access_token": "t", "success": true, "data": {}})));
+    let url = api.url("");
+    let file = crate::lab::scratch("client.secret", b"c4nary-of-the-client");
+    let file = file.to_str().unwrap();
+    let base = ("TELZINO_BASE_URL", &*url);
+    let secret = ("TELZINO_CLIENT_SECRET", "c4nary-of-the-client");
+    for (words, variables, beside) in [
+        (&[][..], &[base, secret][..], "TELZINO_CLIENT_SECRET"),
+        (&[], &[base, secret, ("TELZINO_CLIENT_ID", "")], "TELZINO_CLIENT_SECRET"),
+        (&["--client-secret-file", file], &[base], "--client-secret-file"),
+        (
+            &["--client-secret-file", file],
+            &[base, ("TELZINO_TOKEN", KEY), ("TELZINO_CLIENT_ID", " ")],
+            "--client-secret-file",
+        ),
+    ] {
+        let words: Vec<_> = ["telzino", "status", AGENT].iter().chain(words).copied().collect();
+        let done = Done::of(regprobe(&words, variables));
+        done.failed(2, &[&format!("TELZINO_CLIENT_ID is missing beside {beside}")]);
+        assert!(!done.errors.contains("c4nary"), "{done:?}");
+    }
+    let done = Done::of(regprobe(&["telzino", "status", AGENT], &[base, ("TELZINO_CLIENT_ID", "app")]));
+    done.failed(2, &["the secret of the Telzino client is missing: set TELZINO_CLIENT_SECRET"]);
+    let done = Done::of(regprobe(&["telzino", "status", AGENT, "--client-id", ""], &[base, secret]));
+    assert_eq!((done.status, api.requests().len()), (2, 0), "{done:?}");
+}
+
+#[test]
 fn bitrix24_lists_lines_without_their_passwords() {
     let api = Api::start(|request| {
         if request.start.contains("connector") {

@@ -9,6 +9,8 @@ use crate::support::api::Api;
 use crate::support::port;
 use crate::{Done, KEY, lab, regprobe, telnyx};
 
+const AGENT: &str = "123e4567-e89b-12d3-a456-426614174000";
+
 fn refusing(status: u16, code: &'static str, detail: &'static str, pointer: &'static str) -> Api {
     Api::start(move |_| {
         let source = json!({"pointer": pointer});
@@ -76,8 +78,51 @@ fn without_a_key_nothing_is_asked() {
     let api = refusing(500, "x", "x", "/");
     let url = api.url("/v2");
     let done = Done::of(regprobe(&["telnyx", "connections", "list", "--api-url", &url], &[]));
-    done.failed(2, &["TELNYX_API_KEY", "--api-key-file"]);
+    done.failed(
+        2,
+        &["an API key of Telnyx is missing: set TELNYX_API_KEY, or name a file with --api-key-file"],
+    );
     assert_eq!(api.requests().len(), 0);
+    for (words, missing) in [
+        (&["bitrix24", "lines"][..], "a webhook of Bitrix24 is missing: set BITRIX24_WEBHOOK"),
+        (
+            &["bitrix24", "lines", "--portal", "https://portal.bitrix24.com"],
+            "an access token for --portal is missing: set",
+        ),
+        (&["telzino", "status", AGENT], "access to Telzino is missing: set TELZINO_TOKEN"),
+        (
+            &["freeswitch", "gateways"],
+            "the password of FreeSWITCH's event socket is missing: set",
+        ),
+        (
+            &["asterisk", "registrations", "--ami-user", "monitor"],
+            "the secret of Asterisk's manager user is missing: set",
+        ),
+    ] {
+        Done::of(regprobe(words, &[])).failed(2, &[missing]);
+    }
+}
+
+#[test]
+fn a_file_of_authorities_that_is_not_there_is_named_with_its_option() {
+    let done = Done::of(regprobe(
+        &["telnyx", "connections", "list", "--api-ca-file", "nofile.pem"],
+        &[("TELNYX_API_KEY", KEY)],
+    ));
+    done.failed(2, &["--api-ca-file: nofile.pem: "]);
+}
+
+#[test]
+fn the_help_names_the_url_that_is_asked() {
+    for (words, url) in [
+        (&["telnyx", "connections", "list"][..], "https://api.telnyx.com/v2"),
+        (&["telzino", "status"], "https://api.telzino.com"),
+    ] {
+        let words: Vec<_> = words.iter().chain(&["--help"]).copied().collect();
+        let done = Done::of(regprobe(&words, &[]));
+        let help = done.text().split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(help.contains(&format!("[default: {url}, or ")), "{done:?}");
+    }
 }
 
 #[test]

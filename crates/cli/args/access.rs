@@ -9,18 +9,6 @@ use regprobe_providers::{Endpoint, Url};
 
 use crate::values;
 
-// How any HTTP API is reached.
-#[derive(Debug, Args)]
-#[command(next_help_heading = "API")]
-pub(crate) struct ApiArgs {
-    /// Another base URL than the provider's own
-    #[arg(long, value_name = "URL", value_parser = regprobe_providers::base_url)]
-    pub(crate) api_url: Option<Url>,
-    /// How and whom to trust.
-    #[command(flatten)]
-    pub(crate) call: CallArgs,
-}
-
 // How long a call may take, and whom it trusts.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "API")]
@@ -43,9 +31,12 @@ pub(crate) struct TelnyxAccess {
     /// The environment variable that holds the API key
     #[arg(long, value_name = "NAME", value_parser = values::variable, default_value = "TELNYX_API_KEY", conflicts_with = "api_key_file")]
     pub(crate) api_key_env: String,
-    /// Where.
+    /// Another base URL than Telnyx' own [default: https://api.telnyx.com/v2, or TELNYX_BASE_URL]
+    #[arg(long, value_name = "URL", value_parser = regprobe_providers::base_url)]
+    pub(crate) api_url: Option<Url>,
+    /// How.
     #[command(flatten)]
-    pub(crate) api: ApiArgs,
+    pub(crate) call: CallArgs,
 }
 
 // Telzino: a token, or the client credentials that one is made from.
@@ -59,10 +50,10 @@ pub(crate) struct TelzinoAccess {
     #[arg(long, value_name = "NAME", value_parser = values::variable, default_value = "TELZINO_TOKEN", conflicts_with = "token_file")]
     pub(crate) token_env: String,
     /// Get a token for this client instead [default: TELZINO_CLIENT_ID, when there is no token]
-    #[arg(long, value_name = "ID", conflicts_with_all = ["token_file", "token_env"])]
+    #[arg(long, value_name = "ID", value_parser = values::identifier, conflicts_with_all = ["token_file", "token_env"])]
     pub(crate) client_id: Option<String>,
     /// Read the client's secret from this file, or from standard input with -
-    #[arg(long, value_name = "PATH")]
+    #[arg(long, value_name = "PATH", conflicts_with_all = ["token_file", "token_env"])]
     pub(crate) client_secret_file: Option<PathBuf>,
     /// The environment variable that holds the client's secret
     #[arg(
@@ -72,9 +63,12 @@ pub(crate) struct TelzinoAccess {
         conflicts_with = "client_secret_file"
     )]
     pub(crate) client_secret_env: String,
-    /// Where.
+    /// Another base URL than Telzino's own [default: https://api.telzino.com, or TELZINO_BASE_URL]
+    #[arg(long, value_name = "URL", value_parser = regprobe_providers::base_url)]
+    pub(crate) api_url: Option<Url>,
+    /// How.
     #[command(flatten)]
-    pub(crate) api: ApiArgs,
+    pub(crate) call: CallArgs,
 }
 
 // Bitrix24: a webhook, or an access token and the portal that it is for.

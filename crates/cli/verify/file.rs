@@ -404,10 +404,7 @@ mod tests {
         };
         assert_eq!((checks[0].name.as_str(), checks[1].name.as_str()), ("check 1", "check 2"));
         assert_eq!(telnyx.look.exchange.timeout.as_secs(), 3);
-        assert_eq!(
-            telnyx.access.api.api_url.as_ref().map(|url| url.as_str()),
-            Some("https://two.test/")
-        );
+        assert_eq!(telnyx.access.api_url.as_ref().map(|url| url.as_str()), Some("https://two.test/"));
         assert!(telnyx.credential_type.is_some());
         let Provider::Kamailio(kamailio) = &checks[1].provider else {
             panic!("{checks:?}")
