@@ -3,6 +3,7 @@
 mod answer;
 mod failure;
 mod http;
+mod near;
 mod options;
 mod redirect;
 mod request;
@@ -19,7 +20,7 @@ use crate::text;
 
 pub use http::{Http, Reply};
 pub(crate) use options::is_near_address;
-pub use options::{ClientOptions, Envelope, HttpOptions, RetryPolicy, SetupError, base_url};
+pub use options::{ClientOptions, Confidential, Envelope, HttpOptions, RetryPolicy, SetupError, base_url};
 pub use request::Request;
 
 /// Why an API gave no usable answer. Texts are escaped, cut, and free of secrets.

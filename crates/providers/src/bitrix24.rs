@@ -202,6 +202,7 @@ fn shown(method: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Confidential;
 
     #[test]
     fn a_portal_is_asked_at_most_twice_a_second() {
@@ -213,7 +214,10 @@ mod tests {
             (token.pace, webhook.pace),
             (Some(Duration::from_millis(500)), Some(Duration::from_millis(500)))
         );
-        assert!(token.confidential && webhook.confidential);
+        assert_eq!(
+            (token.confidential, webhook.confidential),
+            (Confidential::Requests, Confidential::Requests)
+        );
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::fmt;
 
 use serde_json::{Value, json};
 
-use crate::{ApiError, ApiTrouble, ClientOptions, Envelope, Http, HttpOptions, Reply, Request, SetupError, reading, text};
+use crate::{ApiError, ApiTrouble, ClientOptions, Confidential, Envelope, Http, HttpOptions, Reply, Request, SetupError, reading, text};
 
 /// The code of a method that the server does not have.
 const METHOD_NOT_FOUND: &str = "-32601";
@@ -23,10 +23,10 @@ pub(crate) struct Caller {
 
 impl Caller {
     /// A caller of the server at `options.base_url`, which is all of its URL. Sends nothing.
-    pub(crate) fn new(options: ClientOptions) -> Result<Self, SetupError> {
+    pub(crate) fn new(options: ClientOptions, confidential: Confidential) -> Result<Self, SetupError> {
         let path = options.base_url.path().to_owned();
         let options = HttpOptions {
-            confidential: false,
+            confidential,
             ..HttpOptions::new(options, envelope)
         };
         Http::new(options).map(|http| Self { http, path })

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::jsonrpc::Caller;
 use crate::listed::read_all;
-use crate::{Answer, ApiError, ApiTrouble, ClientOptions, Listed, Moment, Reply, Settings, SetupError, SourceKind};
+use crate::{Answer, ApiError, ApiTrouble, ClientOptions, Confidential, Listed, Moment, Reply, Settings, SetupError, SourceKind};
 
 pub use record::{decode, settings};
 
@@ -18,12 +18,13 @@ pub struct Client {
 }
 
 impl Client {
-    /// A client of the Kamailio whose JSON-RPC is at `options.base_url`, such as `http://127.0.0.1:5060/RPC`. Sends nothing.
+    /// A client of the Kamailio whose JSON-RPC is at `options.base_url`, such as `http://127.0.0.1:5060/RPC`. Over plain HTTP only this
+    /// machine and private networks are asked. Sends nothing.
     ///
     /// # Errors
     /// [`SetupError`].
     pub fn new(options: ClientOptions) -> Result<Self, SetupError> {
-        Caller::new(options).map(|caller| Self { caller })
+        Caller::new(options, Confidential::Answers).map(|caller| Self { caller })
     }
 
     /// What Kamailio says about the registration with this `l_uuid`.

@@ -28,7 +28,9 @@ mod text;
 mod verdict;
 mod verification;
 
-pub use api::{ApiError, ApiTrouble, ClientOptions, Envelope, Http, HttpOptions, Reply, Request, RetryPolicy, SetupError, base_url};
+pub use api::{
+    ApiError, ApiTrouble, ClientOptions, Confidential, Envelope, Http, HttpOptions, Reply, Request, RetryPolicy, SetupError, base_url,
+};
 pub use asking::Source;
 pub use claim::{About, Answer, Claim, ClaimedContact, ClaimedResponse, ClaimedTime, Said, Unknown, Word};
 pub use dialogue::{Endpoint, Fields, Heard, NoEndpoint};

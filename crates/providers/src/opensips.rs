@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::jsonrpc::{Caller, is_unknown_method, refuses_params};
 use crate::listed::read_all;
-use crate::{Answer, ApiError, ApiTrouble, ClientOptions, Listed, Moment, Reply, Settings, SetupError, SourceKind, text};
+use crate::{Answer, ApiError, ApiTrouble, ClientOptions, Confidential, Listed, Moment, Reply, Settings, SetupError, SourceKind, text};
 
 pub use record::{decode, settings};
 
@@ -39,7 +39,8 @@ impl Client {
     /// # Errors
     /// [`SetupError`].
     pub fn new(options: ClientOptions) -> Result<Self, SetupError> {
-        Caller::new(options).map(|caller| Self { caller })
+        // Its lists show no password.
+        Caller::new(options, Confidential::Nothing).map(|caller| Self { caller })
     }
 
     /// What OpenSIPS says about a registration.

@@ -17,6 +17,7 @@ use tokio::time::{Instant, sleep, sleep_until, timeout_at};
 
 use super::answer::Reading;
 use super::failure::Failure;
+use super::near::Near;
 use super::options::keeps_secrets;
 use super::secrets::Secrets;
 use super::{ApiError, ApiTrouble, HttpOptions, Request, SetupError, redirect, retry};
@@ -53,7 +54,11 @@ impl Http {
     pub fn new(options: HttpOptions) -> Result<Self, SetupError> {
         options.check()?;
         let tls = sip_net::https_config(options.ca_file.as_deref()).map_err(|error| SetupError::Tls(error.to_string()))?;
-        let client = Client::builder()
+        let mut client = Client::builder();
+        if options.asks_nearby_only() {
+            client = client.dns_resolver(Near);
+        }
+        let client = client
             .tls_backend_preconfigured(tls)
             .user_agent(concat!("regprobe/", env!("CARGO_PKG_VERSION")))
             .redirect(reqwest::redirect::Policy::none())

@@ -32,8 +32,8 @@ pub struct HttpOptions {
     pub base_url: Url,
     /// A secret piece of the path between the base URL and the rest, such as the code of a webhook. Shown as `***`.
     pub secret_path: Option<SecretString>,
-    /// True when secrets go to this API, in whatever part of a request. Plain HTTP is then for private addresses only.
-    pub confidential: bool,
+    /// Where secrets are, and with that where plain HTTP may go.
+    pub confidential: Confidential,
     /// How long one call may take, retries and waits included.
     pub deadline: Duration,
     /// When and how often a call is repeated.
@@ -44,6 +44,17 @@ pub struct HttpOptions {
     pub ca_file: Option<PathBuf>,
     /// Reads the provider's own error format.
     pub envelope: fn(&Value) -> Option<Envelope>,
+}
+
+/// What of a call holds secrets, which plain HTTP would show to everybody on the way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Confidential {
+    /// Nothing: plain HTTP goes anywhere.
+    Nothing,
+    /// Its answers: plain HTTP goes to this machine and to private networks, by whatever name.
+    Answers,
+    /// Its requests, in whatever part: plain HTTP goes to `localhost` and to addresses of this machine and of private networks.
+    Requests,
 }
 
 /// What a provider's error format says.
@@ -90,7 +101,7 @@ pub enum SetupError {
     #[error("the API's URL {0}; write one such as https://api.example.com/v2")]
     BaseUrl(String),
     /// A secret would cross a network in the clear.
-    #[error("{0} is asked over plain http, where everybody on the way reads the secret; write https")]
+    #[error("{0} is asked over plain http, where everybody on the way reads secrets; write https")]
     PlainText(String),
     /// A secret that no request can carry.
     #[error("{0}")]
@@ -120,7 +131,7 @@ impl HttpOptions {
         Self {
             base_url: options.base_url,
             secret_path: None,
-            confidential: true,
+            confidential: Confidential::Requests,
             deadline: options.deadline,
             retry: options.retry,
             pace: None,
@@ -133,10 +144,20 @@ impl HttpOptions {
     pub(super) fn check(&self) -> Result<(), SetupError> {
         let base = &self.base_url;
         base_fault(base).map_or(Ok(()), |why| Err(SetupError::BaseUrl(why.to_owned())))?;
-        if (self.confidential || self.secret_path.is_some()) && !keeps_secrets(base) {
+        let fits = match self.confidential {
+            Confidential::Nothing => true,
+            Confidential::Answers => keeps_secrets(base) || is_name(base),
+            Confidential::Requests => keeps_secrets(base),
+        };
+        if !fits || self.secret_path.is_some() && !keeps_secrets(base) {
             return Err(SetupError::PlainText(text::field(base.host_str().unwrap_or_default())));
         }
         Ok(())
+    }
+
+    /// True when the addresses that a name leads to have to be looked at.
+    pub(super) fn asks_nearby_only(&self) -> bool {
+        self.confidential == Confidential::Answers && !keeps_secrets(&self.base_url)
     }
 }
 
@@ -173,8 +194,16 @@ pub(super) fn keeps_secrets(url: &Url) -> bool {
 }
 
 fn is_near(host: &str) -> bool {
+    address(host).map_or_else(|| is_localhost(host), is_near_address)
+}
+
+fn is_name(url: &Url) -> bool {
+    url.host_str().is_some_and(|host| address(host).is_none())
+}
+
+fn address(host: &str) -> Option<IpAddr> {
     let bare = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
-    bare.parse().map_or_else(|_| is_localhost(bare), is_near_address)
+    bare.parse().ok()
 }
 
 /// True for an address of this machine or of a private network.
@@ -271,7 +300,8 @@ mod tests {
             "http://[::ffff:10.0.0.1]",
             "https://api.example.com",
         ] {
-            assert_eq!(outcome(private, true), Ok(()), "{private}");
+            assert_eq!(outcome(private, Confidential::Requests), Ok(()), "{private}");
+            assert_eq!(outcome(private, Confidential::Answers), Ok(()), "{private}");
         }
         for public in [
             "http://api.example.com",
@@ -281,8 +311,10 @@ mod tests {
             "http://[2001:db8::1]",
             "http://[::ffff:192.0.2.1]",
         ] {
-            assert!(matches!(outcome(public, true), Err(SetupError::PlainText(_))), "{public}");
-            assert_eq!(outcome(public, false), Ok(()), "{public}");
+            let refused = |confidential| matches!(outcome(public, confidential), Err(SetupError::PlainText(_)));
+            assert!(refused(Confidential::Requests), "{public}");
+            assert_eq!(refused(Confidential::Answers), !public.contains("example.com"), "{public}");
+            assert_eq!(outcome(public, Confidential::Nothing), Ok(()), "{public}");
         }
     }
 
@@ -290,7 +322,7 @@ mod tests {
     fn a_secret_in_the_path_is_a_secret_whatever_the_options_say() {
         let options = HttpOptions::new(ClientOptions::new(Url::parse("http://portal.example.com").unwrap()), |_| None);
         let options = HttpOptions {
-            confidential: false,
+            confidential: Confidential::Nothing,
             secret_path: Some("rest/1/canary".to_owned().into()),
             ..options
         };

@@ -92,7 +92,7 @@ async fn a_path_that_leads_elsewhere_is_not_asked() {
 #[tokio::test]
 async fn a_token_goes_over_no_network_in_the_clear_and_is_no_second_header() {
     let public = HttpOptions {
-        confidential: false,
+        confidential: regprobe_providers::Confidential::Nothing,
         ..options("http://192.0.2.1/".parse().unwrap())
     };
     let request = Request::get("/").bearer("canary".to_owned().into());

@@ -196,7 +196,7 @@ async fn a_name_without_an_address_is_named() {
     // No resolver is asked for a label of 64 letters (RFC 1035 §2.3.4).
     let name = format!("{}.test", "a".repeat(64));
     let http = Http::new(HttpOptions {
-        confidential: false,
+        confidential: regprobe_providers::Confidential::Nothing,
         ..options(format!("http://{name}/").parse().unwrap())
     });
     let error = http.unwrap().send(&Request::post("/")).await.unwrap_err();

@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use regprobe_providers::kamailio::Client;
-use regprobe_providers::{Answer, ApiTrouble, ClientOptions, Unknown, Word};
+use regprobe_providers::{Answer, ApiTrouble, ClientOptions, SetupError, Unknown, Word};
 use serde_json::{Value, json};
 
 use crate::support::{Response, Seen, Server};
@@ -58,6 +58,16 @@ async fn a_record_is_asked_for_by_its_uuid_and_the_password_stays_out_of_everyth
     let (call, _) = call(&server.requests()[0]);
     assert_eq!(call["method"], "uac.reg_info");
     assert_eq!(call["params"], json!(["l_uuid", "ok1"]));
+}
+
+#[tokio::test]
+async fn over_plain_http_no_stranger_sees_the_password() {
+    let url = |text: &str| ClientOptions::new(text.parse().unwrap());
+    assert!(matches!(
+        Client::new(url("http://192.0.2.1:5060/RPC")),
+        Err(SetupError::PlainText(host)) if host == "192.0.2.1"
+    ));
+    assert!(Client::new(url("https://192.0.2.1/RPC")).is_ok() && Client::new(url("http://pbx.example.com/RPC")).is_ok());
 }
 
 #[tokio::test]
