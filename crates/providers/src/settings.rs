@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use sip_message::{Host, OwnedUri, SipUri};
+use sip_message::OwnedUri;
 use sip_registration::Transport;
 
 /// The settings of a registration. What the source does not give is `None`.
@@ -43,16 +43,17 @@ pub fn server_uri(text: &str) -> Option<OwnedUri> {
 pub(crate) fn address_of_record(user: &str, server: &OwnedUri) -> Option<OwnedUri> {
     let parts = server.parts();
     let scheme = if parts.secure { "sips" } else { "sip" };
-    format!("{scheme}:{}@{}", escaped(user), host_of(&parts)).parse().ok()
+    format!("{scheme}:{}@{}", escaped(user), parts.host).parse().ok()
 }
 
-/// The server alone: host and port, without user and parameters.
+/// The server alone: host and port, without user and parameters (RFC 3261 §10.2: the domain of the location service).
 #[must_use]
-pub(crate) fn registrar_at(server: &OwnedUri) -> Option<OwnedUri> {
+pub(crate) fn registrar_at(server: &OwnedUri) -> OwnedUri {
     let parts = server.parts();
     let scheme = if parts.secure { "sips" } else { "sip" };
     let port = parts.port.map_or_else(String::new, |port| format!(":{port}"));
-    format!("{scheme}:{}{port}", host_of(&parts)).parse().ok()
+    let uri = format!("{scheme}:{}{port}", parts.host);
+    uri.parse().expect("the host and port of a URI make a URI")
 }
 
 /// The transport that a URI asks for.
@@ -69,14 +70,6 @@ pub fn transport_named(name: &str) -> Option<Transport> {
     [Transport::Udp, Transport::Tcp, Transport::Tls]
         .into_iter()
         .find(|transport| name.eq_ignore_ascii_case(transport.name()))
-}
-
-fn host_of(parts: &SipUri<'_>) -> String {
-    match parts.host {
-        Host::Name(name) => name.to_owned(),
-        Host::Address(std::net::IpAddr::V6(address)) => format!("[{address}]"),
-        Host::Address(address) => address.to_string(),
-    }
 }
 
 /// A user part with everything escaped that RFC 3261 §25.1 `user` does not take as it is.
@@ -118,7 +111,7 @@ mod tests {
         let aor = |user| address_of_record(user, &server).map(|uri| uri.to_string());
         assert_eq!(aor("alice").as_deref(), Some("sip:alice@[2001:db8::1]"));
         assert_eq!(aor("a@b c").as_deref(), Some("sip:a%40b%20c@[2001:db8::1]"));
-        assert_eq!(registrar_at(&server).unwrap().as_str(), "sip:[2001:db8::1]:5080");
+        assert_eq!(registrar_at(&server).as_str(), "sip:[2001:db8::1]:5080");
         assert_eq!(transport_of(&server), Some(Transport::Tls));
         assert_eq!((transport_named(" UDP"), transport_named("sctp")), (Some(Transport::Udp), None));
     }

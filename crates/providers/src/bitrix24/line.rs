@@ -149,7 +149,7 @@ impl Line {
             aor: login
                 .zip(server.as_ref())
                 .and_then(|(login, server)| address_of_record(login, server)),
-            registrar: server.as_ref().and_then(registrar_at),
+            registrar: server.as_ref().map(registrar_at),
             outbound_proxy: self.outbound_proxy.as_deref().and_then(server_uri),
             transport: server.as_ref().and_then(transport_of),
             auth_user: self.auth_user.clone().filter(|user| Some(user) != self.login.as_ref()),

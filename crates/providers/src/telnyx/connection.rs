@@ -193,7 +193,7 @@ impl UacConnection {
             name: self.connection_name.clone(),
             enabled: self.active,
             aor: proxy.as_ref().zip(user).and_then(|(proxy, user)| address_of_record(user, proxy)),
-            registrar: proxy.as_ref().and_then(registrar_at),
+            registrar: proxy.as_ref().map(registrar_at),
             outbound_proxy: external.outbound_proxy.as_deref().and_then(server_uri),
             transport: external.transport.or_else(|| proxy.as_ref().and_then(transport_of)),
             auth_user: digest_user.filter(|digest_user| Some(*digest_user) != user).cloned(),

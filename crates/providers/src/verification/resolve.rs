@@ -1,13 +1,10 @@
 //! From what the API says and what the user says to the account that is probed, and to what is expected of it. Pure.
 
-use std::str::FromStr as _;
-
-use sip_message::OwnedUri;
 use sip_registration::locate::{Locate, LocateError, Wish};
 use sip_registration::{Account, ContactPlan, Policy, Transport};
 
 use super::check::{Check, CheckError, Inbound, Mode, Needed};
-use crate::{Expectation, Settings, text};
+use crate::{Expectation, Settings, registrar_at, text};
 
 /// What is checked before anybody is asked.
 ///
@@ -35,7 +32,7 @@ pub(super) fn account(check: &Check, settings: &Settings) -> Result<Account, Che
     let proxy = given.registrar.is_none().then(|| settings.outbound_proxy.clone()).flatten();
     let registrar = given.registrar.clone().or_else(|| settings.registrar.clone());
     let account = Account {
-        registrar: registrar.unwrap_or_else(|| domain_of(&aor)),
+        registrar: registrar.unwrap_or_else(|| registrar_at(&aor)),
         outbound_proxy: given.outbound_proxy.clone().or(proxy),
         transport: transport(check, settings),
         target: None,
@@ -75,14 +72,6 @@ fn transport(check: &Check, settings: &Settings) -> Option<Transport> {
     let way = given.outbound_proxy.as_ref().or(given.registrar.as_ref());
     let named = way.is_some_and(|way| way.parts().transport().is_some() || way.parts().secure);
     given.transport.or_else(|| settings.transport.filter(|_| !named))
-}
-
-/// RFC 3261 §10.2: the domain of the location service, without user.
-fn domain_of(aor: &OwnedUri) -> OwnedUri {
-    let parts = aor.parts();
-    let scheme = if parts.secure { "sips" } else { "sip" };
-    let port = parts.port.map(|port| format!(":{port}")).unwrap_or_default();
-    OwnedUri::from_str(&format!("{scheme}:{}{port}", parts.host)).expect("the host and port of a URI make a URI")
 }
 
 /// RFC 3261 §26.2.2: what is asked for with `sips:` goes by TLS on the first hop too.
