@@ -14,7 +14,7 @@ use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, Buf
 use tokio::net::{TcpStream, lookup_host};
 
 use crate::api::is_near_address;
-use crate::{ApiError, ApiTrouble, Moment, SetupError};
+use crate::{ApiError, ApiTrouble, Moment, SetupError, text};
 
 /// The most that is read in one dialogue, in bytes.
 const MOST: usize = 1024 * 1024;
@@ -37,8 +37,8 @@ pub struct Endpoint {
 #[error("write a host and a port, such as 127.0.0.1:8021 or [::1]:5038")]
 pub struct NoEndpoint;
 
-/// The fields of one block, in their order; names are compared without regard to case.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+/// The fields of one block, in their order; names are compared without regard to case. Debug shows no secret among them.
+#[derive(Clone, Default, PartialEq, Eq)]
 pub struct Fields(Vec<(String, String)>);
 
 /// What was said in a dialogue, and when by our clock.
@@ -126,6 +126,13 @@ impl Fields {
         if let Some((name, value)) = line.split_once(':').filter(|_| self.0.len() < MOST_FIELDS) {
             self.0.push((name.trim().to_owned(), value.trim().to_owned()));
         }
+    }
+}
+
+impl fmt::Debug for Fields {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let shown = |(name, value)| (name, if text::is_secret(name) { "***" } else { value });
+        f.debug_map().entries(self.iter().map(shown)).finish()
     }
 }
 
@@ -291,6 +298,15 @@ mod tests {
         assert!(fields.is("event", "detail") && !fields.is("absent", ""));
         assert_eq!(fields.iter().count(), 3);
         assert_eq!(Fields::read(&"a: b\n".repeat(10_000)).iter().count(), MOST_FIELDS);
+    }
+
+    #[test]
+    fn a_secret_among_the_fields_is_not_shown() {
+        let fields = Fields::read("Username: alice\r\nPassword: canary\r\nMd5Cred: canary\r\n");
+        assert_eq!(
+            format!("{fields:?}"),
+            r#"{"Username": "alice", "Password": "***", "Md5Cred": "***"}"#
+        );
     }
 
     #[test]
