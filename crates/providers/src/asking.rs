@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::{Answer, ApiError, Settings, SourceKind, asterisk, bitrix24, freeswitch, kamailio, opensips, telnyx, telzino};
+use crate::{Answer, ApiError, ApiTrouble, Settings, SourceKind, asterisk, bitrix24, freeswitch, kamailio, opensips, telnyx, telzino};
 
 /// Somebody who can be asked about one registration. Clients are shared by the checks of one account, so that it is asked one thing at
 /// a time.
@@ -126,6 +126,42 @@ impl Source {
             | Self::Kamailio { .. }
             | Self::Freeswitch { .. }
             | Self::Asterisk { .. } => Vec::new(),
+        }
+    }
+
+    /// Whether this error to the question for its settings is the answer to [`Source::answer`] as well: the key is dead, nobody is there,
+    /// or there is no such object. A right that is missing, or a call that was withdrawn, may be the settings' alone.
+    #[must_use]
+    pub(crate) const fn is_answered_by(&self, error: &ApiError) -> bool {
+        match error.trouble {
+            ApiTrouble::Unauthorized | ApiTrouble::Unreachable | ApiTrouble::Timeout | ApiTrouble::Tls => true,
+            ApiTrouble::NotFound => self.has_settings_of_the_object(),
+            ApiTrouble::Forbidden
+            | ApiTrouble::Gone
+            | ApiTrouble::RateLimited
+            | ApiTrouble::Conflict
+            | ApiTrouble::Server
+            | ApiTrouble::Redirected
+            | ApiTrouble::BadRequest
+            | ApiTrouble::Unprocessable
+            | ApiTrouble::TooLarge
+            | ApiTrouble::Contract
+            | ApiTrouble::Other => false,
+        }
+    }
+
+    /// Whether the settings are asked for by what the status is asked for by. Bitrix24's are looked for in a list of the lines that the
+    /// key may see.
+    const fn has_settings_of_the_object(&self) -> bool {
+        match self {
+            Self::Telnyx { .. }
+            | Self::TelnyxCheck { .. }
+            | Self::Telzino { .. }
+            | Self::Opensips { .. }
+            | Self::Kamailio { .. }
+            | Self::Freeswitch { .. }
+            | Self::Asterisk { .. } => true,
+            Self::Bitrix24 { .. } => false,
         }
     }
 

@@ -12,6 +12,9 @@ use crate::{Moment, Reason, SourceKind};
 pub struct Expectation {
     /// The user part of the AOR that the probe asked for. A source that registers another user is not what was looked at.
     pub user: Option<String>,
+    /// The users that the provider registers by its settings: that of its AOR, and the one for digest where that is another. Empty when it
+    /// does not say.
+    pub registered_users: Vec<String>,
     /// Whose binding it has to be.
     pub contact: ContactPattern,
     /// Whether this registrar lists bindings at all.
@@ -32,6 +35,7 @@ impl Expectation {
     pub fn of(source: SourceKind) -> Self {
         Self {
             user: None,
+            registered_users: Vec::new(),
             contact: ContactPattern::default(),
             listing: Listing::Unknown,
             same_secret: true,

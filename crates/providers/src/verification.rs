@@ -32,7 +32,9 @@ pub use report::{InboundOutcome, InboundTest, SelfTest, SelfTestOutcome, VERIFIC
 use self::self_test::Turn;
 use self::stop::Stop;
 use self::wire::{Exchange, Wire};
-use crate::{ApiError, Claim, Expectation, Moment, Observation, Question, Settings, Sight, SourceKind, Verdict, Word, text, verdict};
+use crate::{
+    Answer, ApiError, Claim, Expectation, Moment, Observation, Question, Settings, Sight, SourceKind, Verdict, Word, text, verdict,
+};
 
 /// Verifies a claim. Stops when `shutdown` completes; a Contact of our own is removed first then. Who drops the future instead leaves such
 /// a Contact to lapse by itself.
@@ -50,7 +52,9 @@ pub async fn verify(
     let (started_at, began) = (Moment::now(), Instant::now());
     let mut stop = Stop::new(shutdown);
     progress(Progress::Settings(check.source.kind()));
+    let asked_at = Moment::now();
     let settings = stop.unless(check.source.settings()).await;
+    let answered_at = Moment::now();
     let (settings, trouble) = match settings {
         Some(Ok(settings)) => (settings, None),
         Some(Err(error)) => (Settings::default(), Some(error)),
@@ -62,11 +66,16 @@ pub async fn verify(
         .zip(account.as_ref().err())
         .map(|(trouble, error)| error.clone().because(trouble));
     let mut run = match account {
-        Ok(account) => Run::with_registrar(check, account, progress, stop),
+        Ok(account) => Run::with_registrar(check, account, &settings, progress, stop),
         // Nobody has said what to look at, because nobody was asked to the end.
         Err(CheckError::Missing { .. }) if trouble.is_some() || stop.came() => Run::without_registrar(check, progress, stop),
         Err(error) => return Err(error),
     };
+    run.ask_others = trouble.is_none();
+    run.refusal = trouble
+        .as_ref()
+        .filter(|error| check.source.is_answered_by(error))
+        .map(|error| Answer::unavailable(check.source.kind(), asked_at, answered_at, error));
     run.carry_out().await;
     if let Some(error) = unknown.filter(|_| run.is_answered()) {
         return Err(error);
@@ -83,6 +92,10 @@ struct Run<'a, P, F> {
     wire: Option<Wire>,
     expectation: Expectation,
     claim: Claim,
+    /// What the API said to the question for its settings, when it would say the same to any other.
+    refusal: Option<Answer>,
+    /// Whether other sources of the provider are asked too: by the call that gives the settings.
+    ask_others: bool,
     observations: Vec<Observation>,
     /// What each server of the registrar showed, when each was to be asked.
     nodes: Vec<Observation>,
@@ -101,9 +114,9 @@ struct Run<'a, P, F> {
 }
 
 impl<'a, P: FnMut(Progress), F: Future<Output = ()>> Run<'a, P, F> {
-    fn with_registrar(check: &'a Check, account: Account, progress: P, stop: Stop<F>) -> Self {
+    fn with_registrar(check: &'a Check, account: Account, settings: &Settings, progress: P, stop: Stop<F>) -> Self {
         let mark = self_test::mark();
-        let expectation = resolve::expectation(check, &account);
+        let expectation = resolve::expectation(check, &account, settings);
         let account = match check.mode {
             Mode::Fetch => account,
             Mode::Register { .. } => self_test::marked(account, &mark),
@@ -128,6 +141,8 @@ impl<'a, P: FnMut(Progress), F: Future<Output = ()>> Run<'a, P, F> {
                 source,
                 answers: Vec::new(),
             },
+            refusal: None,
+            ask_others: true,
             observations: Vec::new(),
             nodes: Vec::new(),
             reports: Vec::new(),

@@ -7,7 +7,7 @@ use jiff::SignedDuration;
 
 use super::Moment;
 use super::clock::{Skew, comparable, seconds, signed};
-use super::matching::{self, Marks, Owners, ROUNDING, ends_at, same_uri};
+use super::matching::{self, Marks, Owners, ROUNDING, ends_at, is_named, same_uri};
 use super::row::Row;
 use crate::{Answer, Claim, Expectation, Listing, Observation, Question, SeenBinding, Sight, SourceKind};
 
@@ -123,6 +123,20 @@ impl<'a> Case<'a> {
             own: &self.own_contacts,
             servers: &self.servers,
         }
+    }
+
+    /// The user that the provider registers, when that is not the one that was asked for. The settings may name the user for digest
+    /// besides, which the answer may give alone.
+    pub(super) fn other_user<'b>(&'b self, answer: &'b Answer) -> Option<&'b str> {
+        let asked = self.expectation.user.as_deref()?;
+        let settings = &self.expectation.registered_users;
+        let configured = |user: &str| settings.iter().any(|name| is_named(name, user));
+        let in_settings = settings.first().filter(|_| !configured(asked));
+        let in_answer = answer
+            .username
+            .as_ref()
+            .filter(|claimed| !is_named(asked, claimed) && !configured(claimed));
+        in_answer.or(in_settings).map(String::as_str)
     }
 
     /// Whether nothing listed means nothing bound. Engines that always list are known by their name.

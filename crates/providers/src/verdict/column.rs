@@ -3,6 +3,7 @@
 use super::Reason;
 use super::case::{Case, Sandwich, expected, listed};
 use super::matching::{Marks, Owners};
+use super::row::Row;
 use crate::{Observation, SeenBinding, Sight};
 use sip_registration::Cause;
 
@@ -151,8 +152,8 @@ fn column(case: &Case<'_>, sandwich: &Sandwich<'_>, before: Option<&Owners<'_>>,
     match (one(sandwich.before, before), one(sandwich.after, after)) {
         (Some(first), Some(second)) => both(first, second),
         (Some(_), None) if sandwich.before.is_some_and(is_open) => Column::Open,
-        // What is no answer before is none after; only bindings have to be seen twice.
-        (Some(only), None) | (None, Some(only)) if before.or(after).is_none() => only,
+        // What is no answer before is none after; only bindings have to be seen twice, and only beside a claim.
+        (Some(only), None) | (None, Some(only)) if before.or(after).is_none() || says_nothing(sandwich) => only,
         (Some(_), None) | (None, Some(_)) | (None, None) => Column::NotSeen,
     }
 }
@@ -164,6 +165,10 @@ fn both(first: Column, second: Column) -> Column {
     }
     let is_no_answer = |column: &Column| matches!(column, Column::Silent | Column::Unusable | Column::Sick(_) | Column::Blocked(_));
     [second, first].into_iter().find(is_no_answer).unwrap_or(Column::Moved)
+}
+
+fn says_nothing(sandwich: &Sandwich<'_>) -> bool {
+    matches!(Row::of(sandwich.answer), Row::Nothing(_))
 }
 
 fn is_open(look: &Observation) -> bool {

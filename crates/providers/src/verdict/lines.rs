@@ -201,8 +201,10 @@ impl Beside<'_> {
         const RULE: &str = "the user that is named beside the user that the probe asked for, whom the registrar accepted (E1)";
         let expected = self.case.expectation.user.as_deref();
         let standing = match (expected, self.settled.sandwich.answer.username.as_deref()) {
-            (Some(_), Some(_)) if self.settled.reason == Reason::IdentityMismatch => Held::Contradicted,
             (Some(expected), Some(claimed)) if is_named(expected, claimed) && self.evidence >= Level::E1 => Held::Confirmed,
+            (Some(expected), Some(claimed)) if !is_named(expected, claimed) && self.settled.reason == Reason::IdentityMismatch => {
+                Held::Contradicted
+            }
             (Some(_) | None, Some(_) | None) => Held::Unproven,
         };
         let seen = expected.map_or_else(|| "nothing".to_owned(), |user| format!("the probe asked for {user}"));

@@ -4,7 +4,6 @@
 use super::case::{Case, Sandwich, TIMER_F};
 use super::clock::signed;
 use super::column::{Column, View};
-use super::matching::is_named;
 use super::matrix::{Cell, Circumstances, Hold, cell};
 use super::row::Row;
 use super::stale;
@@ -174,11 +173,9 @@ fn under_way(case: &Case<'_>, answer: &Answer, reason: Reason) -> Contradiction 
 /// The row of an answer. One about another user than was looked at says nothing about this one.
 fn row(case: &Case<'_>, answer: &Answer) -> Row {
     let row = Row::of(answer);
-    match (&case.expectation.user, answer.username.as_deref()) {
-        (Some(expected), Some(claimed)) if !is_named(expected, claimed) && !matches!(row, Row::Nothing(_)) => {
-            Row::Nothing(Reason::IdentityMismatch)
-        }
-        (_, _) => row,
+    match case.other_user(answer) {
+        Some(_) if !matches!(row, Row::Nothing(_)) => Row::Nothing(Reason::IdentityMismatch),
+        Some(_) | None => row,
     }
 }
 

@@ -83,9 +83,9 @@ fn otherwise(settled: &Settled<'_>, seen: &str) -> String {
 }
 
 fn two_users(case: &Case<'_>, settled: &Settled<'_>) -> String {
-    let registers = settled.sandwich.answer.username.as_deref().unwrap_or("an unknown user");
+    let registers = case.other_user(settled.sandwich.answer).unwrap_or("an unknown user");
     let asked = case.expectation.user.as_deref().unwrap_or("another user");
-    format!("{registers}, and the probe looked at {asked}")
+    format!("{registers}, and the probe asked for {asked}")
 }
 
 /// The rule that decided: the row and the column of the matrix, or the test that goes before it.
@@ -98,7 +98,7 @@ pub(super) fn rule(settled: &Settled<'_>) -> String {
         Reason::StoredFieldOutdated => "a stored value against a live one of the same provider, and the wire sides with the live one",
         Reason::SourceConflict => "two sources of the provider against each other, and the wire cannot decide",
         Reason::ExpiryMismatch => "the end that is named and the end by the registrar, more than 10 % or 30 s apart",
-        Reason::IdentityMismatch => "the user that is named is not the user that was looked at",
+        Reason::IdentityMismatch => "the user that is named is not the user that was asked for",
         Reason::WithinGrace => "a contradiction counts when it is seen twice with the grace in between",
         Reason::StuckInProgress => "in progress for longer than the grace and 64·T1 (RFC 3261 §17.1.2.2)",
         Reason::Registered

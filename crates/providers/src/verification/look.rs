@@ -14,17 +14,21 @@ impl<P: FnMut(Progress), F: Future<Output = ()>> Run<'_, P, F> {
     pub(super) async fn look(&mut self) {
         let mut first = None;
         if self.looks == 0 {
-            self.corroborate().await;
+            if self.ask_others {
+                self.corroborate().await;
+            }
             first = self.survey().await;
         }
         self.looks += 1;
         if first.is_none() {
             first = self.fetch().await;
         }
+        let is_claimed = self.refusal.is_none();
         self.ask_api().await;
         let last = match first {
-            // A refusal is not provoked twice in one look: registrars lock out who knocks too often.
-            Some(first) if !is_refused(&first) => self.fetch().await,
+            // A refusal is not provoked twice in one look: registrars lock out who knocks too often. And without a claim there is
+            // nothing to look around.
+            Some(first) if is_claimed && !is_refused(&first) => self.fetch().await,
             first => first,
         };
         if last.as_ref().is_some_and(wants_ping) && !self.observations.iter().any(|seen| seen.question == Question::Ping) {
@@ -79,8 +83,13 @@ impl<P: FnMut(Progress), F: Future<Output = ()>> Run<'_, P, F> {
         (exchange.attempt.ending != Ending::Interrupted).then_some(exchange)
     }
 
+    /// A key that was refused once is not sent again, and an API that is down is not waited for again.
     async fn ask_api(&mut self) {
         if self.stop.came() {
+            return;
+        }
+        if let Some(refusal) = self.refusal.take() {
+            self.claim.answers.push(refusal);
             return;
         }
         (self.progress)(Progress::Asking(self.check.source.kind()));

@@ -1,5 +1,6 @@
 //! From what the API says and what the user says to the account that is probed, and to what is expected of it. Pure.
 
+use sip_message::OwnedUri;
 use sip_registration::locate::{Locate, LocateError, Wish};
 use sip_registration::{Account, ContactPlan, Policy, Transport};
 
@@ -53,10 +54,13 @@ pub(super) fn account(check: &Check, settings: &Settings) -> Result<Account, Che
 }
 
 /// What the claim is held to.
-pub(super) fn expectation(check: &Check, account: &Account) -> Expectation {
-    let user = account.aor.parts().user.map(|user| text::field(&String::from_utf8_lossy(user)));
+pub(super) fn expectation(check: &Check, account: &Account, settings: &Settings) -> Expectation {
+    let registered = settings.aor.as_ref().and_then(user_of);
+    // Who is asked for by the name for digest is not taken for somebody else.
+    let for_digest = settings.auth_user.as_deref().map(text::field).filter(|_| registered.is_some());
     Expectation {
-        user,
+        user: user_of(&account.aor),
+        registered_users: registered.into_iter().chain(for_digest).collect(),
         contact: check.contact.clone(),
         listing: check.listing,
         same_secret: check.same_secret,
@@ -64,6 +68,11 @@ pub(super) fn expectation(check: &Check, account: &Account) -> Expectation {
         previous: check.previous,
         ..Expectation::of(check.source.kind())
     }
+}
+
+/// The user part, escaped.
+fn user_of(aor: &OwnedUri) -> Option<String> {
+    aor.parts().user.map(|user| text::field(&String::from_utf8_lossy(user)))
 }
 
 /// The user's transport. The API's goes with the API's way only: a URI of the user's that names its transport is not overruled.

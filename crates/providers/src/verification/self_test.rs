@@ -207,7 +207,11 @@ impl SelfTest {
             (false, _) if stopped => (SelfTestOutcome::Interrupted, "stopped before anything was bound".to_owned()),
             (false, _) => (
                 SelfTestOutcome::Declined,
-                format!("{} bound: nothing was bound beside it", names(&self.before)),
+                format!(
+                    "not bound, because {} {} bound already; `--allow-displacement` goes on anyway",
+                    names(&self.before),
+                    if self.before.len() == 1 { "is" } else { "are" }
+                ),
             ),
             (true, _) if !self.lost.is_empty() => (
                 SelfTestOutcome::Displaced,

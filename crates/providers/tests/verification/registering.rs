@@ -57,6 +57,10 @@ async fn nothing_is_bound_where_somebody_else_is() {
     let (verification, told) = run(&registering(lab.check(), false)).await;
     let test = verification.self_test.unwrap();
     assert_eq!((test.outcome, test.removal), (SelfTestOutcome::Declined, Removal::NotAttempted));
+    assert_eq!(
+        test.detail,
+        format!("not bound, because {DEVICE} is bound already; `--allow-displacement` goes on anyway")
+    );
     assert_eq!(questions(&test), [Question::Fetch]);
     assert!(test.detail.contains(DEVICE) && test.contact.is_none(), "{}", test.detail);
     assert!(!told.contains(&Progress::Binding));

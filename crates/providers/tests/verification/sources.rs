@@ -4,13 +4,14 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use regprobe_providers::{
-    Check, CheckError, ClientOptions, Given, Needed, Outcome, Reason, Source, SourceKind, Verification, bitrix24, kamailio, verify,
+    Check, CheckError, ClientOptions, Given, Level, Needed, Outcome, Reason, Service, Source, SourceKind, Verification, bitrix24, kamailio,
+    telnyx, verify,
 };
 use serde_json::{Value, json};
 use sip_registrar::Config;
 
 use crate::lab::{AOR, Lab, PASSWORD, REGISTERED, password, run, within};
-use crate::support::{Response, Seen, Server};
+use crate::support::{After, Response, Seen, Server};
 
 /// What a Kamailio says that registers alice by way of this registrar.
 fn record(registrar: &str) -> Value {
@@ -119,6 +120,101 @@ async fn an_api_that_cannot_be_asked_is_not_a_mistake_of_the_users() {
         "{:?}",
         verification.warnings
     );
+}
+
+#[tokio::test]
+async fn another_user_than_the_settings_name_is_another_registration() {
+    let lab = Lab::start(Config::default(), REGISTERED).await;
+    let registrar = lab.registrar.to_string();
+    let api = Server::answering(move |seen| {
+        let mut record = record(&registrar);
+        record["auth_username"] = json!("digest");
+        record["r_username"] = json!("bob");
+        answered(seen, &record)
+    });
+    let mut check = of_kamailio(&api);
+    check.given.auth_user = Some("alice".to_owned());
+    check.given.aor = Some(AOR.parse().unwrap());
+    let (verification, _) = run(&check).await;
+    assert_eq!(
+        verification.verdict.reason,
+        Reason::IdentityMismatch,
+        "{}",
+        verification.verdict.detail
+    );
+    assert_eq!(verification.looks, 1);
+    // Who is asked for by the name for digest may be the same.
+    check.given.aor = Some("sip:digest@example.test".parse().unwrap());
+    let (verification, _) = run(&check).await;
+    let lines = &verification.claims;
+    assert_ne!(verification.verdict.reason, Reason::IdentityMismatch, "{lines:?}");
+}
+
+#[tokio::test]
+async fn a_dead_key_is_sent_once_and_the_wire_is_looked_at_all_the_same() {
+    let lab = Lab::start(Config::default(), REGISTERED).await;
+    lab.bind("sip:line@192.0.2.7:5060").await;
+    let api = Server::answering(|_| {
+        Response::json(
+            401,
+            json!({"error": "NO_AUTH_FOUND", "error_description": "Wrong authorization data"}),
+        )
+    });
+    let (verification, _) = run(&of_bitrix24(&api)).await;
+    assert_eq!(verification.verdict.reason, Reason::ApiAuth, "{}", verification.verdict.detail);
+    assert_eq!((api.lines().len(), verification.answers.len()), (1, 1));
+
+    let mut check = of_bitrix24(&api);
+    check.given.aor = Some(AOR.parse().unwrap());
+    check.given.registrar = Some(format!("sip:{}", lab.registrar).parse().unwrap());
+    check.contact.users = vec!["line".to_owned()];
+    let (verification, _) = run(&check).await;
+    assert_eq!((api.lines().len(), verification.observations.len()), (2, 1));
+    assert_eq!(
+        (
+            verification.verdict.reason,
+            verification.verdict.evidence,
+            verification.verdict.service
+        ),
+        (Reason::ApiAuth, Level::E3, Service::Up),
+        "{}",
+        verification.verdict.detail
+    );
+}
+
+#[tokio::test]
+async fn an_api_that_hangs_is_waited_for_once() {
+    let api = Server::answering(|_| Response::raw("").then(After::Silence));
+    let access = bitrix24::Access::Token("canary-token".into());
+    let mut options = ClientOptions::new(api.url(""));
+    options.deadline = Duration::from_millis(50);
+    let check = with_password_alone(Source::Bitrix24 {
+        client: Arc::new(bitrix24::Client::new(access, options).unwrap()),
+        reg_id: 5505,
+    });
+    let (verification, _) = run(&check).await;
+    assert_eq!(
+        verification.verdict.reason,
+        Reason::ApiUnreachable,
+        "{}",
+        verification.verdict.detail
+    );
+    assert_eq!(verification.answers.len(), 1, "{:?}", verification.answers);
+    assert!(api.connections() <= 1);
+}
+
+#[tokio::test]
+async fn an_object_that_is_missing_is_asked_for_once_where_the_status_is_the_objects() {
+    let missing = || Server::answering(|_| Response::json(404, json!({"errors": [{"code": "10005", "title": "Resource not found"}]})));
+    let api = missing();
+    let client = telnyx::Client::new("canary-key".into(), ClientOptions::new(api.url(""))).unwrap();
+    let check = with_password_alone(Source::Telnyx {
+        client: Arc::new(client),
+        subject: telnyx::Subject::UacConnection("abc".parse().unwrap()),
+    });
+    let (verification, _) = run(&check).await;
+    assert_eq!(verification.verdict.reason, Reason::ApiNotFound, "{}", verification.verdict.detail);
+    assert_eq!(api.lines().len(), 1, "{:?}", api.lines());
 }
 
 #[tokio::test]

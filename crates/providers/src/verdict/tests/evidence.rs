@@ -248,6 +248,39 @@ fn another_user_than_was_asked_for_is_another_registration() {
 }
 
 #[test]
+fn settings_of_another_user_are_about_another_registration() {
+    let configured = |users: &[&str], asked: &str| {
+        let mut scene = Scene::of(SourceKind::TelnyxUac);
+        scene.expectation.user = Some(asked.into());
+        scene.expectation.registered_users = users.iter().map(|user| (*user).to_owned()).collect();
+        scene
+    };
+    let twice = |users: &[&str], asked: &str| configured(users, asked).twice(bound(&[]), Word::Registered);
+    let verdict = twice(&["alice"], "bob").is(Reason::IdentityMismatch);
+    assert!(
+        verdict.detail.starts_with("Telnyx registers alice, and the probe asked for bob"),
+        "{}",
+        verdict.detail
+    );
+    assert!(verdict.contradiction.is_none(), "another look shows no other user");
+    twice(&["Alice"], "alice").is(Reason::IdentityMismatch);
+    twice(&["alice%40pbx"], "alice@pbx").is(Reason::FalsePositiveUnbound);
+    twice(&["trunk", "alice"], "alice").is(Reason::FalsePositiveUnbound);
+    twice(&[], "alice").is(Reason::FalsePositiveUnbound);
+    // The settings name both, and the answer the other one of them.
+    let answering = |users: &[&str], claimed: &'static str| {
+        let scene = configured(users, "alice").fetches(bound(&[]));
+        scene
+            .says_with(Word::Registered, |answer| answer.username = Some(claimed.into()))
+            .fetches(bound(&[]))
+    };
+    answering(&["alice", "trunk"], "trunk").is(Reason::WithinGrace);
+    answering(&["alice", "trunk"], "bob").is(Reason::IdentityMismatch);
+    let verdict = answering(&["bob"], "alice").is(Reason::IdentityMismatch);
+    assert!(verdict.detail.starts_with("Telnyx registers bob"), "{}", verdict.detail);
+}
+
+#[test]
 fn others_beside_the_provider_are_noted() {
     let verdict = scene()
         .sandwich(bound(&[(GATEWAY, 60), (PHONE, 60)]), Word::Registered)

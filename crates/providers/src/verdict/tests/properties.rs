@@ -140,6 +140,7 @@ fn expectation() -> impl Strategy<Value = Expectation> {
             };
             Expectation {
                 user: Some("alice".into()),
+                registered_users: Vec::new(),
                 contact: ContactPattern {
                     hosts,
                     ..ContactPattern::default()
