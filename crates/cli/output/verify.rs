@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 
 use regprobe_providers::{About, Answer, Held, Level, Outcome, SelfTestOutcome, Service, Sight, Verification};
+use sip_registration::Removal;
 
 use super::human;
 use super::nagios;
@@ -215,7 +216,14 @@ pub(crate) fn line(name: &str, verification: &Verification, style: Style) -> Str
     let blanks = padded(&plain, HEADLINE).chars().count().saturating_sub(plain.chars().count());
     let name = padded(&safe(name), NAME);
     let head = format!("{}{}", headline(verification, style), " ".repeat(blanks));
-    format!("{head}{name}  {}: {}\n", verdict.reason.name(), safe(&verdict.detail))
+    let harm = harm(verification).map(|harm| format!(" {}.", safe(harm))).unwrap_or_default();
+    format!("{head}{name}  {}: {}{harm}\n", verdict.reason.name(), safe(&verdict.detail))
+}
+
+/// What our own Contact has done to the account and not undone, for who sees one line only.
+fn harm(verification: &Verification) -> Option<&str> {
+    let test = verification.self_test.as_ref()?;
+    (test.outcome == SelfTestOutcome::Displaced || test.removal == Removal::Unconfirmed).then_some(&*test.detail)
 }
 
 /// The widths of the verdict and of the name in a list.
@@ -237,8 +245,9 @@ pub(crate) fn summary(outcomes: &[Outcome], failed: usize) -> String {
 pub(crate) fn nagios(verification: &Verification) -> String {
     let verdict = &verification.verdict;
     let object = verification.name.as_ref().unwrap_or(&verification.object);
+    let harm = harm(verification).map(|harm| format!(" {harm}.")).unwrap_or_default();
     let text = format!(
-        "{} {object}: {} {}: {}",
+        "{} {object}: {} {}: {}{harm}",
         verification.provider.provider(),
         verdict.outcome.name(),
         verdict.reason.name(),
@@ -251,6 +260,10 @@ pub(crate) fn nagios(verification: &Verification) -> String {
 pub(crate) fn judge(verification: &Verification) -> nagios::Service {
     if verification.interrupted {
         return nagios::Service::Unknown;
+    }
+    // Whatever the verdict is: somebody was cut off just now.
+    if verification.self_test.as_ref().is_some_and(|test| !test.lost.is_empty()) {
+        return nagios::Service::Critical;
     }
     match (verification.verdict.outcome, verification.service()) {
         (Outcome::Agree, Service::Up) => nagios::Service::Ok,
@@ -266,7 +279,9 @@ pub(crate) fn judge(verification: &Verification) -> nagios::Service {
 
 #[cfg(test)]
 mod tests {
-    use regprobe_providers::{Freshness, Line, Moment, Note, Reason, Role, SourceKind, Standing, VERIFICATION_SCHEMA, Verdict};
+    use regprobe_providers::{
+        Freshness, Line, Moment, Note, Reason, Role, SeenBinding, SelfTest, SourceKind, Standing, VERIFICATION_SCHEMA, Verdict,
+    };
 
     use super::*;
     use crate::output::text::WIDTH;
@@ -379,6 +394,37 @@ mod tests {
         let line = nagios(&sample(Outcome::Disagree, Reason::Displaced, Service::Down));
         assert!(line.starts_with("SIP CRITICAL - Kamailio Berlin: disagree displaced: "), "{line}");
         assert!(line.ends_with(" | took=1234ms;;;0\n") && line.lines().count() == 1, "{line}");
+    }
+
+    #[test]
+    fn who_sees_one_line_sees_what_our_own_contact_has_done() {
+        let lost = SeenBinding {
+            contact: "sip:alice@192.0.2.7".to_owned(),
+            expires_s: Some(60),
+            instance: None,
+        };
+        let mut sample = sample(Outcome::Inconclusive, Reason::ApiAuth, Service::Up);
+        sample.self_test = Some(SelfTest {
+            outcome: SelfTestOutcome::Displaced,
+            detail: "the registrar threw out sip:alice@192.0.2.7\u{9b}".to_owned(),
+            contact: None,
+            before: vec![lost.clone()],
+            during: Vec::new(),
+            after: Some(Vec::new()),
+            displaced: vec![lost.clone()],
+            lost: vec![lost],
+            removal: Removal::Confirmed,
+            lists_bindings: Some(true),
+            exchanges: Vec::new(),
+        });
+        assert_eq!(judge(&sample), nagios::Service::Critical);
+        for line in [nagios(&sample), super::line("Berlin", &sample, Style::Plain)] {
+            assert!(line.contains("the registrar threw out sip:alice@192.0.2.7\\u{9b}."), "{line}");
+        }
+        let test = sample.self_test.as_mut().unwrap();
+        (test.outcome, test.lost) = (SelfTestOutcome::Harmless, Vec::new());
+        assert_eq!(judge(&sample), nagios::Service::Unknown);
+        assert!(!nagios(&sample).contains("threw out"));
     }
 
     #[test]

@@ -221,7 +221,7 @@ impl<'a, P: FnMut(Progress), F: Future<Output = ()>> Run<'a, P, F> {
         let shown = |uri: &sip_message::OwnedUri| text::field(uri.as_str());
         let name = self.check.name.clone().or_else(|| settings.name.clone());
         let source = self.check.source.kind();
-        Verification {
+        let mut verification = Verification {
             schema: VERIFICATION_SCHEMA,
             name: name.map(|name| text::field(&name)),
             provider: source,
@@ -250,7 +250,9 @@ impl<'a, P: FnMut(Progress), F: Future<Output = ()>> Run<'a, P, F> {
             nodes: self.nodes,
             interrupted: self.stop.came(),
             probes: self.check.network.policy.trace.then_some(self.reports),
-        }
+        };
+        verification.verdict.service = verification.service();
+        verification
     }
 }
 

@@ -1,4 +1,4 @@
-//! A message as text for a transcript: escaped line by line, proofs of secrets taken out. Not for reading it.
+//! A message as text for a transcript: escaped line by line, secrets and proofs of them taken out. Not for reading it.
 
 use sip_message::printable;
 
@@ -6,33 +6,68 @@ use sip_message::printable;
 const REDACTED: &[u8] = b"[redacted]";
 /// The parameters that prove a secret (RFC 7616 §3.4, §3.5); a guess can be checked against them.
 const PROOFS: [&[u8]; 2] = [b"response", b"rspauth"];
+/// What stands where a URI held a secret, which leaves it a URI.
+const HIDDEN: &[u8] = b"***";
+/// The parameter that wakes a telephone (RFC 8599 §4): whoever knows it can.
+const PUSH_TOKEN: [&[u8]; 1] = [b"pn-prid"];
 
-/// The message with `response` and `rspauth` redacted and everything escaped that could act on a terminal.
+/// The message with `response`, `rspauth` and the secrets of URIs redacted and everything escaped that could act on a terminal.
 pub(crate) fn redacted_text(message: &[u8]) -> String {
-    let lines: Vec<String> = redacted(message)
+    let lines: Vec<String> = without_uri_secrets(&replaced(message, REDACTED, |bytes| next_value(bytes, &PROOFS)))
         .split(|byte| *byte == b'\n')
         .map(|line| printable(line.strip_suffix(b"\r").unwrap_or(line)))
         .collect();
     lines.join("\n")
 }
 
-fn redacted(message: &[u8]) -> Vec<u8> {
-    let mut shown = Vec::with_capacity(message.len());
-    let mut rest = message;
-    while let Some((start, end)) = next_proof(rest) {
+/// A URI as it may be shown: without its password and its push token, and escaped. It can still be compared with others.
+pub(crate) fn shown_uri(uri: &[u8]) -> String {
+    printable(&without_uri_secrets(uri))
+}
+
+fn without_uri_secrets(bytes: &[u8]) -> Vec<u8> {
+    let without_tokens = replaced(bytes, HIDDEN, |bytes| next_value(bytes, &PUSH_TOKEN));
+    replaced(&without_tokens, HIDDEN, next_password)
+}
+
+/// The bytes with something else where a secret is found, again and again behind the one before.
+fn replaced(bytes: &[u8], by: &[u8], find: impl Fn(&[u8]) -> Option<(usize, usize)>) -> Vec<u8> {
+    let mut shown = Vec::with_capacity(bytes.len());
+    let mut rest = bytes;
+    while let Some((start, end)) = find(rest) {
         shown.extend_from_slice(rest.get(..start).unwrap_or_default());
-        shown.extend_from_slice(REDACTED);
+        shown.extend_from_slice(by);
         rest = rest.get(end..).unwrap_or_default();
     }
     shown.extend_from_slice(rest);
     shown
 }
 
-/// The bounds of the first proof's value, quotes left outside.
-fn next_proof(bytes: &[u8]) -> Option<(usize, usize)> {
+/// The bounds of the first password in a SIP URI (RFC 3261 §19.1.1): behind the second colon, before the `@`.
+fn next_password(bytes: &[u8]) -> Option<(usize, usize)> {
+    let mut from = 0;
+    memchr::memchr_iter(b'@', bytes).find_map(|at| {
+        let before = bytes.get(from..at)?;
+        let ends = |byte: &u8| byte.is_ascii_whitespace() || matches!(byte, b'<' | b'>' | b'"');
+        let start = from + before.iter().rposition(ends).map_or(0, |end| end + 1);
+        from = at + 1;
+        let (scheme, userinfo) = split_at_colon(bytes.get(start..at)?)?;
+        let (user, password) = split_at_colon(userinfo)?;
+        let is_sip = ends_with_word(scheme, b"sip") || ends_with_word(scheme, b"sips");
+        (is_sip && !password.is_empty() && password != HIDDEN).then_some((start + scheme.len() + user.len() + 2, at))
+    })
+}
+
+fn split_at_colon(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
+    let (before, after) = bytes.split_at_checked(memchr::memchr(b':', bytes)?)?;
+    Some((before, after.get(1..)?))
+}
+
+/// The bounds of the first value under one of these names, quotes left outside.
+fn next_value(bytes: &[u8], names: &[&[u8]]) -> Option<(usize, usize)> {
     memchr::memchr_iter(b'=', bytes).find_map(|equals| {
         let name = bytes.get(..equals)?.trim_ascii_end();
-        if !PROOFS.iter().any(|proof| ends_with_word(name, proof)) {
+        if !names.iter().any(|wanted| ends_with_word(name, wanted)) {
             return None;
         }
         let value = bytes.get(equals + 1..)?;
@@ -44,7 +79,7 @@ fn next_proof(bytes: &[u8]) -> Option<(usize, usize)> {
             if quoted {
                 *byte == b'"'
             } else {
-                matches!(byte, b',' | b' ' | b'\t' | b'\r' | b'\n')
+                matches!(byte, b',' | b' ' | b'\t' | b'\r' | b'\n' | b';' | b'>' | b'?')
             }
         };
         Some((start, start + tail.iter().position(ends).unwrap_or(tail.len())))
@@ -83,6 +118,41 @@ mod tests {
     #[test]
     fn other_words_that_end_alike_are_left() {
         assert_eq!(redacted_text(b"myresponse=1"), "myresponse=1");
+    }
+
+    #[test]
+    fn the_secrets_of_uris_are_taken_out() {
+        for (uri, shown) in [
+            ("sip:alice:canary@h:5060;x=a:b@c", "sip:alice:***@h:5060;x=a:b@c"),
+            ("SIPS:a:canary@[2001:db8::1]", "SIPS:a:***@[2001:db8::1]"),
+            (
+                "sip:alice@h;pn-provider=apns;PN-PRID=canary;x",
+                "sip:alice@h;pn-provider=apns;PN-PRID=***;x",
+            ),
+            ("sip:h:5060", "sip:h:5060"),
+            ("sip:alice:@h", "sip:alice:@h"),
+            ("sip:alice@h:5060?Subject=a:b@c", "sip:alice@h:5060?Subject=a:b@c"),
+        ] {
+            assert_eq!(shown_uri(uri.as_bytes()), shown);
+            assert_eq!(shown_uri(shown.as_bytes()), shown);
+            assert!(
+                sip_message::SipUri::parse(shown.as_bytes()).is_ok() || uri == "sip:alice:@h",
+                "{shown}"
+            );
+        }
+        assert_eq!(
+            redacted_text(b"SIP/2.0 200 OK\r\nContact: \"a:b@c\" <sip:alice:canary@h;pn-prid=canary>;expires=5, sip:bob:canary@h\r\n"),
+            "SIP/2.0 200 OK\nContact: \"a:b@c\" <sip:alice:***@h;pn-prid=***>;expires=5, sip:bob:***@h\n"
+        );
+    }
+
+    #[test]
+    fn a_long_line_of_beginnings_is_read_in_one_pass() {
+        // It would take hours if one of the passes began again for every beginning.
+        for beginning in ["@", ":@", "sip:", "sip:a:b@", "pn-prid=", "response=", "<", "="] {
+            let line = beginning.repeat(60_000);
+            assert!(redacted_text(line.as_bytes()).len() <= 4 * line.len());
+        }
     }
 
     proptest! {

@@ -98,8 +98,10 @@ pub enum SelfTestOutcome {
     Declined,
     /// The registrar did not bind it.
     NotBound,
-    /// It was bound and removed, and nobody else lost anything.
+    /// It was bound, and nobody else lost anything.
     Harmless,
+    /// It was bound, and whether anybody else lost anything cannot be seen: the registrar hides bindings, or did not say afterwards.
+    Unseen,
     /// The registrar threw somebody else's binding out.
     Displaced,
     /// It was stopped half-way.

@@ -199,6 +199,11 @@ impl SelfTest {
         }
     }
 
+    /// Whether a loss would have been seen: the registrar lists what is bound, and who was bound was looked for afterwards.
+    fn is_seen_through(&self) -> bool {
+        self.lists_bindings == Some(true) && (self.before.is_empty() || self.after.is_some())
+    }
+
     /// Says what came of it; `granted` is how long our own binding can last, in seconds.
     fn conclude(&mut self, stopped: bool, granted: u32) {
         let names = |bindings: &[SeenBinding]| bindings.iter().map(|binding| &*binding.contact).collect::<Vec<_>>().join(", ");
@@ -226,6 +231,10 @@ impl SelfTest {
             ),
             (true, _) if stopped => (SelfTestOutcome::Interrupted, "stopped half-way".to_owned()),
             (true, None) => (SelfTestOutcome::NotBound, std::mem::take(&mut self.detail)),
+            (true, Some(contact)) if !self.is_seen_through() => (
+                SelfTestOutcome::Unseen,
+                format!("{contact} was bound; whether anybody lost a binding by it cannot be seen"),
+            ),
             (true, Some(contact)) => (
                 SelfTestOutcome::Harmless,
                 format!("{contact} was bound, and nobody else lost anything"),

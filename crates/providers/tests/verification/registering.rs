@@ -1,6 +1,6 @@
 //! Checks that bind a Contact of their own: the six steps, what each leaves behind, and what the verdict gains.
 
-use regprobe_providers::{Check, Mode, Outcome, Progress, Question, Reason, SelfTest, SelfTestOutcome};
+use regprobe_providers::{Check, Mode, Outcome, Progress, Question, Reason, SelfTest, SelfTestOutcome, Service};
 use sip_registrar::Config;
 use sip_registration::Removal;
 
@@ -111,6 +111,7 @@ async fn a_registrar_that_throws_the_first_out_is_told_at_once_and_in_the_end() 
     assert_eq!(test.outcome, SelfTestOutcome::Displaced, "{}", test.detail);
     let lost: Vec<_> = test.lost.iter().map(|binding| &*binding.contact).collect();
     assert_eq!((lost, test.displaced.len(), test.removal), (vec![DEVICE], 1, Removal::Confirmed));
+    assert_eq!(verification.verdict.service, Service::Down);
     let at = |wanted: &Progress| told.iter().position(|step| step == wanted).unwrap();
     assert!(at(&Progress::Displaced(vec![DEVICE.to_owned()])) < at(&Progress::Removing));
     // What our own doing shows is not held against the claim.
@@ -128,6 +129,10 @@ async fn a_registrar_that_hides_what_is_bound_is_found_out() {
     let (verification, _) = run(&registering(lab.check(), false)).await;
     let test = verification.self_test.as_ref().unwrap();
     assert_eq!(test.lists_bindings, Some(false), "{:?}", test.exchanges);
+    // Who was hidden before and is hidden now may be gone.
+    assert_eq!(test.outcome, SelfTestOutcome::Unseen, "{}", test.detail);
+    let advice = verification.verdict.advice.as_deref().unwrap();
+    assert!(!advice.contains("--mode register"), "it was tried already: {advice}");
     assert_eq!(
         verification.verdict.reason,
         Reason::RegistrarMayHideBindings,

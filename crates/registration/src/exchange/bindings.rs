@@ -4,6 +4,7 @@ use sip_message::{Contact, Headers, NameAddr, SipUri, printable};
 
 use crate::Account;
 use crate::report::{MOST_BINDINGS, OtherBinding};
+use crate::transcript::shown_uri;
 
 /// What a 2xx lists.
 #[derive(Debug, Default)]
@@ -109,7 +110,7 @@ fn same_uri(address: &NameAddr<'_>, contact: &str) -> bool {
 
 fn other(address: &NameAddr<'_>) -> OtherBinding {
     OtherBinding {
-        contact: printable(address.raw_uri),
+        contact: shown_uri(address.raw_uri),
         expires_s: address.expires(),
         q: address.q().map(printable),
         instance: address.instance().map(|instance| printable(&instance)),
