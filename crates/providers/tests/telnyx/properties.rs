@@ -81,9 +81,15 @@ fn says_registered(body: &Value) -> bool {
             .to_ascii_lowercase();
         words.contains(&&*value)
     };
-    let state = is("sip_registration_status", &["registered"])
-        || is("external_state", &["reged", "register"])
-        || (is("pair_state", &["active"]) && answer.get("external_state").is_none());
+    let says = [
+        ("sip_registration_status", &["registered"][..]),
+        ("external_state", &["reged", "register"]),
+        ("pair_state", &["active"]),
+    ];
+    let state = says.iter().any(|(field, words)| is(field, words))
+        && says
+            .iter()
+            .all(|(field, words)| answer.get(*field).is_none_or(Value::is_null) || is(field, words));
     state && answer.get("registered") == Some(&json!(true)) && !is("last_registration_response", &["401 unauthorized"])
 }
 
