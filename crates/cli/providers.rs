@@ -22,7 +22,7 @@ use crate::clients::{self, Clients};
 use crate::failure::Failure;
 use crate::output::objects::{self, Registration};
 use crate::output::{self, json};
-use crate::run::runtime;
+use crate::run::drive;
 use crate::secret::{Source, Surroundings};
 use crate::{exit, signals, style};
 
@@ -52,12 +52,12 @@ fn ask<T>(kind: SourceKind, question: impl Future<Output = Result<T, ApiError>>)
 
 /// Runs a question to its end. Nothing has to be cleaned up, so the first Ctrl-C ends it.
 fn until_interrupted<T>(question: impl Future<Output = T>) -> Result<T, Failure> {
-    runtime()?.block_on(async {
+    drive(async {
         tokio::select! {
             answer = question => Ok(answer),
             () = signals::ended() => Err(Failure::Interrupted),
         }
-    })
+    })?
 }
 
 /// Shows what came, as asked for.

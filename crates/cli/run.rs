@@ -38,6 +38,17 @@ pub(crate) fn runtime() -> io::Result<Runtime> {
     Builder::new_current_thread().enable_all().build()
 }
 
+/// Runs work to its end on a runtime of its own. A look-up of the system's that hangs is not waited for.
+///
+/// # Errors
+/// As [`runtime`].
+pub(crate) fn drive<T>(work: impl Future<Output = T>) -> io::Result<T> {
+    let runtime = runtime()?;
+    let outcome = runtime.block_on(work);
+    runtime.shutdown_background();
+    Ok(outcome)
+}
+
 /// Runs a plan to its report. The first Ctrl-C ends it after a binding was removed, the second at once.
 ///
 /// # Errors

@@ -13,7 +13,7 @@ use crate::args::verify::{Provider, Verify};
 use crate::failure::Failure;
 use crate::output::verify as shown;
 use crate::output::{self, json};
-use crate::run::{runtime, until_twice};
+use crate::run::{drive, until_twice};
 use crate::secret::Surroundings;
 use crate::{exit, signals, style};
 
@@ -47,11 +47,7 @@ fn one(provider: &Provider, surroundings: Surroundings) -> Result<u8, Failure> {
             eprintln!("{step}");
         }
     };
-    let runtime = runtime()?;
-    let verification = runtime.block_on(until_twice(verify(&check, progress, signals::ended())));
-    // A look-up of the system's that hangs is not waited for.
-    runtime.shutdown_background();
-    let verification = verification?;
+    let verification = drive(until_twice(verify(&check, progress, signals::ended())))??;
     let mut verification = verification.map_err(|error| refused(&error))?;
     if !trace {
         verification.probes = None;

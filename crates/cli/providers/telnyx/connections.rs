@@ -11,7 +11,7 @@ use crate::failure::Failure;
 use crate::output::objects::{self, Facts};
 use crate::output::text::safe;
 use crate::providers::{Refusal, ask, show, wrong};
-use crate::run::runtime;
+use crate::run::drive;
 use crate::{prompt, style};
 
 pub(super) fn run(args: &Connections, clients: &mut Clients) -> Result<u8, Failure> {
@@ -123,7 +123,7 @@ fn delete(args: &Delete, clients: &mut Clients) -> Result<u8, Failure> {
     let client = clients.telnyx(&one.call.access)?;
     if !yes {
         // No handler for signals yet: Ctrl-C at the question ends the program by itself.
-        let connection = runtime()?.block_on(client.uac_connection(&one.id));
+        let connection = drive(client.uac_connection(&one.id))?;
         let connection = connection.map_err(|error| Box::new(Refusal::of(SourceKind::TelnyxUac, &error)))?;
         let question = format!(
             "Delete {}, which registers {}? It will not register any more.",
