@@ -5,6 +5,7 @@ mod advice;
 mod case;
 mod clock;
 mod column;
+mod explain;
 mod level;
 mod lines;
 mod matching;

@@ -1,4 +1,4 @@
-//! The reason codes of verdicts: stable words for scripts. What each means and what to do is `explain`'s to say.
+//! The reason codes of verdicts: stable words for scripts. Where each usually comes from and what to do is `explain`'s to say.
 
 use std::borrow::Cow;
 
