@@ -163,11 +163,14 @@ fn a_wrong_command_line_of_a_plugin_is_unknown_in_one_line_on_standard_output() 
         &["probe", "a@h", "--output", "nagios", "--bogus"][..],
         &["probe", "a@h", "--output=nagios", "-w", "2", "-c", "1"],
         &["probe", "a@127.0.0.1", "--output", "nagios", "--password-file", "/no/such/file"],
+        &["verify", "--all", "x", "--output", "nagios"],
+        &["verify", "telnyx", "--connection-id", "abc", "--own-binding", "--output", "nagios"],
     ] {
         let output = regprobe(arguments);
         assert_eq!(output.status.code(), Some(3), "{arguments:?}");
         let line = text(&output.stdout);
         assert!(line.starts_with("SIP UNKNOWN - ") && line.lines().count() == 1, "{line}");
+        assert!(!line.contains("\\x3c") && !line.trim_end().ends_with(':'), "{line}");
     }
 }
 
@@ -178,6 +181,7 @@ fn help_names_every_sub_command_and_gives_examples() {
         assert!(help.contains(&format!("\n  {word} ")), "{word}: {help}");
     }
     assert!(help.contains("\nExamples:\n") && help.contains("\nExit status: "), "{help}");
+    assert!(help.contains(" 1 verify: ") && help.contains(" 3 verify: "), "{help}");
 }
 
 #[test]
@@ -207,11 +211,18 @@ fn the_version_is_the_packages() {
 #[test]
 fn every_word_of_the_list_is_explained() {
     let list = succeeds(&["explain"]);
+    let (list, statuses) = list.split_once("\nExit statuses").unwrap();
     let words = list.lines().filter(|line| line.starts_with("  ") && !line.starts_with("   "));
     let words: Vec<&str> = words
         .filter_map(|line| line.split_whitespace().find(|word| word.parse::<u8>().is_err()))
         .collect();
-    assert_eq!(words.len(), 62 + regprobe_providers::Reason::ALL.len(), "{list}");
+    // Beside the words of a probe there are four verdicts and six levels of evidence.
+    assert_eq!(words.len(), 62 + 4 + 6 + regprobe_providers::Reason::ALL.len(), "{list}");
+    for status in ["0", "1", "2", "3", "130"] {
+        assert!(statuses.contains(&format!("\n  {status} ")), "{statuses}");
+        let page = succeeds(&["explain", status]);
+        assert!(page.contains(&format!("  means   Exit status {status}: ")), "{page}");
+    }
     let one = succeeds(&["explain", "stale_loop"]);
     assert!(one.starts_with("stale_loop  cause, ends in WRONG_CREDENTIALS_STATE (6)\n"), "{one}");
     assert!(succeeds(&["explain", "register-timeout"]).starts_with("REGISTER_TIMEOUT_STATE  state 4"));
@@ -222,10 +233,58 @@ fn every_word_of_the_list_is_explained() {
 }
 
 #[test]
+fn what_verify_needs_is_named_before_anything_is_sent() {
+    refuses(&["verify"], &["name a provider, or use --all FILE or --init"]);
+    let agent = ["verify", "telzino", "--agent-id", "123e4567-e89b-12d3-a456-426614174000"];
+    refuses(&agent, &["--aor <AOR>"]);
+    refuses(
+        &["verify", "opensips", "--mi", "http://127.0.0.1:1/mi"],
+        &["--aor <AOR>", "--registrar <URI>", "--contact <URI>"],
+    );
+    let help = succeeds(&["verify", "telzino", "--help"]);
+    assert!(
+        help.contains("Telzino's API does not say it") && !help.contains("The account that is registered [default"),
+        "{help}"
+    );
+    let checks = file(
+        "checks.toml",
+        b"[[check]]\nprovider = 'telzino'\nagent_id = '123e4567-e89b-12d3-a456-426614174000'\n",
+    );
+    refuses(
+        &["verify", "--all", checks.to_str().unwrap()],
+        &["checks.toml:1:1: missing for telzino: `aor`"],
+    );
+}
+
+#[test]
+fn numbers_that_are_none_are_refused_in_words_of_ours() {
+    let listing = ["providers", "telnyx", "connections", "list", "--limit"];
+    let bitrix = ["verify", "bitrix24", "--reg-id"];
+    let telnyx = ["verify", "telnyx", "--connection-id", "x", "--grace"];
+    for (words, value, right) in [
+        (&listing[..], "0", "a number from 1 on"),
+        (&bitrix, "abc", "a REG_ID is a number, such as 5505"),
+        (&telnyx, "0s", "this time is at least 1ms"),
+        (&["probe", "a@h", "-w"], "x", "write digits only"),
+        (&["registrar", "--max-contacts"], "-", "write digits only"),
+    ] {
+        let words: Vec<_> = words.iter().copied().chain([value]).collect();
+        let message = refuses(&words, &[right]);
+        assert!(
+            !message.contains("zero for non-zero") && !message.contains("found in string"),
+            "{message}"
+        );
+    }
+}
+
+#[test]
 fn the_schema_is_a_schema() {
     let schema: serde_json::Value = serde_json::from_str(&succeeds(&["schema"])).unwrap();
     jsonschema::meta::validate(&schema).unwrap();
     assert_eq!(schema["title"], "Report");
+    for report in ["verify", "problem"] {
+        jsonschema::meta::validate(&serde_json::from_str(&succeeds(&["schema", report])).unwrap()).unwrap();
+    }
     assert!(schema["properties"]["state"].is_object());
 }
 
@@ -250,6 +309,24 @@ fn a_reader_that_goes_away_is_no_error() {
     drop(child.stdout.take());
     let output = child.wait_with_output().unwrap();
     assert_eq!((output.status.code(), text(&output.stderr).as_str()), (Some(0), ""));
+}
+
+#[test]
+fn text_fills_a_terminal_of_a_readable_width() {
+    let widest = |columns: u16| {
+        let line = format!("stty rows 24 columns {columns}; {} explain", env!("CARGO_BIN_EXE_regprobe"));
+        let output = Command::new("script")
+            .args(["--quiet", "--return", "--command", &line, "/dev/null"])
+            .env("NO_COLOR", "1")
+            .stdin(Stdio::null())
+            .output()
+            .expect("script is part of every Debian");
+        let shown = text(&output.stdout);
+        shown.lines().map(|line| line.trim_end().chars().count()).max().unwrap()
+    };
+    assert!((70..=80).contains(&widest(80)) && (110..=120).contains(&widest(120)) && widest(300) <= 120);
+    let piped = succeeds(&["explain"]);
+    assert!((90..=100).contains(&piped.lines().map(|line| line.chars().count()).max().unwrap()));
 }
 
 /// Runs a probe of a closed port on a terminal of its own (`script` of util-linux), types these keys once it is asked, and gives

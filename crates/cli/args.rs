@@ -36,8 +36,9 @@ Examples:
   regprobe probe alice@pbx.example.com     Is this account registered, and if not, why?
   regprobe explain no_reply                What does that word mean, and what now?
 
-Exit status: 0 registered, 2 wrong command line (nothing was sent), 4 timeout, 5 internal error,
-6 wrong credentials, 7 registrar error, 130 interrupted. More in `regprobe man`.";
+Exit status: 0 registered, or it worked; 1 verify: the claim is false, providers: no such object; 2 wrong command line
+(nothing was sent); 3 verify: it cannot be said; 4 timeout, 5 internal error, 6 wrong credentials, 7 registrar error;
+130 interrupted. More: `regprobe explain 3`, `regprobe man`.";
 
 /// The sub-commands. Only the one that is used is described to clap: all of them cost a third of a millisecond at each start.
 #[derive(Debug, Subcommand)]
@@ -64,14 +65,14 @@ pub(crate) enum Command {
     Registrar(Box<Registrar>),
     /// Probe a registrar of its own on the loopback interface, to see how reports look
     Demo,
-    /// Say what a state, cause or finding means and what to do about it
+    /// Say what a word of a report or an exit status means and what to do about it
     #[command(
-        after_help = "Examples:\n  regprobe explain                 List all words\n  regprobe explain stale_loop\n  regprobe explain 6               The state with this code, also an exit status"
+        after_help = "Examples:\n  regprobe explain                 List all words\n  regprobe explain stale_loop\n  regprobe explain 6               The state with this code, also an exit status\n  regprobe explain displaced       The reason of a verdict"
     )]
     Explain(Explain),
     /// Print the JSON Schema of a report
     #[command(
-        after_help = "Examples:\n  regprobe schema            The report of probe, bindings, unregister and ping\n  regprobe schema verify     The report of verify"
+        after_help = "Examples:\n  regprobe schema            The report of probe, bindings, unregister and ping\n  regprobe schema verify     The report of verify\n  regprobe schema problem    The line of verify --all for a check that cannot be made"
     )]
     Schema(Schema),
     /// Print a completion script for a shell
@@ -329,7 +330,7 @@ pub(crate) struct TlsArgs {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Exchange")]
 pub(crate) struct ExchangeArgs {
-    /// The longest that it may take, such as 3s, 500ms or 1m; 32s is the RFC's own; the removal of the binding has what is left of it,
+    /// The longest that it may take, such as 3s, 500ms or 1m, plain numbers are seconds; 32s is the RFC's own; the removal of the binding has what is left of it,
     /// or 2s; with --every-target each target has all of it
     #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = values::duration)]
     pub(crate) timeout: Duration,
@@ -349,10 +350,10 @@ pub(crate) struct OutputArgs {
     #[arg(long)]
     pub(crate) trace: bool,
     /// nagios: WARNING from this many milliseconds
-    #[arg(short = 'w', long, value_name = "MS")]
+    #[arg(short = 'w', long, value_name = "MS", value_parser = values::number::<u32>)]
     pub(crate) warning: Option<u32>,
     /// nagios: CRITICAL from this many milliseconds
-    #[arg(short = 'c', long, value_name = "MS")]
+    #[arg(short = 'c', long, value_name = "MS", value_parser = values::number::<u32>)]
     pub(crate) critical: Option<u32>,
 }
 
@@ -396,13 +397,13 @@ pub(crate) struct Registrar {
     #[arg(long, value_name = "NAME", help_heading = "Accounts", value_parser = values::algorithm)]
     pub(crate) algorithm: Vec<sip_digest::Algorithm>,
     /// The shortest time that is granted, in seconds; less is answered 423
-    #[arg(long, value_name = "SECONDS", help_heading = "Bindings")]
+    #[arg(long, value_name = "SECONDS", help_heading = "Bindings", value_parser = values::number::<u32>)]
     pub(crate) min_expires: Option<u32>,
     /// The longest time that is granted, in seconds
-    #[arg(long, value_name = "SECONDS", help_heading = "Bindings")]
+    #[arg(long, value_name = "SECONDS", help_heading = "Bindings", value_parser = values::number::<u32>)]
     pub(crate) max_expires: Option<u32>,
     /// The most Contacts of one account
-    #[arg(long, value_name = "N", help_heading = "Bindings")]
+    #[arg(long, value_name = "N", help_heading = "Bindings", value_parser = values::number::<usize>)]
     pub(crate) max_contacts: Option<usize>,
     /// Misbehave like this; repeatable; the forms are listed below
     #[arg(long, value_name = "SPEC", help_heading = "Faults")]
@@ -421,7 +422,7 @@ pub(crate) struct Registrar {
 // `regprobe explain`.
 #[derive(Debug, Args)]
 pub(crate) struct Explain {
-    /// A state, its code, a cause, a finding or the reason of a verdict; all words are listed when there is none
+    /// A state, its code, a cause, a finding, a verdict or its reason, a level of evidence, an exit status; without one all are listed
     #[arg(value_name = "WORD")]
     pub(crate) word: Option<String>,
 }
@@ -439,6 +440,8 @@ pub(crate) struct Schema {
 pub(crate) enum SchemaOf {
     Probe,
     Verify,
+    /// The line for a check of a file that could not be made
+    Problem,
 }
 
 // `regprobe completions`.

@@ -29,6 +29,9 @@ pub(crate) enum Failure {
     /// Anything else that is wrong with an argument or a file that it names.
     #[error("{0}")]
     Usage(String),
+    /// A check that turned out to lack something when its API had been asked already.
+    #[error("{0}")]
+    NotMade(String),
     /// Our own side cannot go on.
     #[error("{0}")]
     Internal(#[from] io::Error),
@@ -44,7 +47,9 @@ impl Failure {
         match self {
             Self::CommandLine(error) => return tell_command_line(redacted(error), nagios),
             other if nagios => write_line(&other.to_string()),
-            other @ (Self::Plan(_) | Self::Secret(_) | Self::Api(_) | Self::Usage(_) | Self::Internal(_)) => eprintln!("error: {other}"),
+            other @ (Self::Plan(_) | Self::Secret(_) | Self::Api(_) | Self::Usage(_) | Self::NotMade(_) | Self::Internal(_)) => {
+                eprintln!("error: {other}");
+            }
             Self::Interrupted => {}
         }
         exit::without_report(status, nagios)
@@ -53,6 +58,7 @@ impl Failure {
     fn status(&self) -> u8 {
         match self {
             Self::CommandLine(_) | Self::Plan(_) | Self::Secret(_) | Self::Usage(_) => exit::USAGE,
+            Self::NotMade(_) => exit::NOT_MADE,
             Self::Api(refusal) => refusal.status(),
             Self::Internal(_) => exit::INTERNAL,
             Self::Interrupted => exit::INTERRUPTED,
@@ -63,8 +69,7 @@ impl Failure {
 fn tell_command_line(error: clap::Error, nagios: bool) -> u8 {
     let asked_for = matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
     if nagios && !asked_for {
-        let text = error.render().to_string();
-        write_line(text.trim_start_matches("error: ").lines().next().unwrap_or_default());
+        write_line(&in_one_line(&error.render().to_string()));
     } else if error.print().is_err() && asked_for {
         return exit::INTERNAL;
     }
@@ -73,6 +78,32 @@ fn tell_command_line(error: clap::Error, nagios: bool) -> u8 {
     } else {
         exit::without_report(exit::USAGE, nagios)
     }
+}
+
+/// The message without the usage below it. `<ID>` loses its brackets: they would be escaped, for web pages.
+fn in_one_line(rendered: &str) -> String {
+    let message = rendered
+        .trim_start_matches("error: ")
+        .lines()
+        .take_while(|line| !line.trim().is_empty());
+    let text = message.map(str::trim).collect::<Vec<_>>().join(" ");
+    let is_placeholder = |word: &str| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_uppercase() || b"_-:|[]".contains(&byte));
+    let mut line = String::with_capacity(text.len());
+    let mut rest = text.as_str();
+    while let Some((before, after)) = rest.split_once('<') {
+        line += before;
+        match after.split_once('>') {
+            Some((word, behind)) if is_placeholder(word) => {
+                line += word;
+                rest = behind;
+            }
+            Some(_) | None => {
+                line.push('<');
+                rest = after;
+            }
+        }
+    }
+    line + rest
 }
 
 fn write_line(text: &str) {
@@ -155,7 +186,25 @@ mod tests {
     }
 
     #[test]
+    fn a_plugin_gets_the_whole_reason_in_one_line_with_bare_placeholders() {
+        let line = |words: &str| {
+            let error = Cli::try_parse_from(words.split(' ')).unwrap_err();
+            in_one_line(&redacted(error).render().to_string())
+        };
+        assert_eq!(
+            line("regprobe verify telnyx --connection-id abc --own-binding"),
+            "the following required arguments were not provided: --check-inbound"
+        );
+        assert_eq!(
+            line("regprobe verify --all x --output nagios"),
+            "invalid value 'nagios' for '--output FORM' [possible values: human, json]"
+        );
+        assert_eq!(in_one_line("error: a <b 'x<y>' <ID> <"), "a <b 'x<y>' ID <");
+    }
+
+    #[test]
     fn every_end_without_a_report_has_its_status() {
+        assert_eq!(Failure::NotMade(String::new()).status(), 3);
         assert_eq!(Failure::Usage(String::new()).status(), 2);
         assert_eq!(Failure::Plan(PlanError::Trace).status(), 2);
         assert_eq!(Failure::from(io::Error::other("x")).status(), 5);

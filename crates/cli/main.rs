@@ -28,8 +28,7 @@ use std::panic::PanicHookInfo;
 use std::process::ExitCode;
 
 use clap::Parser as _;
-use regprobe_providers::Reason;
-use sip_registration::Word;
+use terminal_size::{Width, terminal_size_of};
 
 use crate::args::{Cli, Command};
 use crate::failure::Failure;
@@ -38,6 +37,9 @@ use crate::plan::Plan;
 use crate::secret::Surroundings;
 
 fn main() -> ExitCode {
+    if let Some((Width(columns), _)) = terminal_size_of(io::stdout()) {
+        output::text::fit_to(columns);
+    }
     std::panic::set_hook(Box::new(tell_panic));
     let arguments: Vec<OsString> = env::args_os().collect();
     let nagios = exit::wants_nagios(&arguments);
@@ -68,17 +70,7 @@ fn obey(command: Command) -> Result<u8, Failure> {
 fn explain_words(word: Option<&str>) -> Result<String, Failure> {
     match word {
         None => Ok(explain::list(style())),
-        Some(text) => {
-            let name = text.trim().to_ascii_lowercase().replace(['-', ' '], "_");
-            // A state and a reason may share a word.
-            let word = Word::find(text).map(|word| explain::word(word, style()));
-            let reason = Reason::find(&name).map(|reason| explain::reason(reason, style()));
-            let pages: Vec<String> = word.into_iter().chain(reason).collect();
-            if pages.is_empty() {
-                return Err(Failure::Usage(explain::unknown(text)));
-            }
-            Ok(pages.join("\n"))
-        }
+        Some(text) => explain::pages(text, style()).ok_or_else(|| Failure::Usage(explain::unknown(text))),
     }
 }
 

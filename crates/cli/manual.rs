@@ -76,13 +76,19 @@ fn entry(page: &mut Roff, term: &str, meaning: &str) {
 }
 
 const STATUSES: [(u8, &str); 9] = [
-    (exit::SUCCESS, "Registered; for other sub-commands: it worked."),
+    (
+        exit::SUCCESS,
+        "Registered. verify: the claim is true, also when it is that the line is down. For other sub-commands: it worked.",
+    ),
     (1, "verify: the claim is false or outdated. providers: there is no such object."),
     (
         exit::USAGE,
         "The command line, or a file that it names, is wrong. Nothing was sent.",
     ),
-    (3, "verify: it cannot be said."),
+    (
+        exit::NOT_MADE,
+        "verify: it cannot be said whether the claim is true, or a check turned out to lack something when the API had been asked.",
+    ),
     (4, "REGISTER_TIMEOUT_STATE: no final reply in time."),
     (
         exit::INTERNAL,
@@ -164,6 +170,7 @@ mod tests {
             assert!(page.contains("EXIT STATUS") && page.contains("REGPROBE_PASSWORD"), "{words:?}");
         }
         assert!(text(&[]).contains("SSLKEYLOGFILE"));
+        assert!(text(&["verify".to_owned()]).contains("the claim is true, also when it is that the line is down"));
         let refused = |words: &[&str]| {
             page(&words.iter().map(|&word| word.to_owned()).collect::<Vec<_>>())
                 .unwrap_err()

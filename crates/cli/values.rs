@@ -3,8 +3,8 @@
 //! Every refusal says what was wrong and what would be right. clap puts the argument's name in front.
 
 use std::net::{IpAddr, SocketAddr};
-use std::num::NonZeroU32;
-use std::str::FromStr as _;
+use std::num::{NonZeroU32, NonZeroUsize};
+use std::str::FromStr;
 use std::time::Duration;
 
 use regprobe_providers::{HostPattern, SetupError, Url, base_url};
@@ -216,6 +216,24 @@ pub(crate) fn field(text: &str) -> Result<(String, serde_json::Value), ValueErro
     Ok((name.to_owned(), value))
 }
 
+/// Reads a whole number, 0 included.
+pub(crate) fn number<T: FromStr>(text: &str) -> Result<T, ValueError> {
+    text.parse()
+        .map_err(|_| ValueError::Other("this is not a whole number, or it is too large; write digits only, such as 300"))
+}
+
+/// Reads how many to show at most.
+pub(crate) fn limit(text: &str) -> Result<NonZeroUsize, ValueError> {
+    text.parse()
+        .map_err(|_| ValueError::Other("this is not a number from 1 on, such as 10; leave it out for all"))
+}
+
+/// Reads the `REG_ID` of a registration at Bitrix24.
+pub(crate) fn bitrix24_reg_id(text: &str) -> Result<u64, ValueError> {
+    text.parse()
+        .map_err(|_| ValueError::Other("a REG_ID is a number, such as 5505; `regprobe providers bitrix24 lines` shows it"))
+}
+
 /// Reads how many may run at once.
 pub(crate) fn jobs(text: &str) -> Result<usize, ValueError> {
     let jobs = text.parse().ok().filter(|jobs| (1..=256).contains(jobs));
@@ -343,7 +361,7 @@ pub(crate) fn duration(text: &str) -> Result<Duration, ValueError> {
     let amount: f64 = number.parse().map_err(|_| WRONG)?;
     let duration = Duration::try_from_secs_f64(amount * seconds).map_err(|_| WRONG)?;
     if duration < Duration::from_millis(1) || duration > LIMIT {
-        return Err(ValueError::Other("a timeout is at least 1ms and at most 24h"));
+        return Err(ValueError::Other("this time is at least 1ms and at most 24h"));
     }
     Ok(duration)
 }
@@ -610,5 +628,8 @@ mod tests {
         assert_eq!(expires("3600"), Ok(3600));
         assert!(reg_id("0").is_err() && reg_id("2147483648").is_err());
         assert_eq!(reg_id("2147483647").unwrap().get(), 2_147_483_647);
+        assert_eq!((limit("3").unwrap().get(), limit("0").is_err()), (3, true));
+        assert_eq!((number::<u32>("0"), number::<u32>("x").is_err()), (Ok(0), true));
+        assert_eq!((bitrix24_reg_id("5505"), bitrix24_reg_id("abc").is_err()), (Ok(5505), true));
     }
 }

@@ -6,7 +6,7 @@ mod plan;
 
 use std::io::{self, IsTerminal as _};
 
-use regprobe_providers::{CheckError, Verification, verify};
+use regprobe_providers::{Check, CheckError, Needed, Source, Verification, verify};
 
 use crate::args::OutputArg;
 use crate::args::verify::{Provider, Verify};
@@ -30,6 +30,9 @@ pub(crate) fn run(args: &Verify, surroundings: Surroundings) -> Result<u8, Failu
     match (&args.provider, &args.all) {
         (Some(provider), _) => one(provider, surroundings),
         (None, Some(path)) => batch::run(path, args, surroundings),
+        (None, None) if !args.init => Err(Failure::Usage(
+            "name a provider, or use --all FILE or --init; `regprobe verify --help` lists the providers".to_owned(),
+        )),
         (None, None) => {
             output::print(EXAMPLE.as_bytes())?;
             Ok(exit::SUCCESS)
@@ -48,30 +51,61 @@ fn one(provider: &Provider, surroundings: Surroundings) -> Result<u8, Failure> {
         }
     };
     let verification = drive(until_twice(verify(&check, progress, signals::ended())))??;
-    let mut verification = verification.map_err(|error| refused(&error))?;
+    let mut verification = verification.map_err(|error| refused(&check, &error))?;
     if !trace {
         verification.probes = None;
     }
-    output::print(render(&verification, form).as_bytes())?;
-    Ok(status(&verification, form))
+    let check_inbound = check.inbound.is_some();
+    output::print(render(&verification, form, check_inbound).as_bytes())?;
+    Ok(status(&verification, form, check_inbound))
 }
 
-/// A check that cannot be made for want of a word on the command line.
-fn refused(error: &CheckError) -> Failure {
-    Failure::Usage(error.to_string())
-}
-
-fn render(verification: &Verification, form: OutputArg) -> String {
-    match form {
-        OutputArg::Human => shown::render(verification, style()),
-        OutputArg::Json => json::render(verification, io::stdout().is_terminal()),
-        OutputArg::Nagios => shown::nagios(verification),
+/// A check that cannot be made for want of a word on the command line. Where that showed only when the API had been asked, the
+/// status is not that of "nothing was sent".
+fn refused(check: &Check, error: &CheckError) -> Failure {
+    let asked = match check.source {
+        Source::Telzino { .. } => false,
+        Source::Telnyx { .. }
+        | Source::TelnyxCheck { .. }
+        | Source::Bitrix24 { .. }
+        | Source::Opensips { .. }
+        | Source::Kamailio { .. }
+        | Source::Freeswitch { .. }
+        | Source::Asterisk { .. } => !matches!(error, CheckError::NothingOfOurs),
+    };
+    if asked {
+        Failure::NotMade(problem(error))
+    } else {
+        Failure::Usage(problem(error))
     }
 }
 
-fn status(verification: &Verification, form: OutputArg) -> u8 {
+/// Why a check cannot be made, and what to write so that it can.
+fn problem(error: &CheckError) -> String {
+    match error {
+        CheckError::Missing { needed, .. } | CheckError::NoSettings { needed, .. } => {
+            let example = match needed {
+                Needed::Aor => "USER@DOMAIN",
+                Needed::Registrar | Needed::Proxy => "HOST",
+                Needed::Transport => "tls",
+            };
+            format!("{error}; name it with {} {example}", needed.option())
+        }
+        CheckError::NextHop { .. } | CheckError::Insecure { .. } | CheckError::NothingOfOurs => error.to_string(),
+    }
+}
+
+fn render(verification: &Verification, form: OutputArg, check_inbound: bool) -> String {
+    match form {
+        OutputArg::Human => shown::render(verification, style()),
+        OutputArg::Json => json::render(verification, io::stdout().is_terminal()),
+        OutputArg::Nagios => shown::nagios(verification, check_inbound),
+    }
+}
+
+fn status(verification: &Verification, form: OutputArg, check_inbound: bool) -> u8 {
     match form {
         OutputArg::Human | OutputArg::Json => verification.exit_code(),
-        OutputArg::Nagios => shown::judge(verification).status(),
+        OutputArg::Nagios => shown::judge(verification, check_inbound).status(),
     }
 }

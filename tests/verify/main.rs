@@ -14,6 +14,7 @@ mod secrets;
 mod situation;
 #[path = "../support/mod.rs"]
 mod support;
+mod unmade;
 mod verdicts;
 
 use std::thread;

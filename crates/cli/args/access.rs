@@ -16,7 +16,7 @@ pub(crate) struct CallArgs {
     /// Trust the authorities in this PEM file instead of the system's when the API is asked
     #[arg(long, value_name = "PEM")]
     pub(crate) api_ca_file: Option<PathBuf>,
-    /// The longest that one question to the API may take, repetitions included
+    /// The longest that one question to the API may take, repetitions included, such as 5s; plain numbers are seconds
     #[arg(long, value_name = "DURATION", default_value = "30s", value_parser = values::duration)]
     pub(crate) api_timeout: Duration,
 }

@@ -215,7 +215,7 @@ pub(crate) enum Bitrix24 {
 #[derive(Debug, Args)]
 pub(crate) struct Bitrix24Line {
     /// The registration's REG_ID
-    #[arg(value_name = "REG_ID")]
+    #[arg(value_name = "REG_ID", value_parser = values::bitrix24_reg_id)]
     pub(crate) reg_id: u64,
     /// How.
     #[command(flatten)]

@@ -28,7 +28,7 @@ pub(crate) struct Verify {
     #[command(subcommand)]
     pub(crate) provider: Option<Provider>,
     /// Make every check in this TOML file
-    #[arg(long, value_name = "FILE", required_unless_present_any = ["init"])]
+    #[arg(long, value_name = "FILE")]
     pub(crate) all: Option<PathBuf>,
     /// Print a commented example of such a file
     #[arg(long, conflicts_with = "all")]
@@ -49,7 +49,8 @@ Examples:
   regprobe verify kamailio --rpc http://127.0.0.1:5060/RPC --uuid trunk1
   regprobe verify --init > verify.toml; regprobe verify --all verify.toml --output json
 
-Exit status: 0 the claim is true, 1 it is false or outdated, 3 it cannot be said, 2 wrong command line (nothing was sent).
+Exit status: 0 the claim is true, 1 it is false or outdated, 3 it cannot be said, 2 wrong command line (nothing was sent),
+130 interrupted.
 What the verdicts mean: docs/verify.md, or `regprobe explain REASON`.";
 
 /// How the checks of a file are shown.
@@ -69,11 +70,16 @@ pub(crate) enum Provider {
     )]
     Telnyx(Box<Telnyx>),
     /// Telzino: the registration of an agent
+    #[command(mut_arg("aor", |aor| aor.required(true).help("The account that is registered: Telzino's API does not say it")))]
     Telzino(Box<Telzino>),
     /// Bitrix24: a SIP registration of the cloud PBX
     #[command(name = "bitrix24")]
     Bitrix24(Box<Bitrix24>),
     /// OpenSIPS: a registrant (module uac_registrant)
+    #[command(
+        mut_arg("aor", |aor| aor.required(true).help("The AOR of the record, as OpenSIPS lists it")),
+        mut_arg("registrar", |registrar| registrar.required(true).help("The registrar of the record, as OpenSIPS lists it"))
+    )]
     Opensips(Box<Opensips>),
     /// Kamailio: a remote registration (module uac)
     Kamailio(Box<Kamailio>),
@@ -130,7 +136,7 @@ pub(crate) struct Telzino {
 #[derive(Debug, Args)]
 pub(crate) struct Bitrix24 {
     /// The registration's REG_ID
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = values::bitrix24_reg_id)]
     pub(crate) reg_id: u64,
     /// How Bitrix24 is reached.
     #[command(flatten)]
@@ -145,7 +151,7 @@ pub(crate) struct Bitrix24 {
 pub(crate) struct Opensips {
     /// The Contact of the record, as OpenSIPS lists it (binding)
     #[arg(long, value_name = "URI", value_parser = values::contact)]
-    pub(crate) contact: Option<OwnedUri>,
+    pub(crate) contact: OwnedUri,
     /// How OpenSIPS is reached.
     #[command(flatten)]
     pub(crate) access: OpensipsAccess,
@@ -283,7 +289,8 @@ pub(crate) struct ModeArgs {
     /// Also ask each server that DNS names for the registrar by itself, and say where they differ
     #[arg(long)]
     pub(crate) every_target: bool,
-    /// How long to wait before a contradiction is looked at again [default: 32s, or the provider's own delay]
+    /// How long to wait before a contradiction is looked at again, such as 40s or 1m; plain numbers are seconds [default: 32s, or the
+    /// provider's own delay]
     #[arg(long, value_name = "DURATION", value_parser = values::duration)]
     pub(crate) grace: Option<Duration>,
 }

@@ -9,6 +9,7 @@ use serde::Serialize;
 use sip_registration::Report;
 
 use crate::args::SchemaOf;
+use crate::output::verify::Problem;
 
 /// Writes the report, with a line end.
 ///
@@ -29,6 +30,7 @@ pub(crate) fn schema(of: SchemaOf) -> String {
     let schema = match of {
         SchemaOf::Probe => generator.into_root_schema_for::<Report>(),
         SchemaOf::Verify => generator.into_root_schema_for::<Verification>(),
+        SchemaOf::Problem => generator.into_root_schema_for::<Problem<'_>>(),
     };
     serde_json::to_string_pretty(&schema).expect("a schema is JSON") + "\n"
 }
@@ -84,6 +86,11 @@ mod tests {
     #[test]
     fn the_schema_names_the_contract_and_every_cause() {
         assert!(schema(SchemaOf::Verify).contains("false_positive_unbound"));
+        let problem: serde_json::Value = serde_json::from_str(&schema(SchemaOf::Problem)).unwrap();
+        assert_eq!(
+            problem["required"],
+            serde_json::json!(["schema", "name", "provider", "object", "problem"])
+        );
         let schema = schema(SchemaOf::Probe);
         for word in [
             "opensips_state",

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use sip_message::OwnedUri;
 
 use super::style::{Style, Tone};
-use super::table::listing;
+use super::table::table;
 use super::text::{counted, padded, safe, wrapped};
 
 /// Writes a list and how many are on it; `cut` says that there may be more.
@@ -15,8 +15,8 @@ pub(crate) fn list<const COLUMNS: usize>(heading: [&str; COLUMNS], rows: Vec<[St
     let count = counted(rows.len(), thing);
     match (rows.is_empty(), cut) {
         (true, _) => format!("{count}\n"),
-        (false, false) => format!("{}\n{count}\n", listing(heading, &rows)),
-        (false, true) => format!("{}\nthe first {count}; there may be more\n", listing(heading, &rows)),
+        (false, false) => format!("{}\n{count}\n", table(heading, &rows)),
+        (false, true) => format!("{}\nthe first {count}; there may be more\n", table(heading, &rows)),
     }
 }
 

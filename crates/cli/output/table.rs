@@ -2,26 +2,24 @@
 
 use comfy_table::{ColumnConstraint, ContentArrangement, Table, Width, presets};
 
-use super::text::{WIDTH, safe};
+use super::text::{safe, width};
 
-/// Writes rows under a heading. Every cell is made safe here.
-pub(crate) fn table<const COLUMNS: usize>(heading: [&str; COLUMNS], rows: impl IntoIterator<Item = [String; COLUMNS]>) -> String {
-    written(&laid_out(heading, rows))
-}
-
-/// The same for objects: words are not broken where all of them fit, and the first column, which names the objects, is broken last, so
-/// that a name can be copied.
-pub(crate) fn listing<const COLUMNS: usize>(heading: [&str; COLUMNS], rows: &[[String; COLUMNS]]) -> String {
+/// Writes rows under a heading. Every cell is made safe here. Words are not broken where all of them fit, and the first column, which
+/// names the rows, is not broken at all unless it takes more than half of the screen, so that a name can be copied.
+pub(crate) fn table<const COLUMNS: usize>(heading: [&str; COLUMNS], rows: &[[String; COLUMNS]]) -> String {
     let mut table = laid_out(heading, rows.iter().cloned());
     let needed: [usize; COLUMNS] = std::array::from_fn(|at| {
         let cells = rows.iter().map(|row| safe(&row[at])).chain([heading[at].to_owned()]);
-        let words = cells.flat_map(|cell| cell.split(' ').map(|word| word.chars().count()).max());
-        words.max().unwrap_or_default() + usize::from(PADDING)
+        let parts = cells.flat_map(|cell| match at {
+            0 => Some(cell.chars().count()),
+            _ => cell.split(' ').map(|word| word.chars().count()).max(),
+        });
+        parts.max().unwrap_or_default() + usize::from(PADDING)
     });
-    let fits = needed.iter().sum::<usize>() <= WIDTH;
-    for (at, width) in needed.into_iter().enumerate() {
-        let names = at == 0 && width <= WIDTH / 2;
-        if let (Some(column), Ok(width), true) = (table.column_mut(at), u16::try_from(width), fits || names) {
+    let fits = needed.iter().sum::<usize>() <= width();
+    for (at, wide) in needed.into_iter().enumerate() {
+        let names = at == 0 && wide <= width() / 2;
+        if let (Some(column), Ok(width), true) = (table.column_mut(at), u16::try_from(wide), fits || names) {
             column.set_constraint(ColumnConstraint::LowerBoundary(Width::Fixed(width)));
         }
     }
@@ -35,7 +33,7 @@ fn laid_out<const COLUMNS: usize>(heading: [&str; COLUMNS], rows: impl IntoItera
     let mut table = Table::new();
     table.load_style(presets::NOTHING);
     table.set_content_arrangement(ContentArrangement::Dynamic);
-    table.set_width(u16::try_from(WIDTH).expect("a line is short"));
+    table.set_width(u16::try_from(width()).expect("a line is short"));
     table.set_header(heading);
     for row in rows {
         table.add_row(row.map(|cell| safe(&cell)));
@@ -51,13 +49,14 @@ fn written(table: &Table) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::output::text::WIDTH;
 
     #[test]
     fn columns_stand_in_line_and_long_cells_are_broken() {
         let long = "word ".repeat(40);
         let text = table(
             ["claim", "seen"],
-            [["a".to_owned(), long], ["state\u{1b}[2J".to_owned(), "x".to_owned()]],
+            &[["a".to_owned(), long], ["state\u{1b}[2J".to_owned(), "x".to_owned()]],
         );
         assert!(text.lines().all(|line| line.chars().count() <= WIDTH), "{text}");
         assert!(text.lines().count() >= 4 && !text.contains('\u{1b}'), "{text}");
@@ -75,10 +74,14 @@ mod tests {
             ]
         };
         let heading = ["id", "name", "registers", "state"];
-        let text = listing(heading, &[row("telnyx-reg at pbx.example.com:5080 by UDP")]);
+        let text = table(heading, &[row("telnyx-reg at pbx.example.com:5080 by UDP")]);
         assert!(text.contains(id) && text.contains(" pbx.example.com:5080"), "{text}");
+        // Nor are names of several words.
+        let [_, name, at, state] = row(&"word ".repeat(30));
+        let text = table(heading, &[["✔ the last response of it".to_owned(), name, at, state]]);
+        assert!(text.contains("✔ the last response of it"), "{text}");
         // Where not all fits, the name does.
-        let text = listing(heading, &[row(&"x".repeat(90))]);
+        let text = table(heading, &[row(&"x".repeat(90))]);
         assert!(
             text.contains(id) && text.lines().all(|line| line.chars().count() <= WIDTH),
             "{text}"

@@ -1,7 +1,30 @@
 //! Text for people: safe to print, broken into lines of a readable width. No layout of whole reports.
 
-/// The width that running text is broken at, in characters.
+use std::ops::RangeInclusive;
+use std::sync::OnceLock;
+
+/// The width that text is broken at where nobody knows that of the reader's screen, in characters.
 pub(crate) const WIDTH: usize = 100;
+/// The widths of screens that text is fitted to.
+const WIDTHS: RangeInclusive<usize> = 80..=120;
+
+/// What [`fit_to`] has said.
+static SCREEN: OnceLock<usize> = OnceLock::new();
+
+/// Fits all text from now on to a terminal of so many columns. To be called once, before anything is written.
+pub(crate) fn fit_to(columns: u16) {
+    // A second call changes nothing.
+    let _ = SCREEN.set(fitting(columns));
+}
+
+fn fitting(columns: u16) -> usize {
+    usize::from(columns).clamp(*WIDTHS.start(), *WIDTHS.end())
+}
+
+/// The width that text is broken at, in characters.
+pub(crate) fn width() -> usize {
+    SCREEN.get().copied().unwrap_or(WIDTH)
+}
 
 /// Text from anywhere as it may stand on a terminal: one line, nothing that moves a cursor or hides.
 ///
@@ -17,7 +40,7 @@ pub(crate) fn wrapped(first: &str, text: &str) -> String {
     let mut line = first.to_owned();
     let mut is_empty = true;
     for word in text.split(' ') {
-        if !is_empty && line.chars().count() + 1 + word.chars().count() > WIDTH {
+        if !is_empty && line.chars().count() + 1 + word.chars().count() > width() {
             lines.push_str(&line);
             lines.push('\n');
             line.clone_from(&indent);
@@ -63,6 +86,12 @@ mod tests {
         let unbroken = "x".repeat(300);
         assert_eq!(wrapped("- ", &unbroken), format!("- {unbroken}\n"));
         assert_eq!(wrapped("- ", ""), "- \n");
+    }
+
+    #[test]
+    fn screens_are_filled_but_not_to_a_width_that_nobody_can_read() {
+        assert_eq!([40, 80, 93, 120, 300].map(fitting), [80, 80, 93, 120, 120]);
+        assert_eq!(width(), WIDTH);
     }
 
     #[test]

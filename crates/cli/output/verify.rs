@@ -3,7 +3,12 @@
 
 use std::collections::BTreeSet;
 
-use regprobe_providers::{About, Answer, Held, Level, Outcome, SelfTestOutcome, Service, Sight, Verification};
+use regprobe_providers::{
+    About, Answer, Check, Held, InboundOutcome, Level, Line, Observation, Outcome, SelfTestOutcome, Service, Sight, SourceKind,
+    Verification,
+};
+use schemars::JsonSchema;
+use serde::Serialize;
 use sip_registration::Removal;
 
 use super::human;
@@ -62,17 +67,18 @@ fn claims(verification: &Verification) -> String {
             };
             // What holds for one indicator of the state holds for the others.
             let again = line.about == About::State && !states.insert(&line.seen);
-            let seen = if again { "the same" } else { &line.seen };
-            [
-                format!("{mark} {}", line.claim),
-                line.said.clone(),
-                seen.to_owned(),
-                rule(line.about).to_owned(),
-            ]
+            let is_blank = line.standing == Held::Unproven && line.seen == NOTHING;
+            let seen = match (is_blank, again) {
+                (true, _) => NOT_SEEN,
+                (false, true) => "the same",
+                (false, false) => &line.seen,
+            };
+            let by = if is_blank { NOT_SEEN } else { rule(line, verification) };
+            [format!("{mark} {}", line.claim), line.said.clone(), seen.to_owned(), by.to_owned()]
         })
         .collect();
     let others = verification.claims.len() - rows.len();
-    let table = table(["  claim", "said", "seen", "by"], rows);
+    let table = table(["  claim", "said", "seen", "by"], &rows);
     match others {
         0 => table,
         _ => format!(
@@ -82,20 +88,30 @@ fn claims(verification: &Verification) -> String {
     }
 }
 
-/// The rule of a line in a word or two; JSON has the whole sentence.
-const fn rule(about: About) -> &'static str {
-    match about {
-        About::State => "bindings, E3",
-        About::Response => "same reply",
-        About::Expiry => "same end",
-        About::NextAction => "before the end",
+/// What a line says of the wire that showed nothing.
+const NOTHING: &str = "nothing";
+/// How that stands in the table.
+const NOT_SEEN: &str = "–";
+
+/// What a line was held against, in a word or two and whatever came of it; JSON has the rule as a whole sentence.
+fn rule(line: &Line, verification: &Verification) -> &'static str {
+    match line.about {
+        About::State if verification.observations.iter().any(lists) => "bindings",
+        About::State if line.standing == Held::Unproven => NOT_SEEN,
+        About::State => "probe's own try",
+        About::Response => "probe's reply",
+        About::Expiry | About::NextAction => "its end",
         About::Refresh => "end - lifetime",
         About::Lifetime => "seconds left",
-        About::Contact => "same Contact",
-        About::Username => "same user, E1",
-        About::Transport => "same transport",
-        About::Update | About::Enabled | About::Identity | About::Other => "not on the wire",
+        About::Contact | About::Transport => "its Contact",
+        About::Username => "probe's user",
+        About::Update | About::Enabled | About::Identity | About::Other => NOT_SEEN,
     }
+}
+
+/// Whether the registrar said who is bound.
+const fn lists(seen: &Observation) -> bool {
+    matches!(seen.sight, Sight::Bindings { .. })
 }
 
 /// The verdict, what it rests on, and what to do.
@@ -212,12 +228,13 @@ fn sight(sight: &Sight) -> String {
 /// One line for a list: the verdict, the name, the reason.
 pub(crate) fn line(name: &str, verification: &Verification, style: Style) -> String {
     let verdict = &verification.verdict;
-    let plain = headline(verification, Style::Plain);
-    let blanks = padded(&plain, HEADLINE).chars().count().saturating_sub(plain.chars().count());
-    let name = padded(&safe(name), NAME);
-    let head = format!("{}{}", headline(verification, style), " ".repeat(blanks));
-    let harm = harm(verification).map(|harm| format!(" {}.", safe(harm))).unwrap_or_default();
-    format!("{head}{name}  {}: {}{harm}\n", verdict.reason.name(), safe(&verdict.detail))
+    let harm = harm(verification).map(|harm| format!(" {harm}.")).unwrap_or_default();
+    let width = headline(verification, Style::Plain).chars().count();
+    row(
+        (&headline(verification, style), width),
+        name,
+        &format!("{}: {}{harm}", verdict.reason.name(), verdict.detail),
+    )
 }
 
 /// What our own Contact has done to the account and not undone, for who sees one line only.
@@ -226,9 +243,61 @@ fn harm(verification: &Verification) -> Option<&str> {
     (test.outcome == SelfTestOutcome::Displaced || test.removal == Removal::Unconfirmed).then_some(&*test.detail)
 }
 
+/// The same for a check that could not be made.
+pub(crate) fn not_made(problem: &Problem<'_>, style: Style) -> String {
+    let head = "? NOT MADE";
+    row(
+        (&style.paint(Tone::Doubtful, head), head.chars().count()),
+        problem.name,
+        &problem.problem,
+    )
+}
+
+/// The head comes with its width, which colours do not add to.
+fn row((head, width): (&str, usize), name: &str, text: &str) -> String {
+    let blanks = " ".repeat(HEADLINE.saturating_sub(width));
+    format!("{head}{blanks}{}  {}\n", padded(&cut(&safe(name)), NAME), safe(text))
+}
+
+/// As much of a name as the column has room for.
+fn cut(name: &str) -> String {
+    if name.chars().count() <= NAME {
+        return name.to_owned();
+    }
+    name.chars().take(NAME - 1).chain(['…']).collect()
+}
+
+/// A check that could not be made: a line of `regprobe verify --all FILE --output json` beside those of `regprobe.verify.v1`.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct Problem<'a> {
+    /// Always `regprobe.problem.v1`.
+    schema: &'static str,
+    /// What the file calls the check, or else its provider and object.
+    name: &'a str,
+    /// Whose claim it would have been.
+    provider: SourceKind,
+    /// About what: the identifier that it was asked for by. Escaped.
+    object: String,
+    /// What is missing or wrong, and what would be right. Nothing was sent to a registrar.
+    problem: String,
+}
+
+impl<'a> Problem<'a> {
+    /// Of this check.
+    pub(crate) fn of(name: &'a str, check: &Check, problem: String) -> Self {
+        Self {
+            schema: "regprobe.problem.v1",
+            name,
+            provider: check.source.kind(),
+            object: safe(&check.source.object()),
+            problem,
+        }
+    }
+}
+
 /// The widths of the verdict and of the name in a list.
 const HEADLINE: usize = 16;
-const NAME: usize = 20;
+const NAME: usize = 32;
 
 /// What a list ends with: `4 checks: 2 agree, 1 disagree, 1 inconclusive`.
 pub(crate) fn summary(outcomes: &[Outcome], failed: usize) -> String {
@@ -241,23 +310,35 @@ pub(crate) fn summary(outcomes: &[Outcome], failed: usize) -> String {
     format!("{}: {}\n", counted(outcomes.len() + failed, "check"), counts.join(", "))
 }
 
-/// One line for Nagios, Icinga and their kin.
-pub(crate) fn nagios(verification: &Verification) -> String {
+/// One line for Nagios, Icinga and their kin; `check_inbound` when it was to be tried if calls arrive.
+pub(crate) fn nagios(verification: &Verification, check_inbound: bool) -> String {
     let verdict = &verification.verdict;
     let object = verification.name.as_ref().unwrap_or(&verification.object);
     let harm = harm(verification).map(|harm| format!(" {harm}.")).unwrap_or_default();
+    let inbound = match (&verification.inbound, check_inbound) {
+        (Some(test), _) => format!(" Inbound: {}.", test.detail),
+        (None, true) => " Inbound: not tried, because it did not come to that.".to_owned(),
+        (None, false) => String::new(),
+    };
     let text = format!(
-        "{} {object}: {} {}: {}{harm}",
+        "{} {object}: {} {}: {}{harm}{inbound}",
         verification.provider.provider(),
         verdict.outcome.name(),
         verdict.reason.name(),
         verdict.detail
     );
-    nagios::line(judge(verification), &text, &format!("took={}ms;;;0", verification.took_ms))
+    nagios::line(
+        judge(verification, check_inbound),
+        &text,
+        &format!("took={}ms;;;0", verification.took_ms),
+    )
 }
 
-/// The service state: a false claim about a line that works is a warning, because nobody is cut off by it.
-pub(crate) fn judge(verification: &Verification) -> nagios::Service {
+/// The service state: a false claim about a line that works is a warning, because nobody is cut off by it, and so is a line that is up
+/// where it was to be shown that calls arrive, and was not.
+pub(crate) fn judge(verification: &Verification, check_inbound: bool) -> nagios::Service {
+    let arrives = |outcome| matches!(outcome, InboundOutcome::Arrived | InboundOutcome::Answered);
+    let unproven = check_inbound && !verification.inbound.as_ref().is_some_and(|test| arrives(test.outcome));
     if verification.interrupted {
         return nagios::Service::Unknown;
     }
@@ -266,6 +347,7 @@ pub(crate) fn judge(verification: &Verification) -> nagios::Service {
         return nagios::Service::Critical;
     }
     match (verification.verdict.outcome, verification.service()) {
+        (Outcome::Agree, Service::Up) if unproven => nagios::Service::Warning,
         (Outcome::Agree, Service::Up) => nagios::Service::Ok,
         (Outcome::Agree, Service::Unknown) | (Outcome::Inconclusive, _) => nagios::Service::Unknown,
         (Outcome::Agree | Outcome::Disagree | Outcome::Stale, Service::AtRisk) | (Outcome::Disagree | Outcome::Stale, Service::Up) => {
@@ -280,7 +362,8 @@ pub(crate) fn judge(verification: &Verification) -> nagios::Service {
 #[cfg(test)]
 mod tests {
     use regprobe_providers::{
-        Freshness, Line, Moment, Note, Reason, Role, SeenBinding, SelfTest, SourceKind, Standing, VERIFICATION_SCHEMA, Verdict,
+        Freshness, InboundTest, Moment, Note, Question, Reason, Role, SeenBinding, SelfTest, SourceKind, Standing, VERIFICATION_SCHEMA,
+        Verdict,
     };
 
     use super::*;
@@ -389,9 +472,9 @@ mod tests {
             (Outcome::Stale, Reason::ExpiredClaim, Service::Unknown, Plugin::Critical),
             (Outcome::Inconclusive, Reason::ApiAuth, Service::Down, Plugin::Unknown),
         ] {
-            assert_eq!(judge(&sample(outcome, reason, service)), expected, "{reason:?}");
+            assert_eq!(judge(&sample(outcome, reason, service), false), expected, "{reason:?}");
         }
-        let line = nagios(&sample(Outcome::Disagree, Reason::Displaced, Service::Down));
+        let line = nagios(&sample(Outcome::Disagree, Reason::Displaced, Service::Down), false);
         assert!(line.starts_with("SIP CRITICAL - Kamailio Berlin: disagree displaced: "), "{line}");
         assert!(line.ends_with(" | took=1234ms;;;0\n") && line.lines().count() == 1, "{line}");
     }
@@ -417,14 +500,98 @@ mod tests {
             lists_bindings: Some(true),
             exchanges: Vec::new(),
         });
-        assert_eq!(judge(&sample), nagios::Service::Critical);
-        for line in [nagios(&sample), super::line("Berlin", &sample, Style::Plain)] {
+        assert_eq!(judge(&sample, false), nagios::Service::Critical);
+        for line in [nagios(&sample, false), super::line("Berlin", &sample, Style::Plain)] {
             assert!(line.contains("the registrar threw out sip:alice@192.0.2.7\\u{9b}."), "{line}");
         }
         let test = sample.self_test.as_mut().unwrap();
         (test.outcome, test.lost) = (SelfTestOutcome::Harmless, Vec::new());
-        assert_eq!(judge(&sample), nagios::Service::Unknown);
-        assert!(!nagios(&sample).contains("threw out"));
+        assert_eq!(judge(&sample, false), nagios::Service::Unknown);
+        assert!(!nagios(&sample, false).contains("threw out"));
+    }
+
+    #[test]
+    fn a_plugin_that_was_to_show_that_calls_arrive_says_whether_it_did() {
+        let tried = |outcome| Verification {
+            inbound: Some(InboundTest {
+                outcome,
+                detail: "what came of it".to_owned(),
+                code: None,
+                product: None,
+            }),
+            ..sample(Outcome::Agree, Reason::Registered, Service::Up)
+        };
+        for (outcome, expected) in [
+            (InboundOutcome::Arrived, "SIP OK"),
+            (InboundOutcome::Answered, "SIP OK"),
+            (InboundOutcome::AnsweredByRegistrar, "SIP WARNING"),
+            (InboundOutcome::Refused, "SIP WARNING"),
+            (InboundOutcome::NotReached, "SIP WARNING"),
+        ] {
+            let line = nagios(&tried(outcome), true);
+            assert!(
+                line.starts_with(expected) && line.contains(" Inbound: what came of it. | "),
+                "{line}"
+            );
+        }
+        let untried = sample(Outcome::Agree, Reason::Registered, Service::Up);
+        let line = nagios(&untried, true);
+        assert!(line.starts_with("SIP WARNING") && line.contains(" Inbound: not tried"), "{line}");
+        let line = nagios(&untried, false);
+        assert!(line.starts_with("SIP OK") && !line.contains("Inbound"), "{line}");
+    }
+
+    #[test]
+    fn a_line_names_what_it_was_held_against_and_no_evidence_that_nobody_has() {
+        let by = |line: &Line, sight: Option<Sight>| {
+            let at = Moment::from_unix(1_780_000_000).unwrap();
+            let observations = sight.map(|sight| Observation {
+                started_at: at,
+                ended_at: at,
+                question: Question::Fetch,
+                vantage: None,
+                server: None,
+                product: None,
+                own_contact: None,
+                sight,
+            });
+            let mut verification = sample(Outcome::Inconclusive, Reason::ProbeNoCredentials, Service::Unknown);
+            verification.observations.extend(observations);
+            verification.claims = vec![line.clone()];
+            let row = claims(&verification).lines().last().unwrap().to_owned();
+            row.rsplit("  ").next().unwrap().trim().to_owned()
+        };
+        let unbound = || {
+            Some(Sight::Bindings {
+                bindings: Vec::new(),
+                challenged: true,
+            })
+        };
+        assert_eq!(by(&line("status", "up", Held::Confirmed), unbound()), "bindings");
+        assert_eq!(
+            by(&line("status", "up", Held::Unproven), Some(Sight::Challenged { code: 401 })),
+            "–"
+        );
+        assert_eq!(
+            by(&line("status", "down", Held::Confirmed), Some(Sight::Refused { code: 403 })),
+            "probe's own try"
+        );
+        let blank = Line {
+            about: About::Expiry,
+            seen: NOTHING.to_owned(),
+            ..line("expires_at", "soon", Held::Unproven)
+        };
+        assert_eq!(by(&blank, unbound()), "–");
+        let (text, about) = (
+            render(&sample(Outcome::Agree, Reason::Down, Service::Down), Style::Plain),
+            About::Response,
+        );
+        assert!(!text.contains("E3") && !text.contains("same reply"), "{text}");
+        let reply = Line {
+            about,
+            ..line("last_response", "200 OK", Held::Unproven)
+        };
+        assert_eq!(by(&reply, None), "probe's reply");
     }
 
     #[test]
@@ -436,7 +603,23 @@ mod tests {
         let sample = sample(Outcome::Inconclusive, Reason::ApiAuth, Service::Unknown);
         assert_eq!(
             super::line("Berlin", &sample, Style::Plain),
-            "? INCONCLUSIVE  Berlin                api_auth: Kamailio says registered, but nothing is bound\\u{202e}.\n"
+            "? INCONCLUSIVE  Berlin                            api_auth: Kamailio says registered, but nothing is bound\\u{202e}.\n"
+        );
+        let problem = Problem {
+            schema: "regprobe.problem.v1",
+            name: "Berlin",
+            provider: SourceKind::Kamailio,
+            object: "trunk1".to_owned(),
+            problem: "--aor: it is missing".to_owned(),
+        };
+        assert_eq!(
+            not_made(&problem, Style::Plain),
+            "? NOT MADE      Berlin                            --aor: it is missing\n"
+        );
+        let long = super::line(&"trunk ".repeat(9), &sample, Style::Plain);
+        assert!(
+            long.starts_with("? INCONCLUSIVE  trunk trunk trunk trunk trunk t…  api_auth: "),
+            "{long}"
         );
     }
 }

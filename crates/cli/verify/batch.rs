@@ -8,7 +8,6 @@ use std::path::Path;
 use std::rc::Rc;
 
 use regprobe_providers::{Check, CheckError, Outcome, Verification, verify};
-use serde::Serialize;
 use tokio::sync::{Semaphore, watch};
 use tokio::task::{JoinSet, LocalSet};
 
@@ -17,7 +16,7 @@ use super::plan;
 use crate::args::verify::{BatchOutput, Verify};
 use crate::clients::Clients;
 use crate::failure::Failure;
-use crate::output::verify as shown;
+use crate::output::verify::{self as shown, Problem};
 use crate::output::{self, json, text};
 use crate::run::{runtime, until_twice};
 use crate::secret::{self, Surroundings};
@@ -28,17 +27,10 @@ const LARGEST: u64 = 4 * 1024 * 1024;
 
 /// A check that was ready to be made.
 struct Ready {
+    /// Its name, or else whom it asks about what.
     name: String,
     check: Check,
     trace: bool,
-}
-
-/// A check that could not be made, as a line of JSON.
-#[derive(Serialize)]
-struct Problem<'a> {
-    schema: &'static str,
-    name: &'a str,
-    problem: String,
 }
 
 /// Makes every check of a file; the exit status: 1 when a claim is false or outdated, else 3 when something could not be said, else 0.
@@ -78,14 +70,17 @@ fn ready(path: &Path, surroundings: Surroundings) -> Result<Vec<Ready>, Failure>
         let trace = plan::look(&provider).show.trace;
         match plan::check(&mut clients, &provider) {
             Ok(made) => {
-                let name = Some(check.clone());
+                let own = || format!("{} {}", made.source.kind().provider(), made.source.object());
                 ready.push(Ready {
-                    name: check,
-                    check: Check { name, ..made },
+                    name: check.clone().unwrap_or_else(own),
+                    check: Check { name: check, ..made },
                     trace,
                 });
             }
-            Err(failure) => mistakes.push(format!("{name}:{line}:1: {}: {failure}", text::safe(&check))),
+            Err(failure) => {
+                let check = check.map(|check| format!("{}: ", text::safe(&check))).unwrap_or_default();
+                mistakes.push(format!("{name}:{line}:1: {check}{failure}"));
+            }
         }
     }
     if mistakes.is_empty() { Ok(ready) } else { Err(mistaken(mistakes)) }
@@ -168,17 +163,10 @@ impl Tally {
             }
             Err(error) => {
                 self.failed += 1;
-                let problem = error.to_string();
+                let problem = Problem::of(&ready.name, &ready.check, super::problem(&error));
                 match form {
-                    BatchOutput::Human => format!("? NOT MADE      {}  {}\n", text::safe(&ready.name), text::safe(&problem)),
-                    BatchOutput::Json => json::render(
-                        &Problem {
-                            schema: "regprobe.problem.v1",
-                            name: &ready.name,
-                            problem,
-                        },
-                        false,
-                    ),
+                    BatchOutput::Human => shown::not_made(&problem, style()),
+                    BatchOutput::Json => json::render(&problem, false),
                 }
             }
         };

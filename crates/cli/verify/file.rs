@@ -22,8 +22,8 @@ use crate::output::text::safe;
 /// One check of a file.
 #[derive(Debug)]
 pub(crate) struct Listed {
-    /// Its name, or else its place in the file.
-    pub(crate) name: String,
+    /// Its name, if it has one.
+    pub(crate) name: Option<String>,
     /// The line of the file at which it begins, from 1.
     pub(crate) line: usize,
     /// What it would be on the command line.
@@ -137,10 +137,8 @@ impl<'a> Reading<'a> {
                 "there is no check in this file; write [[check]], with provider = \"telnyx\" and its options below",
             );
         }
-        let numbered = checks.iter().enumerate();
-        numbered
-            .filter_map(|(at, check)| self.check(at + 1, check, &defaults, &by_provider))
-            .collect()
+        let checks = checks.iter();
+        checks.filter_map(|check| self.check(check, &defaults, &by_provider)).collect()
     }
 
     fn options(&self, table: &'a DeTable<'a>) -> Options<'a> {
@@ -177,7 +175,6 @@ impl<'a> Reading<'a> {
 
     fn check(
         &mut self,
-        number: usize,
         check: &'a Spanned<DeValue<'a>>,
         defaults: &Options<'a>,
         by_provider: &BTreeMap<String, Options<'a>>,
@@ -188,9 +185,7 @@ impl<'a> Reading<'a> {
             return None;
         };
         let mut own = self.options(table);
-        let name = self
-            .text_option(own.remove("name"), "name")
-            .unwrap_or_else(|| format!("check {number}"));
+        let name = self.text_option(own.remove("name"), "name");
         let Some(provider) = own.remove("provider") else {
             self.mistake(at, format!("`provider` is missing; it is one of {}", self.providers()));
             return None;
@@ -387,7 +382,10 @@ mod tests {
 
     #[test]
     fn the_example_is_a_file_of_checks() {
-        let names: Vec<_> = listed(include_str!("example.toml")).into_iter().map(|check| check.name).collect();
+        let names: Vec<_> = listed(include_str!("example.toml"))
+            .into_iter()
+            .filter_map(|check| check.name)
+            .collect();
         assert_eq!(names, ["Berlin trunk", "Alice", "Support line", "Kamailio trunk 1"]);
     }
 
@@ -402,7 +400,7 @@ mod tests {
         let Provider::Telnyx(telnyx) = &checks[0].provider else {
             panic!("{checks:?}")
         };
-        assert_eq!((checks[0].name.as_str(), checks[1].name.as_str()), ("check 1", "check 2"));
+        assert_eq!((&checks[0].name, &checks[1].name), (&None, &None));
         assert_eq!(telnyx.look.exchange.timeout.as_secs(), 3);
         assert_eq!(telnyx.access.api_url.as_ref().map(|url| url.as_str()), Some("https://two.test/"));
         assert!(telnyx.credential_type.is_some());

@@ -159,7 +159,7 @@ fn registrant(args: &Opensips) -> Result<opensips::Registrant, Failure> {
     };
     Ok(opensips::Registrant {
         aor: text(args.look.aor.as_ref().map(|aor| &aor.uri), "--aor")?,
-        contact: text(args.contact.as_ref(), "--contact")?,
+        contact: args.contact.as_str().to_owned(),
         registrar: text(args.look.registrar.as_ref(), "--registrar")?,
     })
 }

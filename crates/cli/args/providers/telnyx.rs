@@ -74,7 +74,7 @@ pub(crate) struct One {
 #[derive(Debug, Args)]
 pub(crate) struct All {
     /// No more than this many
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = values::limit)]
     pub(crate) limit: Option<NonZeroUsize>,
     /// How.
     #[command(flatten)]
@@ -130,7 +130,7 @@ pub(crate) struct List {
     #[arg(long, value_name = "FIELD", allow_hyphen_values = true)]
     pub(crate) sort: Option<Sort>,
     /// How many are asked for at a time, 1 to 250 [default: 250, or --limit when that is less]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = values::number::<u32>)]
     pub(crate) page_size: Option<u32>,
     /// How many.
     #[command(flatten)]
