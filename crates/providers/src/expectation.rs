@@ -84,6 +84,8 @@ pub enum Listing {
     Lists,
     /// It was seen to hide a binding of our own.
     Hides,
+    /// It was tried with a Contact of our own, which was not seen to be bound.
+    Undecided,
     /// Nobody has tried.
     Unknown,
 }

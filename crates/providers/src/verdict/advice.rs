@@ -1,12 +1,16 @@
 //! What to do: for whoever is woken by it. Pure.
 
+use std::net::SocketAddr;
+
+use sip_message::{Host, SipUri};
+
 use super::case::Case;
 use super::column::Column;
 use super::row::Row;
 use super::series::Settled;
-use super::words::orphan_end;
+use super::words::{is_refused, orphan_end};
 use super::{Moment, Reason};
-use crate::{ApiTrouble, Listing, Role, SourceKind, Word};
+use crate::{ApiTrouble, Listing, Role, SeenBinding, SourceKind, Word};
 
 /// What to do next; `None` when there is nothing to do.
 pub(super) fn advice(case: &Case<'_>, settled: &Settled<'_>, now: Moment) -> Option<String> {
@@ -21,7 +25,7 @@ pub(super) fn advice(case: &Case<'_>, settled: &Settled<'_>, now: Moment) -> Opt
         },
         Reason::Displaced => "Somebody else registers this account, and calls go there. Find that device by its Contact and give it an account of its own; if the registrar keeps one binding for each account, raise that limit. If an edge rewrites Contacts in front of this registrar, name what it puts there with `--expect-host`.".to_owned(),
         Reason::FalseNegativeBound => format!("Calls arrive; do not restart anything. {provider}'s status is wrong: do not alarm on it, and show {provider} this report."),
-        Reason::ReasonMismatch => mismatch(provider, settled.row),
+        Reason::ReasonMismatch => mismatch(provider, settled),
         Reason::CredentialsRejectedWhileRegistered => format!("What is bound now ends with its next refresh. If the password was changed at the registrar, set it at {provider} as well, before that. If the probe's password is not {provider}'s, correct the probe's, or say `--other-secret`."),
         Reason::RegistrarRejects => rejects(settled.view.column),
         Reason::ExpiryMismatch => format!("Calls arrive. Do not compute anything from the expiry that {provider} shows; go by the registrar's."),
@@ -43,14 +47,14 @@ pub(super) fn advice(case: &Case<'_>, settled: &Settled<'_>, now: Moment) -> Opt
         Reason::ApiInProgress => format!("Look again in a minute, when {provider} has an answer."),
         Reason::SourceConflict => "Give the probe what it needs to decide between them: see the note about the wire.".to_owned(),
         Reason::ProbeUnreachable => unreachable(settled.view.column),
+        Reason::ProbeNoCredentials if is_refused(settled.sandwich.looks().next_back()) => format!("Give the probe a password that the registrar takes (REGPROBE_PASSWORD), at best the one that {provider} uses."),
         Reason::ProbeNoCredentials => format!("Give the probe the account's password with REGPROBE_PASSWORD, the same that {provider} uses."),
         Reason::ProbeVantageBlocked => "Probe from an address that the registrar permits, or have this one permitted (access list, fail2ban). What the registrar says to the provider cannot be seen from here.".to_owned(),
         Reason::RegistrarSick => "Look at the registrar: what it answers is its own failure, and its log says why.".to_owned(),
         Reason::FetchNotSupported => "Ask the registrar itself for its bindings, or verify with `--mode register`. After a 3xx name the place that it points to with `--registrar`.".to_owned(),
-        Reason::RegistrarMayHideBindings if case.expectation.listing == Listing::Hides => "This registrar lists nobody's bindings: look at them in the registrar itself.".to_owned(),
-        Reason::RegistrarMayHideBindings => "If you know that this registrar lists its bindings, say so with `--assume-listing`; `--mode register` finds it out with a Contact of its own.".to_owned(),
+        Reason::RegistrarMayHideBindings => hidden(case.expectation.listing).to_owned(),
         Reason::RegistrarOpen => "Anybody can register this account: have the registrar ask for credentials. The probe does not ask such a registrar twice, because some take even a question for a registration.".to_owned(),
-        Reason::ContactUnmatchable => format!("Say by which Contact {provider} is known: `--expect-user`, `--expect-host` (a name, an address or a network) or `--expect-instance`."),
+        Reason::ContactUnmatchable => unmatchable(provider, &settled.view.others),
         Reason::OrphanBinding => orphan(provider, settled, now),
         Reason::ClockSkew => format!("Set the clock here by NTP. If it is right, {provider}'s is wrong: then name its Contact with `--expect-user` or `--expect-host`."),
         Reason::IdentityMismatch => format!("Verify the AOR that {provider} registers: give it with `--aor`, or take the one from {provider}'s settings."),
@@ -102,19 +106,64 @@ fn matches(provider: &str, settled: &Settled<'_>) -> String {
     }
 }
 
-fn mismatch(provider: &str, row: Row) -> String {
-    match row {
+/// The probe's own Contact shows more than words do, unless it has been tried.
+const fn hidden(listing: Listing) -> &'static str {
+    match listing {
+        Listing::Unknown | Listing::Lists => {
+            "If you know that this registrar lists its bindings, say so with `--assume-listing`; `--mode register` finds it out with a Contact of its own."
+        }
+        Listing::Undecided => {
+            "A Contact of the probe's own was not seen to be bound, so that it is not known if this registrar lists bindings: look at them in the registrar itself, or say `--assume-listing` if you know that it does."
+        }
+        Listing::Hides => {
+            "A Contact of the probe's own was bound and not listed, so that nobody's is: look at the bindings in the registrar itself."
+        }
+    }
+}
+
+/// The mark that would make the first of these the provider's, to be copied.
+fn unmatchable(provider: &str, others: &[&SeenBinding]) -> String {
+    let ways = "`--expect-user`, `--expect-host` (a name, an address or a network) or `--expect-instance`";
+    let first = others.first().and_then(|binding| Some((*binding, mark_of(binding, others)?)));
+    match first {
+        Some((binding, mark)) => format!(
+            "Say by which Contact {provider} is known: {ways}. If {} is {provider}'s: `--expect-host {mark}`.",
+            binding.contact
+        ),
+        None => format!("Say by which Contact {provider} is known: {ways}."),
+    }
+}
+
+/// The host of a binding, with its port where others are bound at the same address.
+fn mark_of(binding: &SeenBinding, others: &[&SeenBinding]) -> Option<String> {
+    let uri = SipUri::parse(binding.contact.as_bytes()).ok()?;
+    let is_there = |other: &&&SeenBinding| SipUri::parse(other.contact.as_bytes()).is_ok_and(|other| other.host == uri.host);
+    let shared = others.iter().filter(is_there).count() > 1;
+    match (uri.host, uri.port) {
+        (Host::Address(address), Some(port)) if shared => Some(SocketAddr::new(address, port).to_string()),
+        (Host::Address(address), _) => Some(address.to_string()),
+        (Host::Name(name), _) => Some(name.to_owned()),
+    }
+}
+
+fn mismatch(provider: &str, settled: &Settled<'_>) -> String {
+    let calls = if settled.view.column == Column::Hidden {
+        "Whether calls arrive cannot be seen from here."
+    } else {
+        "No call arrives."
+    };
+    match settled.row {
         Row::WrongCredentials => format!(
-            "No call arrives. The registrar takes the probe's password and not {provider}'s: set it at {provider} anew, without a blank or newline at its end."
+            "{calls} The registrar takes the probe's password and not {provider}'s: set it at {provider} anew, without a blank or newline at its end."
         ),
         Row::Timeout | Row::InternalError => format!(
-            "No call arrives. The registrar answers from here, so look at the way from {provider} to it: firewall, access list, DNS and port as {provider} has them."
+            "{calls} The registrar answers from here, so look at the way from {provider} to it: firewall, access list, DNS and port as {provider} has them."
         ),
         Row::RegistrarError(_) => format!(
-            "No call arrives. The registrar says something else to {provider} than to the probe: compare user, domain and source address, and look for {provider}'s address in its access list."
+            "{calls} The registrar says something else to {provider} than to the probe: compare user, domain and source address, and look for {provider}'s address in its access list."
         ),
         Row::Registered | Row::InProgress | Row::Unregistering | Row::Failed | Row::NotRegistered | Row::Nothing(_) => {
-            format!("No call arrives. Compare {provider}'s settings with the probe's.")
+            format!("{calls} Compare {provider}'s settings with the probe's.")
         }
     }
 }

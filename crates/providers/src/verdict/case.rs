@@ -144,7 +144,7 @@ impl<'a> Case<'a> {
         match self.expectation.listing {
             Listing::Lists => true,
             Listing::Hides => false,
-            Listing::Unknown => self
+            Listing::Undecided | Listing::Unknown => self
                 .fetches()
                 .any(|look| listed(look).is_some_and(|bindings| !bindings.is_empty()) || is_known(look)),
         }

@@ -78,6 +78,8 @@ pub(super) const fn service(settled: &Settled<'_>) -> Service {
     let column = settled.view.column;
     match settled.reason {
         Reason::Registered | Reason::RefreshInProgress | Reason::FalseNegativeBound | Reason::ExpiryMismatch => Service::Up,
+        // Another reason than the provider's, and a list in which nothing need be missing.
+        Reason::ReasonMismatch if matches!(column, Column::Hidden) => Service::Unknown,
         Reason::Down
         | Reason::ReasonMatches
         | Reason::ReasonMismatch

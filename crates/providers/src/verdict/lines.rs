@@ -31,6 +31,7 @@ impl Beside<'_> {
     fn line(&self, said: &Said) -> Line {
         let (seen, standing, rule) = match said.about {
             About::State => self.state(),
+            About::Response if matches!(&*said.value, "" | "null") => unproven("nothing", "nothing is said"),
             About::Response => self.response(),
             About::Expiry => self.expiry(),
             About::NextAction => self.next_action(),
@@ -93,10 +94,10 @@ impl Beside<'_> {
             (Some(300..=699), Some(_)) if self.settled.reason == Reason::ReasonMismatch => Held::Contradicted,
             (Some(_) | None, Some(_) | None) => Held::Unproven,
         };
-        let seen = if got.is_some() || look.is_some() {
-            format!("{} to the probe", reply(look))
-        } else {
-            "nothing".to_owned()
+        let seen = match (got, look) {
+            (Some(_), _) => format!("{} to the probe", reply(look)),
+            (None, Some(_)) => format!("no reply that the probe can use ({})", reply(look)),
+            (None, None) => "nothing".to_owned(),
         };
         (seen, standing, RULE)
     }

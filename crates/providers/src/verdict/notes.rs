@@ -11,7 +11,7 @@ use crate::{Role, Sight};
 /// The notes, at most one of a kind, and none of the kind that decided.
 pub(super) fn notes(case: &Case<'_>, settled: &Settled<'_>) -> Vec<Note> {
     let all = [
-        wire_trouble(settled),
+        wire_trouble(case, settled),
         others_bound(case, settled),
         source_conflict(case, settled),
         clock_skew(case, settled),
@@ -20,9 +20,9 @@ pub(super) fn notes(case: &Case<'_>, settled: &Settled<'_>) -> Vec<Note> {
     all.into_iter().flatten().filter(|note| note.reason != settled.reason).collect()
 }
 
-/// Why the wire could say nothing, when the verdict has its reason elsewhere.
-fn wire_trouble(settled: &Settled<'_>) -> Option<Note> {
-    let reason = settled.view.column.trouble()?;
+/// Why the wire could say nothing, when the verdict has its reason elsewhere. A wire that nobody could look at has no trouble.
+fn wire_trouble(case: &Case<'_>, settled: &Settled<'_>) -> Option<Note> {
+    let reason = settled.view.column.trouble().filter(|_| !case.observations.is_empty())?;
     let detail = format!("On the wire {}.", seen(settled));
     Some(Note { reason, detail })
 }

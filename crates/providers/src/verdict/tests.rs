@@ -8,6 +8,7 @@ mod grid;
 mod properties;
 mod series;
 mod times;
+mod words;
 
 use std::time::Duration;
 

@@ -1,11 +1,13 @@
 //! The sentences of a verdict: what was claimed, and what was seen. All texts that come from outside are escaped already. Pure.
 
+use std::net::SocketAddr;
+
 use super::case::{Case, listed};
 use super::column::Column;
 use super::series::Settled;
 use super::stale::contradicting;
 use super::{Moment, Reason};
-use crate::{Answer, Observation, SeenBinding, Sight, Unknown, Word};
+use crate::{Answer, ContactPattern, HostPattern, Observation, SeenBinding, Sight, SourceKind, Unknown, Word, text};
 
 /// How many Contacts a sentence names.
 const NAMED: usize = 3;
@@ -19,7 +21,8 @@ pub(super) fn detail(case: &Case<'_>, settled: &Settled<'_>, now: Moment) -> Str
         Reason::Registered | Reason::Down => format!("{provider} says {said}, and nothing speaks against it: {seen}."),
         Reason::RefreshInProgress => format!("{provider} says {said} while it refreshes, and meanwhile {seen}."),
         Reason::ReasonMatches => format!("{provider} says {said}, and the probe meets the same: {seen}."),
-        Reason::FalsePositiveUnbound | Reason::Displaced | Reason::RegistrarRejects => format!("{provider} says {said}, but {seen}."),
+        Reason::Displaced => format!("{provider} says {said}, but {seen}{}.", expected(case, settled)),
+        Reason::FalsePositiveUnbound | Reason::RegistrarRejects => format!("{provider} says {said}, but {seen}."),
         Reason::FalseNegativeBound => format!("{provider} says {said}, but {seen}, and it was seen to be refreshed."),
         Reason::ReasonMismatch => format!("{provider} says {said}, but {}.", otherwise(settled, &seen)),
         Reason::CredentialsRejectedWhileRegistered => format!("{provider} says {said}, but {seen}: the next refresh will fail."),
@@ -41,16 +44,10 @@ pub(super) fn detail(case: &Case<'_>, settled: &Settled<'_>, now: Moment) -> Str
         ),
         Reason::WithinGrace => format!("{provider} says {said}, and {seen}. Seen once, that may be on its way."),
         Reason::ApiUnreachable | Reason::ApiAuth | Reason::ApiRateLimited | Reason::ApiNotFound | Reason::ApiGone | Reason::ApiContract => {
-            format!(
-                "{provider} gave no usable answer: {}. On the wire {seen}.",
-                trouble(settled.sandwich.answer)
-            )
+            nothing_said(case, settled, "gave no usable answer")
         }
         Reason::ApiNewValue | Reason::ApiSelfContradiction | Reason::ApiWrongObject | Reason::ApiUnknown => {
-            format!(
-                "{provider}'s answer says nothing: {}. On the wire {seen}.",
-                trouble(settled.sandwich.answer)
-            )
+            nothing_said(case, settled, "gave an answer that says nothing")
         }
         Reason::ApiInProgress => format!("{provider} says {said}; {seen}. {}", expected_next(settled.view.column)),
         Reason::SourceConflict => format!(
@@ -77,9 +74,56 @@ pub(super) fn detail(case: &Case<'_>, settled: &Settled<'_>, now: Moment) -> Str
 fn otherwise(settled: &Settled<'_>, seen: &str) -> String {
     if settled.takes_the_secret() {
         format!("the registrar takes the probe's password, and {seen}")
+    } else if settled.view.column == Column::Hidden {
+        format!("the probe gets a 200, though {seen}")
     } else {
         format!("the probe meets something else: {seen}")
     }
+}
+
+/// Why nothing was said, and what the wire shows. Without an answer it may not even be known where the registrar is.
+fn nothing_said(case: &Case<'_>, settled: &Settled<'_>, did: &str) -> String {
+    let provider = case.claim.source.provider();
+    let wire = if case.observations.is_empty() {
+        format!("The registrar was not asked, because {provider} did not say where it is.")
+    } else {
+        format!("On the wire {}.", seen(settled))
+    };
+    format!("{provider} {did}: {}. {wire}", trouble(settled.sandwich.answer))
+}
+
+/// The marks by which a binding would have been the provider's: one that is mistyped makes others of its own.
+fn expected(case: &Case<'_>, settled: &Settled<'_>) -> String {
+    let marks = case.marks(settled.sandwich.answer);
+    if !marks.pattern.is_empty() {
+        return format!(" (expected: {})", pattern(marks.pattern));
+    }
+    let Some(claimed) = marks.claimed else {
+        return String::new();
+    };
+    let port = claimed.port.map(|port| format!("port {port}"));
+    let user = claimed.user.as_ref().map(|user| format!("user {user}"));
+    let host = claimed.host.as_ref().map(|host| format!("host {host}"));
+    let named: Vec<_> = user.into_iter().chain(host).chain(port).collect();
+    format!(" ({} names {})", case.claim.source.provider(), named.join(", "))
+}
+
+fn pattern(pattern: &ContactPattern) -> String {
+    let host = |host: &HostPattern| match host {
+        HostPattern::Name(name) => text::field(name),
+        HostPattern::Address(address, None) => address.to_string(),
+        HostPattern::Address(address, Some(port)) => SocketAddr::new(*address, *port).to_string(),
+        HostPattern::Network(network) => network.to_string(),
+    };
+    let fields = |texts: &[String]| texts.iter().map(|text| text::field(text)).collect();
+    let kinds: [(&str, Vec<String>); 3] = [
+        ("host", pattern.hosts.iter().map(host).collect()),
+        ("user", fields(&pattern.users)),
+        ("instance", fields(&pattern.instances)),
+    ];
+    let given = kinds.into_iter().filter(|(_, marks)| !marks.is_empty());
+    let given: Vec<_> = given.map(|(kind, marks)| format!("{kind} {}", marks.join(" or "))).collect();
+    given.join(", ")
 }
 
 fn two_users(case: &Case<'_>, settled: &Settled<'_>) -> String {
@@ -193,10 +237,23 @@ pub(super) fn seen(settled: &Settled<'_>) -> String {
             "the registrar{at} is alive and keeps silent to a REGISTER from here ({})",
             reply(look)
         ),
-        Column::NoCredentials => format!("the registrar{at} asks for credentials, and the probe has none that are the provider's"),
+        Column::NoCredentials if is_refused(look) => format!(
+            "the registrar{at} refuses the probe's own password ({}), which says nothing about {}'s",
+            reply(look),
+            settled.sandwich.answer.source.provider()
+        ),
+        Column::NoCredentials => format!("the registrar{at} asks for credentials, and the probe has none"),
         Column::Moved => format!("{}{at}", change(settled)),
         Column::Open => format!("the registrar{at} asked nobody for credentials, and was not asked twice"),
         Column::NotSeen => "nobody looked on both sides of the answer".to_owned(),
+    }
+}
+
+/// Whether credentials were refused, or whoever had shown them.
+pub(super) const fn is_refused(look: Option<&Observation>) -> bool {
+    match look {
+        Some(look) => matches!(look.sight, Sight::Refused { .. } | Sight::Rejected { .. }),
+        None => false,
     }
 }
 
@@ -270,9 +327,27 @@ fn last_sign(settled: &Settled<'_>) -> String {
 pub(super) fn conflict(case: &Case<'_>, settled: &Settled<'_>) -> String {
     let others = contradicting(case, settled.sandwich.answer, settled.row);
     let says: Vec<_> = others
-        .map(|other| format!("its {} says {}", other.source.name(), said(other)))
+        .map(|other| format!("{} says {}", source(other.source), said(other)))
         .collect();
     says.join(" and ")
+}
+
+/// A source beside others of its provider.
+fn source(source: SourceKind) -> String {
+    match source {
+        SourceKind::TelnyxUacStored => "the stored status of the connection".to_owned(),
+        SourceKind::Bitrix24Stored => "the stored status of the line".to_owned(),
+        SourceKind::TelnyxUac
+        | SourceKind::TelnyxTelephonyCredential
+        | SourceKind::TelnyxCredentialConnection
+        | SourceKind::TelnyxCredentialCheck
+        | SourceKind::Telzino
+        | SourceKind::Bitrix24
+        | SourceKind::Opensips
+        | SourceKind::Kamailio
+        | SourceKind::Freeswitch
+        | SourceKind::Asterisk => format!("its {}", source.name()),
+    }
 }
 
 /// Why an answer says nothing.

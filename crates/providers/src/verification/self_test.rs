@@ -79,6 +79,8 @@ impl<P: FnMut(Progress), F: Future<Output = ()>> Run<'_, P, F> {
         match test.lists_bindings {
             Some(true) => self.expectation.listing = Listing::Lists,
             Some(false) => self.expectation.listing = Listing::Hides,
+            // The user may know more.
+            None if test.was_tried() && self.expectation.listing == Listing::Unknown => self.expectation.listing = Listing::Undecided,
             None => {}
         }
         self.self_test = Some(test);
@@ -204,11 +206,15 @@ impl SelfTest {
         self.lists_bindings == Some(true) && (self.before.is_empty() || self.after.is_some())
     }
 
+    /// Whether a Contact of our own was to be bound.
+    fn was_tried(&self) -> bool {
+        self.exchanges.iter().any(|seen| seen.question == Question::Register)
+    }
+
     /// Says what came of it; `granted` is how long our own binding can last, in seconds.
     fn conclude(&mut self, stopped: bool, granted: u32) {
         let names = |bindings: &[SeenBinding]| bindings.iter().map(|binding| &*binding.contact).collect::<Vec<_>>().join(", ");
-        let tried = self.exchanges.iter().any(|seen| seen.question == Question::Register);
-        (self.outcome, self.detail) = match (tried, &self.contact) {
+        (self.outcome, self.detail) = match (self.was_tried(), &self.contact) {
             (false, _) if stopped => (SelfTestOutcome::Interrupted, "stopped before anything was bound".to_owned()),
             (false, _) => (
                 SelfTestOutcome::Declined,

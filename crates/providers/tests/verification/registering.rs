@@ -142,6 +142,29 @@ async fn a_registrar_that_hides_what_is_bound_is_found_out() {
 }
 
 #[tokio::test]
+async fn a_registrar_that_lists_nothing_at_all_is_not_tried_again() {
+    let hides = Config {
+        server: "OpenSIPS (3.4.0)".to_owned(),
+        ..faults(&["no-contact"])
+    };
+    let lab = Lab::start(hides, REGISTERED).await;
+    let (verification, _) = run(&registering(lab.check(), false)).await;
+    let test = verification.self_test.as_ref().unwrap();
+    assert_eq!(
+        (test.outcome, test.lists_bindings),
+        (SelfTestOutcome::NotBound, None),
+        "{}",
+        test.detail
+    );
+    assert_eq!(verification.verdict.reason, Reason::RegistrarMayHideBindings);
+    let advice = verification.verdict.advice.unwrap();
+    assert!(
+        advice.starts_with("A Contact of the probe's own was not seen to be bound") && !advice.contains("--mode register"),
+        "{advice}"
+    );
+}
+
+#[tokio::test]
 async fn a_registrar_that_lists_our_own_contact_proves_that_an_empty_list_is_empty() {
     let unknown = Config {
         server: "OpenSIPS (3.4.0)".to_owned(),
