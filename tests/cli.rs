@@ -257,6 +257,42 @@ fn what_verify_needs_is_named_before_anything_is_sent() {
 }
 
 #[test]
+fn standard_input_holds_one_secret_and_says_whose() {
+    let words = [
+        "verify",
+        "telnyx",
+        "--connection-id",
+        "x",
+        "--api-key-file",
+        "-",
+        "--password-file",
+        "-",
+    ];
+    let right = "--password-file - (standard input): standard input can hold only one secret, and it is that of --api-key-file";
+    refuses(&words, &[right]);
+}
+
+#[test]
+fn everything_that_is_wrong_with_a_file_of_checks_is_said_in_one_go() {
+    let checks = "[[check]]\nprovider = 'kamailio'\nrpc = 'http://127.0.0.1:1/RPC'\nuuid = 'x'\ncolour = 'red'\n\
+                  [[check]]\nname = 'Berlin'\nprovider = 'kamailio'\nrpc = 'http://127.0.0.1:1/RPC'\nuuid = 'x'\nca_file = '/no/such.pem'\n\
+                  password_file = '/no/such/password'\n\
+                  [[check]]\nprovider = 'telnyx'\nconnection_id = 'x'\napi_key_env = 'REGPROBE_TEST_NO_SUCH'\nallow_displacement = true\n";
+    let checks = file("mistakes.toml", checks.as_bytes());
+    let message = refuses(
+        &["verify", "--all", checks.to_str().unwrap()],
+        &[
+            "mistakes.toml:5:1: `colour` is no option of kamailio",
+            "mistakes.toml:6:1: Berlin: --ca-file /no/such.pem: ",
+            "mistakes.toml:6:1: Berlin: --password-file /no/such/password: ",
+            "mistakes.toml:13:1: --allow-displacement: ",
+            "mistakes.toml:13:1: REGPROBE_TEST_NO_SUCH: is not set",
+        ],
+    );
+    assert_eq!(message.lines().count(), 5, "{message}");
+}
+
+#[test]
 fn numbers_that_are_none_are_refused_in_words_of_ours() {
     let listing = ["providers", "telnyx", "connections", "list", "--limit"];
     let bitrix = ["verify", "bitrix24", "--reg-id"];

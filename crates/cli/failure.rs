@@ -41,6 +41,17 @@ pub(crate) enum Failure {
 }
 
 impl Failure {
+    /// Several as one: each is said. There is at least one.
+    pub(crate) fn all(mut failures: Vec<Self>) -> Self {
+        if let Some(at) = failures
+            .iter()
+            .position(|failure| failures.len() == 1 || matches!(failure, Self::Interrupted))
+        {
+            return failures.swap_remove(at);
+        }
+        Self::Usage(failures.iter().map(ToString::to_string).collect::<Vec<_>>().join("\nerror: "))
+    }
+
     /// Tells the user, and gives the exit status. A monitoring system gets one line on standard output instead.
     pub(crate) fn tell(self, nagios: bool) -> u8 {
         let status = self.status();

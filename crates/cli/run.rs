@@ -119,7 +119,10 @@ async fn remove_own(account: Account, options: Options) -> Probed {
 }
 
 /// What is wrong with the files of TLS shows before anything is sent. Without files there is nothing to read.
-fn check_files(tls: &TlsOptions) -> Result<(), Failure> {
+///
+/// # Errors
+/// [`Failure::Usage`], which names the option.
+pub(crate) fn check_files(tls: &TlsOptions) -> Result<(), Failure> {
     if tls.ca_file.is_none() && tls.client_certificate.is_none() {
         return Ok(());
     }

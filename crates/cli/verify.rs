@@ -43,7 +43,7 @@ pub(crate) fn run(args: &Verify, surroundings: Surroundings) -> Result<u8, Failu
 fn one(provider: &Provider, surroundings: Surroundings) -> Result<u8, Failure> {
     let show = &plan::look(provider).show;
     let (form, trace) = (show.output, show.trace);
-    let check = plan::check(&mut Clients::new(surroundings), provider)?;
+    let check = plan::check(&mut Clients::new(surroundings), provider).map_err(Failure::all)?;
     let tell = io::stderr().is_terminal();
     let progress = |step| {
         if tell || matches!(step, regprobe_providers::Progress::Displaced(_)) {

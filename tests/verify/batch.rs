@@ -2,6 +2,7 @@
 //! that is wrong, of which nobody hears.
 
 use std::collections::BTreeMap;
+use std::process::{Command, Stdio};
 
 use serde_json::Value;
 
@@ -72,4 +73,31 @@ fn a_file_that_is_wrong_is_told_so_line_by_line_before_anybody_is_asked() {
         assert!(printed.errors.contains(&place), "{place}: {printed:?}");
     }
     assert_eq!(api.requests(), [], "nobody was asked");
+}
+
+#[test]
+fn who_looks_on_at_a_terminal_is_told_what_a_check_waits_for() {
+    let stage = Stage::set(Situation::Removed);
+    let checks = format!(
+        "[[check]]\nname = \"Berlin trunk\"\nprovider = \"kamailio\"\nrpc = \"{}\"\nuuid = \"{TRUNK}\"\ngrace = \"200ms\"\n",
+        stage.client.rpc_url(),
+    );
+    let scratch = Scratch::new("batch");
+    let file = scratch.write("verify.toml", &checks);
+    let line = format!("{} verify --all {}", env!("CARGO_BIN_EXE_regprobe"), file.display());
+    let terminal = Command::new("script")
+        .args(["--quiet", "--return", "--command", &line, "/dev/null"])
+        .env("REGPROBE_PASSWORD", "secret")
+        .env("NO_COLOR", "1")
+        .stdin(Stdio::null())
+        .output()
+        .expect("script is part of every Debian");
+    let shown = String::from_utf8(terminal.stdout).unwrap();
+    assert!(
+        shown.contains("Berlin trunk: false positive unbound; looking again in 0."),
+        "{shown}"
+    );
+    assert!(shown.contains("DISAGREE      Berlin trunk  "), "{shown}");
+    let quiet = Run::new(&["verify", "--all", &file.display().to_string()]).printed();
+    assert!(!quiet.errors.contains("looking again"), "{quiet:?}");
 }

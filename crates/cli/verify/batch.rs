@@ -3,15 +3,15 @@
 
 use std::cell::RefCell;
 use std::fs::File;
-use std::io::{self, Read as _};
+use std::io::{self, IsTerminal as _, Read as _};
 use std::path::Path;
 use std::rc::Rc;
 
-use regprobe_providers::{Check, CheckError, Outcome, Verification, verify};
+use regprobe_providers::{Check, CheckError, Outcome, Progress, Verification, verify};
 use tokio::sync::{Semaphore, watch};
 use tokio::task::{JoinSet, LocalSet};
 
-use super::file::{self, Listed};
+use super::file::{self, Listed, Mistake};
 use super::plan;
 use crate::args::verify::{BatchOutput, Verify};
 use crate::clients::Clients;
@@ -52,15 +52,13 @@ fn ready(path: &Path, surroundings: Surroundings) -> Result<Vec<Ready>, Failure>
     let name = secret::shown(path);
     let text = read(path).map_err(|why| Failure::Usage(format!("--all {name}: {why}")))?;
     let folder = path.parent().unwrap_or(Path::new(""));
-    let mistaken = |mistakes: Vec<String>| Failure::Usage(mistakes.join("\nerror: "));
-    let listed = file::read(&text, folder);
-    let listed = listed.map_err(|mistakes| mistaken(mistakes.iter().map(|mistake| format!("{name}:{mistake}")).collect()))?;
+    let (listed, mut mistakes) = file::read(&text, folder);
     // Nobody is asked for the passwords of a list.
     let mut clients = Clients::new(Surroundings {
         terminal: false,
         ..surroundings
     });
-    let (mut ready, mut mistakes) = (Vec::new(), Vec::new());
+    let mut ready = Vec::new();
     for Listed {
         name: check,
         line,
@@ -77,13 +75,22 @@ fn ready(path: &Path, surroundings: Surroundings) -> Result<Vec<Ready>, Failure>
                     trace,
                 });
             }
-            Err(failure) => {
+            Err(failures) => {
                 let check = check.map(|check| format!("{}: ", text::safe(&check))).unwrap_or_default();
-                mistakes.push(format!("{name}:{line}:1: {check}{failure}"));
+                mistakes.extend(failures.iter().map(|failure| Mistake {
+                    line,
+                    column: 1,
+                    problem: format!("{check}{failure}"),
+                }));
             }
         }
     }
-    if mistakes.is_empty() { Ok(ready) } else { Err(mistaken(mistakes)) }
+    if mistakes.is_empty() {
+        return Ok(ready);
+    }
+    mistakes.sort();
+    let mistakes: Vec<_> = mistakes.iter().map(|mistake| format!("{name}:{mistake}")).collect();
+    Err(Failure::Usage(mistakes.join("\nerror: ")))
 }
 
 fn read(path: &Path) -> Result<String, String> {
@@ -127,7 +134,12 @@ async fn all(checks: Vec<Ready>, jobs: usize, form: BatchOutput) -> Result<u8, F
                 // The sender lives as long as the tasks do.
                 let _ = stopped.wait_for(|stopped| *stopped).await;
             };
-            let done = verify(&ready.check, |_| {}, shutdown).await;
+            let tell = |step| {
+                if let Some(line) = told(&ready.name, &step) {
+                    eprint!("{line}");
+                }
+            };
+            let done = verify(&ready.check, tell, shutdown).await;
             tally.borrow_mut().take(&ready, done, form, total);
         });
     }
@@ -144,6 +156,24 @@ async fn all(checks: Vec<Ready>, jobs: usize, form: BatchOutput) -> Result<u8, F
         Some(error) => Err(error.into()),
         None => Ok(tally.status()),
     }
+}
+
+/// What is told of a check before its end: whom it has cost something, and to who looks on what it waits for.
+fn told(name: &str, step: &Progress) -> Option<String> {
+    let is_told = match step {
+        Progress::Displaced(_) => true,
+        Progress::Waiting { .. } => io::stderr().is_terminal(),
+        Progress::Settings(_)
+        | Progress::Fetching
+        | Progress::Asking(_)
+        | Progress::Pinging
+        | Progress::Binding
+        | Progress::Removing
+        | Progress::Inbound => false,
+    };
+    // The count of those that are done may stand on this line, and is shorter.
+    let start = if output::talks() { "\r" } else { "" };
+    is_told.then(|| format!("{start}{}: {}\n", text::safe(name), text::safe(&step.to_string())))
 }
 
 impl Tally {

@@ -27,13 +27,34 @@ pub(crate) fn look(provider: &Provider) -> &LookArgs {
 /// The check that the arguments describe.
 ///
 /// # Errors
-/// [`Failure`] for arguments that make no sense together and for secrets that cannot be read.
-pub(crate) fn check(clients: &mut Clients, provider: &Provider) -> Result<Check, Failure> {
+/// A [`Failure`] for all that makes no sense together, and for each secret and file that cannot be read. Nobody is asked for a password
+/// when the check cannot be made anyway.
+pub(crate) fn check(clients: &mut Clients, provider: &Provider) -> Result<Check, Vec<Failure>> {
     let look = look(provider);
-    let network = Options {
-        every_target: look.mode.every_target,
-        ..plan::way(look)?
+    let mut failures = Vec::new();
+    let way = kept(plan::way(look).map_err(Failure::from), &mut failures);
+    kept(consent(look), &mut failures);
+    if let Some(way) = &way {
+        kept(run::check_files(&way.tls), &mut failures);
+    }
+    let source = kept(source(clients, provider), &mut failures);
+    let secret = if failures.is_empty() || !clients.surroundings().terminal {
+        kept(password(look, clients), &mut failures)
+    } else {
+        None
     };
+    match (way, source, secret) {
+        (Some(way), Some(source), Some(secret)) if failures.is_empty() => Ok(assembled(look, way, source, secret)),
+        _ => Err(failures),
+    }
+}
+
+fn kept<T>(result: Result<T, Failure>, failures: &mut Vec<Failure>) -> Option<T> {
+    result.map_err(|failure| failures.push(failure)).ok()
+}
+
+/// What is done at the registrar has to be what was permitted.
+fn consent(look: &LookArgs) -> Result<(), Failure> {
     if look.mode.check_inbound && look.mode.mode == ModeArg::Fetch && !look.mode.own_binding {
         return Err(Failure::Usage(
             "--check-inbound: asks a device; add --mode register to ask one of our own, or --own-binding when the bound one is yours"
@@ -45,7 +66,11 @@ pub(crate) fn check(clients: &mut Clients, provider: &Provider) -> Result<Check,
             "--allow-displacement: a fetch displaces nobody; it belongs to --mode register".to_owned(),
         ));
     }
-    Ok(Check {
+    Ok(())
+}
+
+fn assembled(look: &LookArgs, way: Options, source: Source, secret: Option<Secret>) -> Check {
+    Check {
         given: Given {
             aor: look.aor.as_ref().map(|aor| aor.uri.clone()),
             registrar: look.registrar.clone(),
@@ -53,9 +78,12 @@ pub(crate) fn check(clients: &mut Clients, provider: &Provider) -> Result<Check,
             transport: plan::transport(look.network.transport).or(look.aor.as_ref().and_then(|aor| aor.transport)),
             auth_user: look.credentials.auth_user.clone(),
             advertise: plan::advertised(&look.network),
-            secret: password(look, clients)?,
+            secret,
         },
-        network,
+        network: Options {
+            every_target: look.mode.every_target,
+            ..way
+        },
         mode: mode(look),
         inbound: inbound(look),
         contact: ContactPattern {
@@ -70,8 +98,8 @@ pub(crate) fn check(clients: &mut Clients, provider: &Provider) -> Result<Check,
         },
         same_secret: !look.expected.other_secret,
         grace: look.mode.grace,
-        ..Check::new(source(clients, provider)?)
-    })
+        ..Check::new(source)
+    }
 }
 
 const fn mode(look: &LookArgs) -> Mode {
