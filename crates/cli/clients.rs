@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use regprobe_providers::{ClientOptions, SetupError, Url, asterisk, base_url, bitrix24, freeswitch, kamailio, opensips, telnyx, telzino};
-use secrecy::{ExposeSecret as _, SecretString};
+use secrecy::SecretString;
 
 use crate::args::access::{
     AsteriskAccess, Bitrix24Access, CallArgs, FreeswitchAccess, KamailioAccess, OpensipsAccess, TelnyxAccess, TelzinoAccess,
@@ -57,7 +57,7 @@ impl Clients {
         let options = options(access.api_url.as_ref(), &access.call, "TELNYX_BASE_URL", telnyx::BASE_URL)?;
         shared(&mut self.telnyx, &options, &source, || {
             let what = "an API key of Telnyx";
-            let key = needed(&source, what, "set TELNYX_API_KEY, or name a file with --api-key-file")?;
+            let key = needed_key(&source, what, "set TELNYX_API_KEY, or name a file with --api-key-file")?;
             made(telnyx::Client::new(key, options.clone()), &options)
         })
     }
@@ -72,14 +72,14 @@ impl Clients {
         let key = format!("{} {client_id:?}", shared_by(&options, &source));
         kept(&mut self.telzino, key, || {
             let credentials = match &client_id {
-                None => telzino::Credentials::Token(needed(
+                None => telzino::Credentials::Token(needed_key(
                     &source,
                     "access to Telzino",
                     "set TELZINO_TOKEN, or TELZINO_CLIENT_ID and TELZINO_CLIENT_SECRET, or name files",
                 )?),
                 Some(id) => {
                     let how = "set TELZINO_CLIENT_SECRET, or name a file with --client-secret-file";
-                    telzino::Credentials::client(client(id, &source)?, needed(&source, "the secret of the Telzino client", how)?)
+                    telzino::Credentials::client(client(id, &source)?, needed_key(&source, "the secret of the Telzino client", how)?)
                 }
             };
             made(telzino::Client::new(credentials, options.clone()), &options)
@@ -98,15 +98,14 @@ impl Clients {
             let options = called(portal.clone(), &access.call);
             return shared(&mut self.bitrix24, &options, &source, || {
                 let how = "set BITRIX24_TOKEN, or name a file with --token-file";
-                let token = needed(&source, "an access token for --portal", how)?;
+                let token = needed_key(&source, "an access token for --portal", how)?;
                 made(bitrix24::Client::new(bitrix24::Access::Token(token), options.clone()), &options)
             });
         }
         let webhook = (&*access.webhook_env, "BITRIX24_WEBHOOK");
         let source = Source::of_key("--webhook-file", access.webhook_file.as_deref(), webhook, surroundings);
         let how = "set BITRIX24_WEBHOOK, or name a file with --webhook-file";
-        let url = needed(&source, "a webhook of Bitrix24", how)?;
-        let url = SecretString::from(url.expose_secret().trim());
+        let url = needed_key(&source, "a webhook of Bitrix24", how)?;
         let (portal, webhook) = bitrix24::webhook(&url).map_err(|error| Failure::Usage(format!("{source}: {error}")))?;
         let options = called(portal, &access.call);
         shared(&mut self.bitrix24, &options, &source, || {
@@ -197,6 +196,11 @@ fn kept<T>(clients: &mut BTreeMap<String, Arc<T>>, key: String, make: impl FnOnc
 }
 
 /// Reads a key that there has to be.
+fn needed_key(source: &Source, what: &'static str, how: &'static str) -> Result<SecretString, Failure> {
+    Ok(secret::trimmed(&needed(source, what, how)?, source)?)
+}
+
+/// Reads a password of an API that there has to be, blanks and all.
 fn needed(source: &Source, what: &'static str, how: &'static str) -> Result<SecretString, Failure> {
     read(source)?.ok_or_else(|| Failure::Usage(format!("{what} is missing: {how}")))
 }

@@ -6,8 +6,9 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
-use secrecy::SecretString;
+use secrecy::{ExposeSecret as _, SecretString};
 use sip_digest::{Algorithm, Secret, SecretError};
 use thiserror::Error;
 use zeroize::Zeroizing;
@@ -18,6 +19,9 @@ use crate::args::CredentialArgs;
 pub(crate) const VARIABLE: &str = "REGPROBE_PASSWORD";
 /// The longest secret that is accepted, in bytes.
 pub(crate) const LIMIT: usize = 1024 * 1024;
+
+/// The option that has read standard input.
+static STANDARD_INPUT: OnceLock<&str> = OnceLock::new();
 
 /// Where the secret comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -127,6 +131,9 @@ pub(crate) enum Flaw {
     /// Nothing in it.
     #[error("is empty; it has to hold one line with the secret")]
     Empty,
+    /// Standard input, which another option has read.
+    #[error("standard input can hold only one secret, and it is that of {0}; name a file")]
+    Taken(&'static str),
     /// More than [`LIMIT`].
     #[error("is longer than 1 MiB; this is not a password")]
     TooLong,
@@ -205,6 +212,20 @@ pub(crate) fn key(source: &Source) -> Result<Option<(SecretString, Option<String
     }
 }
 
+/// A key without the blanks around it, which no key has and a copied one often does. A password may have them.
+///
+/// # Errors
+/// [`Refused`] when nothing is left.
+pub(crate) fn trimmed(key: &SecretString, from: &Source) -> Result<SecretString, Refused> {
+    match key.expose_secret().trim() {
+        "" => Err(Refused {
+            from: from.clone(),
+            flaw: Flaw::Empty,
+        }),
+        key => Ok(SecretString::from(key)),
+    }
+}
+
 /// The one line of text of a file, of standard input or of a variable; the second value is what is to be said about a file's mode.
 fn line_of(source: &Source) -> Result<(SecretString, Option<String>), Flaw> {
     match source {
@@ -212,7 +233,13 @@ fn line_of(source: &Source) -> Result<(SecretString, Option<String>), Flaw> {
             let (bytes, warning) = read_file(path)?;
             Ok((text(&bytes)?, warning))
         }
-        Source::StandardInput { .. } => Ok((text(&read_all(io::stdin().lock())?)?, None)),
+        Source::StandardInput { option } => {
+            // Whoever comes second would find nothing there.
+            if STANDARD_INPUT.set(option).is_err() {
+                return Err(Flaw::Taken(STANDARD_INPUT.get().copied().unwrap_or_default()));
+            }
+            Ok((text(&read_all(io::stdin().lock())?)?, None))
+        }
         Source::Environment(variable) => {
             let value = std::env::var_os(variable).filter(|value| !value.is_empty()).ok_or(Flaw::NotSet)?;
             Ok((text(&Zeroizing::new(value.into_encoded_bytes()))?, None))
@@ -348,6 +375,13 @@ mod tests {
         assert_eq!(line(b" pass word \n").unwrap(), " pass word ");
         assert_eq!(line(b"word\r\n").unwrap(), "word");
         assert_eq!(line("g\u{e4}st".as_bytes()).unwrap(), "g\u{e4}st");
+    }
+
+    #[test]
+    fn a_key_has_no_blanks_around_it_and_is_not_empty_without_them() {
+        let trimmed = |text: &str| trimmed(&SecretString::from(text), &Source::Nowhere).map(|key| key.expose_secret().to_owned());
+        assert_eq!(trimmed(" KEY-1 \t").unwrap(), "KEY-1");
+        assert!(trimmed(" \t").is_err());
     }
 
     #[test]

@@ -6,6 +6,7 @@
 mod connections;
 mod engines;
 mod evidence;
+mod keys;
 #[path = "../lab/mod.rs"]
 mod lab;
 #[path = "../../crates/providers/tests/engines/line_server.rs"]
