@@ -15,6 +15,8 @@ pub(crate) const NOT_FOUND: u8 = 1;
 pub(crate) const USAGE: u8 = 2;
 /// `verify`: it cannot be said, here because the check turned out to lack something when the API had been asked already.
 pub(crate) const NOT_MADE: u8 = 3;
+/// `providers`: somebody was asked and said no. Nothing was changed.
+pub(crate) const DECLINED: u8 = 3;
 /// Our own side could not go on, such as standard output on a full disk: the code of `INTERNAL_ERROR_STATE`.
 pub(crate) const INTERNAL: u8 = 5;
 /// An API could not be asked, refused, or gave no answer that can be used: to scripts the same as [`INTERNAL`].

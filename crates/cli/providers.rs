@@ -73,7 +73,10 @@ fn show(form: Form, value: &impl Serialize, for_people: impl FnOnce() -> String)
 /// Asks for one registration and shows what is said about it.
 fn show_answer(form: Form, object: &str, question: impl Future<Output = Answer>) -> Result<u8, Failure> {
     let answer = until_interrupted(question)?;
-    if let Some(refusal) = Refusal::in_answer(&answer) {
+    if let Some(refusal) = Refusal::in_answer(object, &answer) {
+        if form == Form::Json && refusal.has_answer() {
+            show(form, &answer, String::new)?;
+        }
         return Err(Box::new(refusal).into());
     }
     show(form, &answer, || objects::answer(object, &answer, style()))?;

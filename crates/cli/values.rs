@@ -203,6 +203,11 @@ pub(crate) fn field(text: &str) -> Result<(String, serde_json::Value), ValueErro
         && name
             .bytes()
             .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-');
+    if !is_name && name.contains('.') {
+        return Err(ValueError::Other(
+            "a field is named without dots; for those of external_uac_settings and internal_uac_settings there are options",
+        ));
+    }
     if !is_name {
         return Err(WRONG);
     }

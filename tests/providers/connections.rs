@@ -281,7 +281,7 @@ fn at_a_terminal_it_is_asked_what_would_be_deleted() {
         shown.contains("Delete UAC connection 7 (Office), which registers alice at pbx.example.com by TLS?"),
         "{shown}"
     );
-    assert!(shown.contains("nothing was deleted") && status != Some(0), "{status:?} {shown}");
+    assert!(shown.contains("nothing was deleted") && status == Some(3), "{status:?} {shown}");
     assert_eq!(lines(&api), ["GET /v2/uac_connections/7"]);
     let (status, shown) = at_a_terminal(&api, "y\n");
     assert!(
@@ -292,7 +292,72 @@ fn at_a_terminal_it_is_asked_what_would_be_deleted() {
 }
 
 #[test]
+fn a_removal_without_a_word_is_told_by_what_is_known() {
+    let api = Api::start(|request: &Message| {
+        if request.start.starts_with("DELETE") {
+            return (204, Value::Null);
+        }
+        (200, json!({"data": connection(7, "Office")}))
+    });
+    let delete = ["connections", "delete", "7", "--yes"];
+    assert_eq!(telnyx(&api, &delete).text(), "deleted: UAC connection 7\n");
+    let json = telnyx(&api, &[&delete[..], &["--output", "json"]].concat()).json();
+    assert_eq!(json["id"], "7");
+    let (status, shown) = at_a_terminal(&api, "y\n");
+    assert!(
+        shown.contains("deleted: UAC connection 7 (Office)") && status == Some(0),
+        "{status:?} {shown}"
+    );
+}
+
+#[test]
+fn a_change_that_was_ignored_is_not_called_one() {
+    let done = telnyx(&one(), &["connections", "update", "7", "--set", "bogus=1"]);
+    assert!(
+        done.output.starts_with("nothing was changed: UAC connection 7 (Office)\n"),
+        "{done:?}"
+    );
+    assert!(done.errors.starts_with("warning: Telnyx did not keep bogus;"), "{done:?}");
+    let done = telnyx(&one(), &["connections", "update", "7", "--set", "bogus=1", "--active", "true"]);
+    assert!(done.output.starts_with("changed: "), "{done:?}");
+}
+
+#[test]
+fn a_wrong_value_is_named_once_and_by_its_option() {
+    let api = one();
+    for (words, said) in [
+        (
+            &["list", "--sort", "size"][..],
+            "'--sort <FIELD>': size is no field to sort by; write created_at",
+        ),
+        (&["list", "--page-size", "251"], "--page-size: 251 is out of range"),
+        (
+            &["create", "--name", "", "--proxy", "h"],
+            "'--name <NAME>': it is empty; write a name of at most 256 bytes",
+        ),
+        (&["update", "7", "--expiration", "0"], "--expiration: 0 would un-register"),
+        (&["update", "7", "--expiration", "soon"], "not a number of seconds"),
+        (&["update", "7", "--set", "active=true"], "--set: active is checked"),
+        (&["update", "7", "--set", "a.b=x"], "a field is named without dots"),
+        (
+            &["update", "7", "--destination-uri", "x"],
+            "--destination-uri: x is none; write EXTENSION",
+        ),
+    ] {
+        telnyx(&api, &[&["connections"], words].concat()).failed(2, &[said]);
+    }
+    assert_eq!(lines(&api), [""; 0]);
+}
+
+#[test]
 fn what_is_no_connection_is_refused_as_an_answer() {
     let api = Api::start(|_: &Message| (200, json!({"data": {"record_type": "uac_connection"}})));
-    telnyx(&api, &["connections", "get", "7"]).failed(5, &["no connection with an id", "\n  next    check that the URL"]);
+    telnyx(&api, &["connections", "get", "7"]).failed(
+        5,
+        &[
+            "GET /v2/uac_connections/7: ",
+            "no connection with an id",
+            "\n  next    check that the URL",
+        ],
+    );
 }

@@ -84,6 +84,44 @@ fn what_telzino_could_not_use_is_not_sent() {
 }
 
 #[test]
+fn telzino_that_stored_nothing_is_quoted_with_the_whole_path() {
+    let api = Api::start(|_| (200, json!({"success": false, "message": "no agent"})));
+    let file = password_file();
+    let words = [
+        "telzino",
+        "store",
+        AGENT,
+        "--domain",
+        "pbx.example.com",
+        "--username",
+        "1001",
+        "--password-file",
+        &file,
+    ];
+    let done = Done::of(regprobe(&words, &[("TELZINO_TOKEN", KEY), ("TELZINO_BASE_URL", &api.url("/edge"))]));
+    done.failed(
+        5,
+        &[&format!(
+            "PUT /edge/v1/agents/{AGENT}/sip/registration: HTTP 200: success is false: no agent"
+        )],
+    );
+}
+
+#[test]
+fn an_expired_token_of_bitrix24_is_readable() {
+    let api = Api::start(|_| {
+        (
+            401,
+            json!({"error": "expired_token", "error_description": "The access token provided has expired"}),
+        )
+    });
+    bitrix24(&api, &["status", "7"]).failed(5, &["expired_token: The access token provided has expired"]);
+    let api = Api::start(|_| (200, json!({"result": [{}]})));
+    let done = bitrix24(&api, &["stored", "7"]);
+    assert_eq!(done.status, 5, "{done:?}");
+}
+
+#[test]
 fn telzinos_word_on_an_agent_and_its_absence_are_two_statuses() {
     let says =
         |state: &'static str, code: u32| Api::start(move |_| (200, json!({"success": true, "data": {"state": state, "stateCode": code}})));

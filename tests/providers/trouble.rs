@@ -33,7 +33,68 @@ fn what_is_not_there_has_a_status_of_its_own() {
         &["siprec", "get", "recorder", "--ping"],
         &["status", "--connection-id", "7"],
     ] {
-        telnyx(&api, words).failed(1, &["HTTP 404", "Resource not found", "\n  next    check the name"]);
+        telnyx(&api, words).failed(1, &["HTTP 404", "Resource not found", "\n  next    check the id or name"]);
+    }
+}
+
+#[test]
+fn what_is_not_there_is_named_with_the_list_that_shows_what_is() {
+    let api = refusing(404, "10005", "Resource not found", "/");
+    for words in [&["connections", "get", "office-7"][..], &["status", "--connection-id", "office-7"]] {
+        telnyx(&api, words).failed(1, &["office-7", "`regprobe providers telnyx connections list`"]);
+    }
+    let done = Done::of(regprobe(
+        &["telnyx", "connections", "get", "7", "--api-url", &api.url("")],
+        &[("TELNYX_API_KEY", KEY)],
+    ));
+    done.failed(1, &["check --api-url: Telnyx' own ends with /v2"]);
+}
+
+#[test]
+fn an_answer_in_the_wrong_place_is_in_the_json_as_it_came() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/v2", listener.local_addr().unwrap());
+    let page = "<html><title>Sign in</title><p>to the proxy</p></html>";
+    let served = std::thread::spawn(move || {
+        use std::io::{BufReader, Write as _};
+        let (mut stream, _) = listener.accept().unwrap();
+        crate::support::http::Message::read(&mut BufReader::new(stream.try_clone().unwrap())).unwrap();
+        let length = page.len();
+        write!(
+            stream,
+            "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{page}"
+        )
+        .unwrap();
+    });
+    let words = ["telnyx", "status", "--connection-id", "7", "--output", "json"];
+    let done = Done::of(regprobe(&words, &[("TELNYX_API_KEY", KEY), ("TELNYX_BASE_URL", &url)]));
+    served.join().unwrap();
+    assert_eq!(done.status, 5, "{done:?}");
+    assert!(done.errors.contains("no JSON but text/html: Sign in to the proxy"), "{done:?}");
+    assert!(done.errors.contains("(--api-url)") && !done.errors.contains("<html>"), "{done:?}");
+    let json: Value = serde_json::from_str(&done.output).unwrap();
+    assert_eq!(json["word"]["state"], "unavailable");
+    assert!(json["raw"].as_str().unwrap().ends_with(page), "{json}");
+}
+
+#[test]
+fn an_engine_that_is_down_is_named_by_host_and_port() {
+    let closed = port::closed().to_string();
+    for (words, option, key) in [
+        (
+            &["freeswitch", "gateways", "--esl", &closed][..],
+            "--esl HOST:PORT",
+            "FREESWITCH_PASSWORD",
+        ),
+        (
+            &["asterisk", "registrations", "--ami-user", "monitor", "--ami", &closed],
+            "--ami HOST:PORT",
+            "ASTERISK_SECRET",
+        ),
+    ] {
+        let done = Done::of(regprobe(words, &[(key, KEY)]));
+        done.failed(5, &[&format!("no connection to {closed}: "), option]);
+        assert!(!done.errors.contains("proxy"), "{done:?}");
     }
 }
 

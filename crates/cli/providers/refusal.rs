@@ -22,13 +22,13 @@ impl Refusal {
     pub(crate) fn of(kind: SourceKind, error: &ApiError) -> Self {
         Self {
             what: error.to_string(),
-            advice: advice(kind, error.trouble, error.retry_after),
+            advice: advice(kind, error.trouble, &error.to_string(), error.retry_after),
             trouble: error.trouble,
         }
     }
 
-    /// From an answer that came to none. One that was read, whatever it says, is none of these.
-    pub(crate) fn in_answer(answer: &Answer) -> Option<Self> {
+    /// From an answer about this object that came to none. One that was read, whatever it says, is none of these.
+    pub(crate) fn in_answer(object: &str, answer: &Answer) -> Option<Self> {
         let trouble = if let Word::Unavailable(trouble) = answer.word {
             trouble
         } else if answer.word == Word::NotFound && answer.contract.is_none() {
@@ -36,11 +36,22 @@ impl Refusal {
         } else {
             return None;
         };
+        let told = answer.trouble();
+        let what = if trouble == ApiTrouble::NotFound && !told.contains(object) {
+            format!("{object}: {told}")
+        } else {
+            told.to_owned()
+        };
         Some(Self {
-            what: answer.raw.clone(),
-            advice: advice(answer.source, trouble, None),
+            advice: advice(answer.source, trouble, &what, None),
+            what,
             trouble,
         })
+    }
+
+    /// Whether something came that is worth being looked at as it is.
+    pub(crate) fn has_answer(&self) -> bool {
+        self.trouble == ApiTrouble::Contract
     }
 
     /// The exit status.
@@ -53,11 +64,11 @@ impl Refusal {
     }
 }
 
-/// What to do about it.
-fn advice(kind: SourceKind, trouble: ApiTrouble, retry_after: Option<Duration>) -> String {
+/// What to do about it. `told` is what was asked and what came of it.
+fn advice(kind: SourceKind, trouble: ApiTrouble, told: &str, retry_after: Option<Duration>) -> String {
     let provider = kind.provider();
     match trouble {
-        ApiTrouble::Unreachable => format!("check the way to {provider} from here: host and port, proxy, firewall"),
+        ApiTrouble::Unreachable => unreachable(kind),
         ApiTrouble::Timeout => "try again; --api-timeout gives it longer".to_owned(),
         ApiTrouble::Tls => {
             "check the certificate and the name in the URL; --api-ca-file names whom to trust instead of the system's".to_owned()
@@ -68,8 +79,9 @@ fn advice(kind: SourceKind, trouble: ApiTrouble, retry_after: Option<Duration>) 
             format!("the key is {provider}'s and may not do this: give it the right, or use one of the account that owns it")
         }
         ApiTrouble::NotFound => format!(
-            "check the name: the list shows what there is. It may have been deleted, or belong to another account{}",
-            controller(kind)
+            "check the id or name{}. It may have been deleted, or belong to another account{}",
+            list(kind, told),
+            aside(kind, told)
         ),
         ApiTrouble::Conflict => "an earlier change is still under way: try again in a minute".to_owned(),
         ApiTrouble::Gone => format!("{provider} has withdrawn this call: look for a newer version of regprobe"),
@@ -83,15 +95,60 @@ fn advice(kind: SourceKind, trouble: ApiTrouble, retry_after: Option<Duration>) 
         ApiTrouble::Server => format!("this is {provider}'s own trouble: try again later"),
         ApiTrouble::Redirected => "the URL leads elsewhere, and no key follows there: correct it".to_owned(),
         ApiTrouble::TooLarge => "ask for less: by filters, by --limit, or for one object".to_owned(),
-        ApiTrouble::Contract => format!("check that the URL is that of {provider}'s API; if it is, look for a newer version of regprobe"),
+        ApiTrouble::Contract => format!(
+            "check that the URL is that of {provider}'s API{}, and that no proxy and no log-in page answers in its place; if so, look for a newer version of regprobe",
+            url_option(kind)
+        ),
         ApiTrouble::Other => format!("what {provider} says is all that is known"),
     }
 }
 
-/// Bitrix24's not-found may be none.
-const fn controller(kind: SourceKind) -> &'static str {
+/// Two engines are spoken to line by line, without TLS and without a proxy.
+fn unreachable(kind: SourceKind) -> String {
+    let provider = kind.provider();
+    match kind {
+        SourceKind::Freeswitch => format!("check that {provider} runs, and that its event socket listens there: --esl HOST:PORT"),
+        SourceKind::Asterisk => format!("check that {provider} runs, and that its manager interface listens there: --ami HOST:PORT"),
+        SourceKind::TelnyxUac
+        | SourceKind::TelnyxUacStored
+        | SourceKind::TelnyxTelephonyCredential
+        | SourceKind::TelnyxCredentialConnection
+        | SourceKind::TelnyxCredentialCheck
+        | SourceKind::Telzino
+        | SourceKind::Bitrix24
+        | SourceKind::Bitrix24Stored
+        | SourceKind::Opensips
+        | SourceKind::Kamailio => format!("check the way to {provider} from here: host and port, proxy, firewall"),
+    }
+}
+
+/// The command that lists what there is of the kind that was asked about.
+fn list(kind: SourceKind, told: &str) -> String {
+    let command = match () {
+        () if told.contains("/external_connections/log_messages") => Some("regprobe providers telnyx log-messages list"),
+        () if told.contains("/external_connections") => Some("regprobe providers telnyx external-connections list"),
+        () if told.contains("/siprec_connectors") || told.contains("/credential_connections") => None,
+        () => kind.listed_by(),
+    };
+    command.map_or_else(
+        || format!(" against what {} shows of the account", kind.provider()),
+        |command| format!(": `{command}` shows what there is"),
+    )
+}
+
+/// What else a not-found may mean.
+fn aside(kind: SourceKind, told: &str) -> &'static str {
     match kind {
         SourceKind::Bitrix24 | SourceKind::Bitrix24Stored => "; Bitrix24 says so as well when its own telephony did not answer",
+        SourceKind::TelnyxUac
+        | SourceKind::TelnyxUacStored
+        | SourceKind::TelnyxTelephonyCredential
+        | SourceKind::TelnyxCredentialConnection
+        | SourceKind::TelnyxCredentialCheck
+            if told.contains(" /") && !told.contains("/v2/") =>
+        {
+            "; or check --api-url: Telnyx' own ends with /v2"
+        }
         SourceKind::TelnyxUac
         | SourceKind::TelnyxUacStored
         | SourceKind::TelnyxTelephonyCredential
@@ -102,6 +159,23 @@ const fn controller(kind: SourceKind) -> &'static str {
         | SourceKind::Kamailio
         | SourceKind::Freeswitch
         | SourceKind::Asterisk => "",
+    }
+}
+
+/// The option that says where the API is.
+const fn url_option(kind: SourceKind) -> &'static str {
+    match kind {
+        SourceKind::TelnyxUac
+        | SourceKind::TelnyxUacStored
+        | SourceKind::TelnyxTelephonyCredential
+        | SourceKind::TelnyxCredentialConnection
+        | SourceKind::TelnyxCredentialCheck
+        | SourceKind::Telzino => " (--api-url)",
+        SourceKind::Bitrix24 | SourceKind::Bitrix24Stored => " (the webhook's, or --portal)",
+        SourceKind::Opensips => " (--mi)",
+        SourceKind::Kamailio => " (--rpc)",
+        SourceKind::Freeswitch => " (--esl)",
+        SourceKind::Asterisk => " (--ami)",
     }
 }
 
@@ -138,6 +212,7 @@ mod tests {
             request: "GET /v2/uac_connections/7".into(),
             attempts: 1,
             retry_after: Some(Duration::from_secs(120)),
+            body: None,
         }
     }
 
@@ -167,16 +242,54 @@ mod tests {
     }
 
     #[test]
+    fn what_is_not_there_names_the_list_and_a_wrong_url() {
+        let next = |kind, path: &str| {
+            let error = ApiError {
+                request: format!("GET {path}/7"),
+                ..error(ApiTrouble::NotFound)
+            };
+            Refusal::of(kind, &error).advice
+        };
+        for (kind, path, command) in [
+            (SourceKind::TelnyxUac, "/v2/uac_connections", "telnyx connections list"),
+            (
+                SourceKind::TelnyxUac,
+                "/v2/external_connections",
+                "telnyx external-connections list",
+            ),
+            (
+                SourceKind::TelnyxUac,
+                "/v2/external_connections/log_messages",
+                "telnyx log-messages list",
+            ),
+            (SourceKind::Bitrix24, "/rest", "bitrix24 lines"),
+            (SourceKind::Kamailio, "/RPC", "kamailio registrations"),
+            (SourceKind::Freeswitch, "", "freeswitch gateways"),
+        ] {
+            let advice = next(kind, path);
+            assert!(advice.contains(&format!("`regprobe providers {command}`")), "{advice}");
+            assert!(!advice.contains("--api-url"), "{advice}");
+        }
+        assert!(next(SourceKind::TelnyxUac, "/uac_connections").contains("--api-url"));
+        assert!(!next(SourceKind::TelnyxUac, "/v2/siprec_connectors").contains("regprobe providers"));
+    }
+
+    #[test]
     fn an_answer_that_was_read_is_no_refusal() {
         let now = Moment::from_unix(0).unwrap();
         let missing = Answer::unavailable(SourceKind::TelnyxUac, now, now, &error(ApiTrouble::NotFound));
-        assert_eq!(Refusal::in_answer(&missing).map(|refusal| refusal.status()), Some(1));
+        let refusal = Refusal::in_answer("office-7", &missing).unwrap();
+        assert_eq!((refusal.status(), refusal.has_answer()), (1, false));
+        assert!(
+            refusal.to_string().starts_with("office-7: GET /v2/uac_connections/7: "),
+            "{refusal}"
+        );
         let read = Answer {
             contract: Some("telzino"),
             ..missing
         };
-        assert_eq!(Refusal::in_answer(&read), None);
+        assert_eq!(Refusal::in_answer("7", &read), None);
         let limited = Answer::unavailable(SourceKind::TelnyxUac, now, now, &error(ApiTrouble::RateLimited));
-        assert!(Refusal::in_answer(&limited).unwrap().to_string().contains("less often"));
+        assert!(Refusal::in_answer("7", &limited).unwrap().to_string().contains("less often"));
     }
 }

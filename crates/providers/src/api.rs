@@ -40,6 +40,8 @@ pub struct ApiError {
     pub attempts: u32,
     /// How long the provider asks to wait.
     pub retry_after: Option<Duration>,
+    /// The text that came instead of JSON, 16 KiB at most: the page of a proxy or a log-in. Not part of what is displayed.
+    pub body: Option<Box<str>>,
 }
 
 /// The kinds of trouble with an API.
@@ -91,6 +93,7 @@ impl ApiError {
             request: text::field(request),
             attempts: 1,
             retry_after: None,
+            body: None,
         }
     }
 

@@ -225,6 +225,7 @@ mod tests {
         let from = |next: Value| {
             let now = Moment::from_unix(0).unwrap();
             let reply = Reply {
+                request: String::new(),
                 status: 200,
                 body: json!({ "next": next }),
                 server_date: None,

@@ -61,7 +61,8 @@ pub struct Answer {
     pub username: Option<String>,
     /// Every field that was said, in the order of the answer: what people see line by line.
     pub said: Vec<Said>,
-    /// The answer as it came, secrets redacted, escaped and cut.
+    /// The answer as it came, secrets redacted, escaped and cut. Where it is none, the trouble in the first line, and after that the text
+    /// that came instead of an answer.
     pub raw: String,
 }
 
@@ -108,11 +109,19 @@ impl Answer {
             ApiTrouble::NotFound => Word::NotFound,
             trouble => Word::Unavailable(trouble),
         };
+        // Its parts are escaped, cut and free of secrets by themselves; together they may look like a secret: `expired_token: The`.
+        let told = error.to_string();
         Self {
             word,
-            raw: text::field(&error.to_string()),
+            raw: error.body.iter().fold(told, |told, body| format!("{told}\n{body}")),
             ..Self::blank(source, asked_at, answered_at)
         }
+    }
+
+    /// What is said of the trouble that it is, in one line.
+    #[must_use]
+    pub fn trouble(&self) -> &str {
+        self.raw.lines().next().unwrap_or_default()
     }
 }
 
@@ -304,11 +313,21 @@ mod tests {
             request: "GET /x".into(),
             attempts: 1,
             retry_after: None,
+            body: None,
         };
         let now = Moment::from_unix(0).unwrap();
         let answer = |trouble| Answer::unavailable(SourceKind::TelnyxUac, now, now, &error(trouble));
         assert_eq!(answer(ApiTrouble::Gone).word, Word::Unavailable(ApiTrouble::Gone));
         assert_eq!(answer(ApiTrouble::NotFound).word, Word::NotFound);
         assert_eq!(answer(ApiTrouble::Gone).raw, "GET /x: refused");
+        let expired = ApiError {
+            code: Some("expired_token".into()),
+            detail: "The access token has expired".into(),
+            body: Some("<html>".into()),
+            ..error(ApiTrouble::Unauthorized)
+        };
+        let answer = Answer::unavailable(SourceKind::Bitrix24, now, now, &expired);
+        let told = "GET /x: expired_token: The access token has expired";
+        assert_eq!((answer.trouble(), answer.raw.lines().last()), (told, Some("<html>")));
     }
 }

@@ -140,8 +140,8 @@ impl Dialogue {
     /// Connects to the first address that answers.
     pub(crate) async fn open(endpoint: &Endpoint) -> Result<Self, Fault> {
         let found = lookup_host((&*endpoint.host, endpoint.port)).await;
-        let addresses: Vec<SocketAddr> = found.map_err(|error| unreachable(&error))?.collect();
-        let mut fault = Fault::new(ApiTrouble::Unreachable, "the name has no address");
+        let addresses: Vec<SocketAddr> = found.map_err(|error| unconnected(endpoint, &error))?.collect();
+        let mut fault = Fault::new(ApiTrouble::Unreachable, format!("{endpoint} has no address"));
         for address in addresses {
             if !is_near_address(address.ip()) {
                 return Err(Fault::new(ApiTrouble::BadRequest, FAR));
@@ -153,7 +153,7 @@ impl Dialogue {
                         left: MOST,
                     });
                 }
-                Err(error) => fault = unreachable(&error),
+                Err(error) => fault = unconnected(endpoint, &error),
             }
         }
         Err(fault)
@@ -246,6 +246,10 @@ pub(crate) fn check_secret(secret: &SecretString, what: &str) -> Result<(), Setu
         return Err(SetupError::Secret(format!("{what} holds a line end or another control character")));
     }
     Ok(())
+}
+
+fn unconnected(endpoint: &Endpoint, error: &std::io::Error) -> Fault {
+    Fault::new(ApiTrouble::Unreachable, format!("no connection to {endpoint}: {error}"))
 }
 
 fn unreachable(error: &std::io::Error) -> Fault {

@@ -152,6 +152,7 @@ mod tests {
     fn outcome(body: Value) -> Result<Value, (ApiTrouble, Option<String>)> {
         let at = Moment::from_unix(0).unwrap();
         let reply = Reply {
+            request: String::new(),
             status: 200,
             body,
             server_date: None,

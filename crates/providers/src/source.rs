@@ -100,6 +100,20 @@ impl SourceKind {
         }
     }
 
+    /// The command that lists what such a source can be asked about; `None` where the API has no list that regprobe asks for.
+    #[must_use]
+    pub const fn listed_by(self) -> Option<&'static str> {
+        match self {
+            Self::TelnyxUac | Self::TelnyxUacStored => Some("regprobe providers telnyx connections list"),
+            Self::Bitrix24 | Self::Bitrix24Stored => Some("regprobe providers bitrix24 lines"),
+            Self::Opensips => Some("regprobe providers opensips registrations"),
+            Self::Kamailio => Some("regprobe providers kamailio registrations"),
+            Self::Freeswitch => Some("regprobe providers freeswitch gateways"),
+            Self::Asterisk => Some("regprobe providers asterisk registrations"),
+            Self::TelnyxTelephonyCredential | Self::TelnyxCredentialConnection | Self::TelnyxCredentialCheck | Self::Telzino => None,
+        }
+    }
+
     /// Which end of the registration it is.
     #[must_use]
     pub const fn role(self) -> Role {

@@ -102,7 +102,7 @@ impl Client {
     }
 
     async fn ask(&self, request: Request) -> Result<Reply, ApiError> {
-        self.http.send(&request.bearer(self.api_key.clone())).await
+        self.http.send(&request.bearer(self.api_key.clone())).await.map_err(placed)
     }
 }
 
@@ -112,7 +112,18 @@ impl fmt::Debug for Client {
     }
 }
 
+/// A 404 without a word of Telnyx says that the URL is wrong, and nothing about what was asked for.
+fn placed(error: ApiError) -> ApiError {
+    if error.trouble == ApiTrouble::NotFound && error.code.is_none() {
+        return ApiError {
+            trouble: ApiTrouble::Contract,
+            ..error
+        };
+    }
+    error
+}
+
 /// An answer of 2xx that is not what was asked for.
-fn unexpected(asked: &str, reply: &Reply, problem: &str) -> ApiError {
-    ApiError::of_reply(reply, ApiTrouble::Contract, asked, problem)
+fn unexpected(reply: &Reply, problem: &str) -> ApiError {
+    ApiError::of_reply(reply, ApiTrouble::Contract, &reply.request, problem)
 }

@@ -62,8 +62,7 @@ impl Client {
         let reply = self
             .send(request.json(registration.body()).key_in_body(registration.password()))
             .await?;
-        let asked = format!("PUT /v1/agents/{agent}/sip/registration");
-        Stored::read(registration, &reply.body).map_err(|detail| ApiError::of_reply(&reply, ApiTrouble::Other, &asked, &detail))
+        Stored::read(registration, &reply.body).map_err(|detail| ApiError::of_reply(&reply, ApiTrouble::Other, &reply.request, &detail))
     }
 
     /// Sends a call; when an older token is refused, once more with a new one.

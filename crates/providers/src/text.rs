@@ -34,6 +34,13 @@ pub(crate) fn raw(answer: &Value) -> String {
     cut(&printable(redacted(answer.clone()).to_string().as_bytes()), LONGEST_RAW)
 }
 
+/// A text that came where JSON should have, as it may be kept: printable, in one line, secrets removed, 16 KiB at most.
+pub(crate) fn page(text: &str) -> String {
+    // Long enough that the end of what is kept is not where a secret was cut in two.
+    let shown = redacted_text(beginning(text, 4 * LONGEST_RAW));
+    cut(&redacted_text(&printable(shown.as_bytes())), LONGEST_RAW)
+}
+
 /// The same answer without its secrets.
 #[must_use]
 pub(crate) fn redacted(answer: Value) -> Value {

@@ -15,6 +15,7 @@ mod reason;
 mod row;
 mod series;
 mod stale;
+mod trouble;
 mod words;
 
 use std::time::Duration;

@@ -12,6 +12,22 @@ use crate::args::verify::CredentialType;
 use crate::args::{ExchangeArgs, NetworkArgs, TlsArgs};
 use crate::values;
 
+/// Reads an order; the option is named by who shows the error.
+fn order(text: &str) -> Result<Sort, String> {
+    text.parse::<Sort>().map_err(|why| why.unnamed())
+}
+
+/// Reads what a connection is to be called.
+fn connection_name(text: &str) -> Result<Key, String> {
+    let right = "a name of at most 256 bytes in one line, such as Office";
+    text.parse::<Key>().map_err(|why| format!("{}; write {right}", why.problem))
+}
+
+/// Reads how long a registration is asked for; 0 is refused where it is known what it would do.
+fn seconds(text: &str) -> Result<u32, String> {
+    text.parse().map_err(|_| "this is not a number of seconds, such as 600".to_owned())
+}
+
 pub(crate) const EXAMPLES: &str = "\
 Examples:
   regprobe providers telnyx status --connection-id 2f3c0e4a
@@ -127,7 +143,7 @@ pub(crate) struct List {
     #[arg(long, value_name = "ID")]
     pub(crate) outbound_voice_profile_id: Option<String>,
     /// By created_at, connection_name or active; with - in front the other way round
-    #[arg(long, value_name = "FIELD", allow_hyphen_values = true)]
+    #[arg(long, value_name = "FIELD", allow_hyphen_values = true, value_parser = order)]
     pub(crate) sort: Option<Sort>,
     /// How many are asked for at a time, 1 to 250 [default: 250, or --limit when that is less]
     #[arg(long, value_name = "N", value_parser = values::number::<u32>)]
@@ -141,7 +157,7 @@ pub(crate) struct List {
 #[derive(Debug, Args)]
 pub(crate) struct Create {
     /// What to call it
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = connection_name)]
     pub(crate) name: Key,
     /// What it is to be.
     #[command(flatten)]
@@ -158,7 +174,7 @@ pub(crate) struct Update {
     #[arg(value_name = "ID")]
     pub(crate) id: Key,
     /// What to call it from now on
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = connection_name)]
     pub(crate) name: Option<Key>,
     /// What it is to be.
     #[command(flatten)]
@@ -198,7 +214,7 @@ pub(crate) struct SettingArgs {
     #[arg(long, value_name = "TRANSPORT", value_enum)]
     pub(crate) transport: Option<Over>,
     /// The seconds to ask for
-    #[arg(long, value_name = "SECONDS", value_parser = values::expires)]
+    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
     pub(crate) expiration: Option<u32>,
     /// Where calls from the PBX go: EXTENSION@APPLICATION.sip.telnyx.com
     #[arg(long, value_name = "URI", help_heading = "Connection")]

@@ -12,7 +12,7 @@ use crate::output::objects::{self, Facts};
 use crate::output::text::safe;
 use crate::providers::{Refusal, ask, show, wrong};
 use crate::run::drive;
-use crate::{prompt, style};
+use crate::{exit, prompt, style};
 
 pub(super) fn run(args: &Connections, clients: &mut Clients) -> Result<u8, Failure> {
     match args {
@@ -40,7 +40,7 @@ fn query(args: &List) -> Result<UacQuery, Failure> {
     const LARGEST_PAGE: u32 = 250;
     let mut query = UacQuery::default();
     if let Some(part) = &args.name_contains {
-        query = query.name_contains(part).map_err(|why| wrong("--name-contains", why))?;
+        query = query.name_contains(part).map_err(|why| wrong("--name-contains", why.unnamed()))?;
     }
     if let Some(fqdn) = &args.fqdn {
         query = query.fqdn(fqdn);
@@ -53,7 +53,7 @@ fn query(args: &List) -> Result<UacQuery, Failure> {
     }
     let few = args.all.limit.and_then(|limit| u32::try_from(limit.get()).ok());
     match args.page_size.or(few.filter(|few| *few < LARGEST_PAGE)) {
-        Some(size) => query.page_of(size).map_err(|why| wrong("--page-size", why)),
+        Some(size) => query.page_of(size).map_err(|why| wrong("--page-size", why.unnamed())),
         None => Ok(query),
     }
 }
@@ -90,7 +90,8 @@ fn update(args: &Update, clients: &mut Clients) -> Result<u8, Failure> {
     }
     let client = clients.telnyx(&args.call.access)?;
     let changed = interruptible(ask(SourceKind::TelnyxUac, client.update_uac_connection(&args.id, &changes)))?;
-    shown("changed", &changed, &args.call)
+    let what = if changed.all_ignored { "nothing was changed" } else { "changed" };
+    shown(what, &changed, &args.call)
 }
 
 /// A connection after a change, as JSON.
@@ -101,7 +102,7 @@ struct Changed<'a> {
 }
 
 fn shown(what: &str, changed: &UacChanged, call: &Call) -> Result<u8, Failure> {
-    let UacChanged { connection, ignored } = changed;
+    let UacChanged { connection, ignored, .. } = changed;
     if !ignored.is_empty() {
         eprintln!(
             "warning: Telnyx did not keep {}; see what it has instead with `get`",
@@ -121,6 +122,7 @@ fn delete(args: &Delete, clients: &mut Clients) -> Result<u8, Failure> {
         ));
     }
     let client = clients.telnyx(&one.call.access)?;
+    let mut known = None;
     if !yes {
         // No handler for signals yet: Ctrl-C at the question ends the program by itself.
         let connection = drive(client.uac_connection(&one.id))?;
@@ -132,10 +134,15 @@ fn delete(args: &Delete, clients: &mut Clients) -> Result<u8, Failure> {
         );
         if !prompt::agrees(&question)? {
             eprintln!("nothing was deleted");
-            return Err(Failure::Interrupted);
+            return Ok(exit::DECLINED);
         }
+        known = Some(connection);
     }
-    let deleted = interruptible(ask(SourceKind::TelnyxUac, client.delete_uac_connection(&one.id)))?;
+    let said = interruptible(ask(SourceKind::TelnyxUac, client.delete_uac_connection(&one.id)))?;
+    let deleted = said.or(known).unwrap_or_else(|| UacConnection {
+        id: one.id.as_str().to_owned(),
+        ..UacConnection::default()
+    });
     show(one.call.show.output, &deleted, || format!("deleted: {}\n", safe(&title(&deleted))))
 }
 

@@ -81,7 +81,7 @@ fn or_away(text: &str) -> Option<&str> {
 }
 
 fn named(option: &'static str) -> impl Fn(Invalid) -> Failure {
-    move |why| wrong(option, why)
+    move |why| wrong(option, why.unnamed())
 }
 
 #[cfg(test)]
@@ -133,12 +133,13 @@ mod tests {
     #[test]
     fn a_value_that_telnyx_would_refuse_is_refused_by_its_option() {
         for (words, option) in [
-            (["--proxy", "two words"], "--proxy: external_uac_settings.proxy: "),
+            (["--proxy", "two words"], "--proxy: two words is none; write a host"),
             (["--username", "abc"], "--username: "),
             (["--from-user", "a b"], "--from-user: "),
-            (["--destination-uri", "1006@pbx.example.com"], "--destination-uri: "),
+            (["--destination-uri", "1006@pbx.example.com"], "--destination-uri: 1006@pbx"),
+            (["--expiration", "0"], "--expiration: 0 would un-register; write a number"),
             (["--telnyx-username", "office-1"], "--telnyx-username: "),
-            (["--set", "active=true"], "--set: "),
+            (["--set", "active=true"], "--set: active is checked"),
             (
                 ["--password-env", "REGPROBE_TEST_NO_SUCH_VARIABLE"],
                 "REGPROBE_TEST_NO_SUCH_VARIABLE: is not set",

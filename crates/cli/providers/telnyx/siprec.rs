@@ -77,6 +77,7 @@ fn nowhere(connector: &SiprecConnector) -> Failure {
         request: format!("GET /siprec_connectors/{}", connector.name),
         attempts: 1,
         retry_after: None,
+        body: None,
     };
     Box::new(Refusal::of(SourceKind::TelnyxUac, &error)).into()
 }

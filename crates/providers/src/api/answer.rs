@@ -35,6 +35,7 @@ impl Reading<'_> {
         let failed = |failure: Failure| failure.with_status(status.as_u16());
         let body = json(status, response.headers(), &body.map_err(failed)?).map_err(failed)?;
         Ok(Reply {
+            request: String::new(),
             status: status.as_u16(),
             body: self.secrets.removed_from_answer(body),
             server_date: retry::server_date(response.headers()),
@@ -58,6 +59,7 @@ impl Reading<'_> {
             code: envelope.code,
             detail: said.unwrap_or_else(reason),
             retry_after: retry::asked(headers, trouble, now).or(envelope.retry_after),
+            body: None,
             unsent: false,
         }
     }
@@ -100,14 +102,18 @@ fn json(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Result<Value, F
     }
     serde_json::from_slice(without_mark(body)).map_err(|error| {
         let kind = content_type(headers);
-        Failure::new(
-            ApiTrouble::Contract,
-            match excerpt(body) {
-                Some(words) if words.is_empty() => "an empty answer instead of JSON".to_owned(),
-                Some(words) => format!("no JSON but {kind}: {words}"),
-                None => format!("broken JSON: {error}"),
-            },
-        )
+        let excerpt = excerpt(body);
+        let whole = excerpt.is_some() && !body.trim_ascii().is_empty();
+        let detail = match excerpt {
+            Some(_) if !whole => "an empty answer instead of JSON".to_owned(),
+            Some(words) if words.is_empty() => format!("no JSON but {kind} without a word to read"),
+            Some(words) => format!("no JSON but {kind}: {words}"),
+            None => format!("broken JSON: {error}"),
+        };
+        Failure {
+            body: whole.then(|| String::from_utf8_lossy(body).into_owned()),
+            ..Failure::new(ApiTrouble::Contract, detail)
+        }
     })
 }
 
@@ -181,7 +187,7 @@ mod tests {
         for body in [r#"{"password":"canary"#, " [\"canary", "\"canary", "\u{feff}{\"a\":canary}"] {
             let failure = json(StatusCode::OK, &HeaderMap::new(), body.as_bytes()).unwrap_err();
             assert!(
-                failure.detail.starts_with("broken JSON") && !failure.detail.contains("canary"),
+                failure.detail.starts_with("broken JSON") && !failure.detail.contains("canary") && failure.body.is_none(),
                 "{failure:?}"
             );
         }

@@ -15,6 +15,8 @@ pub(super) struct Failure {
     pub(super) detail: String,
     /// How long the provider asks to wait.
     pub(super) retry_after: Option<Duration>,
+    /// The text that came where JSON should have, whole.
+    pub(super) body: Option<String>,
     /// True when no byte of the request can have been read by the provider.
     pub(super) unsent: bool,
 }
@@ -27,6 +29,7 @@ impl Failure {
             code: None,
             detail: detail.into(),
             retry_after: None,
+            body: None,
             unsent: false,
         }
     }

@@ -34,6 +34,8 @@ pub struct Http {
 /// An answer with a status of 2xx and JSON in it; `null` where the status says that there is nothing.
 #[derive(Clone)]
 pub struct Reply {
+    /// What was asked, as in [`ApiError::request`].
+    pub request: String,
     /// The status.
     pub status: u16,
     /// The body. May hold secrets, though not those of the request: only what a decoder takes out of it is shown.
@@ -89,7 +91,12 @@ impl Http {
             attempts += 1;
             let attempt = timeout_at(deadline, self.attempt(request, &secrets, &mut turn));
             let failure = match attempt.await.unwrap_or_else(|_| Err(self.out_of_time())) {
-                Ok(reply) => return Ok(reply),
+                Ok(reply) => {
+                    return Ok(Reply {
+                        request: self.shown(request, &secrets),
+                        ..reply
+                    });
+                }
                 Err(failure) => failure,
             };
             let left = deadline.saturating_duration_since(Instant::now());
@@ -187,18 +194,24 @@ impl Http {
     /// A failure as it may be shown.
     fn error(&self, failure: Failure, request: &Request, secrets: &Secrets, attempts: u32) -> ApiError {
         let clean = |text: &str| text::field(&secrets.removed_from(text));
-        let secret = self.options.secret_path.as_ref().map_or("", |_| "/***");
-        let base = self.options.base_url.path().trim_end_matches('/');
-        let path = secrets.removed_from(&request.path);
         ApiError {
             trouble: failure.trouble,
             status: failure.status,
             code: failure.code.as_deref().map(clean),
             detail: clean(&failure.detail),
-            request: text::field(&format!("{} {base}{secret}/{}", request.method, path.trim_start_matches('/'))),
+            request: self.shown(request, secrets),
             attempts,
             retry_after: failure.retry_after,
+            body: failure.body.map(|body| text::page(&secrets.removed_from(&body)).into_boxed_str()),
         }
+    }
+
+    /// What is asked, as people would write it.
+    fn shown(&self, request: &Request, secrets: &Secrets) -> String {
+        let secret = self.options.secret_path.as_ref().map_or("", |_| "/***");
+        let base = self.options.base_url.path().trim_end_matches('/');
+        let path = secrets.removed_from(&request.path);
+        text::field(&format!("{} {base}{secret}/{}", request.method, path.trim_start_matches('/')))
     }
 }
 

@@ -70,12 +70,21 @@ pub fn decode_stored(reg_id: u64, reply: &Reply) -> Answer {
     };
     match line {
         Some(line) => of_line(line, blank),
+        None if lines.is_some_and(|lines| lines.iter().any(is_no_line)) => Answer {
+            word: Word::Unknown(Unknown::contract("a line of the list has neither a REG_ID nor a CONFIG_ID")),
+            ..blank
+        },
         None if lines.is_some() => Answer {
             word: Word::NotFound,
             ..blank
         },
         None => blank,
     }
+}
+
+/// What says of nothing which line it is may be any line, also the one that is asked for.
+fn is_no_line(line: &Value) -> bool {
+    line["REG_ID"].is_null() && line["CONFIG_ID"].is_null()
 }
 
 fn of_line(line: &Value, blank: Answer) -> Answer {
@@ -184,6 +193,7 @@ mod tests {
     fn reply(result: Value) -> Reply {
         let now = Moment::from_unix(1_773_662_224).unwrap();
         Reply {
+            request: String::new(),
             status: 200,
             body: json!({ "result": result, "total": 3 }),
             server_date: None,
@@ -287,6 +297,10 @@ mod tests {
         );
         assert_eq!(answer.username.as_deref(), Some("0045281811"));
         assert_eq!((answer.source, answer.updated_at), (SourceKind::Bitrix24Stored, None));
+        for odd in [json!([{}]), json!([documented()[0], {"TYPE": "cloud"}])] {
+            let odd = decode_stored(7, &reply(odd)).word;
+            assert!(matches!(odd, Word::Unknown(Unknown::Contract { .. })), "{odd:?}");
+        }
         let missing = decode_stored(7, &reply(documented()));
         assert_eq!(missing.word, Word::NotFound);
         assert!(!missing.raw.contains("canary"));

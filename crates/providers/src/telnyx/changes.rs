@@ -29,6 +29,8 @@ pub struct UacChanged {
     pub connection: UacConnection,
     /// The fields that were sent and are not there as sent. Telnyx answers 200 to fields that it ignores.
     pub ignored: Vec<String>,
+    /// True when those are all that were sent: nothing has become different.
+    pub all_ignored: bool,
 }
 
 impl UacChanges {
@@ -184,7 +186,7 @@ impl UacChanges {
         ];
         if own.contains(&name) {
             return Err(Invalid {
-                field: "other",
+                field: "",
                 problem: format!("{name} is checked, and is not set this way"),
                 right: "it by the option of its own",
             });
@@ -243,13 +245,18 @@ impl fmt::Debug for UacChanges {
 /// Holds what was sent against what came back.
 pub(super) fn changed(sent: &Value, reply: &Reply, connection: UacConnection) -> UacChanged {
     let now = unwrap_data(&reply.body);
-    let mut ignored = Vec::new();
+    let (mut ignored, mut sent_fields) = (Vec::new(), 0);
     for_each_leaf("", sent, &mut |name, value| {
+        sent_fields += 1;
         if !text::is_secret(name) && !is_same(value, find(now, name).unwrap_or(&Value::Null)) {
             ignored.push(name.to_owned());
         }
     });
-    UacChanged { connection, ignored }
+    UacChanged {
+        all_ignored: sent_fields > 0 && ignored.len() == sent_fields,
+        connection,
+        ignored,
+    }
 }
 
 /// Whether a value was kept: a number may come back as a text.

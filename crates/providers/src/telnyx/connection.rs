@@ -106,7 +106,7 @@ impl Client {
     /// [`ApiError`].
     pub async fn uac_connection(&self, id: &Key) -> Result<UacConnection, ApiError> {
         let reply = self.ask(Request::get(PATH).segment(id.as_str())).await?;
-        read(&reply, "GET /uac_connections/{id}")
+        read(&reply)
     }
 
     /// The UAC connections that a query is about, page by page.
@@ -127,7 +127,7 @@ impl Client {
     pub async fn create_uac_connection(&self, name: &Key, changes: &UacChanges) -> Result<UacChanged, ApiError> {
         let body = changes.body_named(name);
         let reply = self.ask(Request::post(PATH).json(body.clone())).await?;
-        let connection = read(&reply, "POST /uac_connections")?;
+        let connection = read(&reply)?;
         Ok(changes::changed(&body, &reply, connection))
     }
 
@@ -139,22 +139,25 @@ impl Client {
         let body = changes.body();
         let request = Request::patch(PATH).segment(id.as_str()).json(body.clone());
         let reply = self.ask(request).await?;
-        let connection = read(&reply, "PATCH /uac_connections/{id}")?;
+        let connection = read(&reply)?;
         Ok(changes::changed(&body, &reply, connection))
     }
 
-    /// Removes a UAC connection, and gives what it was.
+    /// Removes a UAC connection, and gives what it was; `None` when Telnyx says only that it is done (204, RFC 9110 §15.3.5).
     ///
     /// # Errors
     /// [`ApiError`].
-    pub async fn delete_uac_connection(&self, id: &Key) -> Result<UacConnection, ApiError> {
+    pub async fn delete_uac_connection(&self, id: &Key) -> Result<Option<UacConnection>, ApiError> {
         let reply = self.ask(Request::delete(PATH).segment(id.as_str())).await?;
-        read(&reply, "DELETE /uac_connections/{id}")
+        if reply.body.is_null() {
+            return Ok(None);
+        }
+        read(&reply).map(Some)
     }
 }
 
-fn read(reply: &Reply, asked: &str) -> Result<UacConnection, ApiError> {
-    UacConnection::of(unwrap_data(&reply.body)).ok_or_else(|| unexpected(asked, reply, "the answer has no connection with an id in it"))
+fn read(reply: &Reply) -> Result<UacConnection, ApiError> {
+    UacConnection::of(unwrap_data(&reply.body)).ok_or_else(|| unexpected(reply, "the answer has no connection with an id in it"))
 }
 
 impl UacConnection {

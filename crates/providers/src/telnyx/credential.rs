@@ -42,10 +42,7 @@ impl Client {
     pub async fn credential_connection(&self, id: &Key) -> Result<CredentialConnection, ApiError> {
         let reply = self.ask(Request::get("/credential_connections").segment(id.as_str())).await?;
         let read = CredentialConnection::of(unwrap_data(&reply.body));
-        read.ok_or_else(|| {
-            let asked = "GET /credential_connections/{id}";
-            unexpected(asked, &reply, "the answer has no connection with an id in it")
-        })
+        read.ok_or_else(|| unexpected(&reply, "the answer has no connection with an id in it"))
     }
 }
 

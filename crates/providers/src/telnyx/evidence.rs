@@ -99,7 +99,7 @@ impl Client {
     pub async fn external_connection(&self, id: &Key) -> Result<ExternalConnection, ApiError> {
         let reply = self.ask(Request::get(CONNECTIONS).segment(id.as_str())).await?;
         let problem = "the answer has no connection with an id in it";
-        ExternalConnection::of(unwrap_data(&reply.body)).ok_or_else(|| unexpected("GET /external_connections/{id}", &reply, problem))
+        ExternalConnection::of(unwrap_data(&reply.body)).ok_or_else(|| unexpected(&reply, problem))
     }
 
     /// The log of all external connections, or of one.
@@ -125,10 +125,7 @@ impl Client {
         let reply = self.ask(Request::get(LOG).segment(id.as_str())).await?;
         let list = reply.body.get("log_messages").and_then(Value::as_array);
         let read = list.and_then(|list| list.iter().map(LogMessage::of).collect());
-        read.ok_or_else(|| {
-            let asked = "GET /external_connections/log_messages/{id}";
-            unexpected(asked, &reply, "the answer has no list in log_messages")
-        })
+        read.ok_or_else(|| unexpected(&reply, "the answer has no list in log_messages"))
     }
 
     /// A SIPREC connector.
@@ -138,7 +135,7 @@ impl Client {
     pub async fn siprec_connector(&self, name: &Key) -> Result<SiprecConnector, ApiError> {
         let reply = self.ask(Request::get("/siprec_connectors").segment(name.as_str())).await?;
         let problem = "the answer has no connector with a name in it";
-        SiprecConnector::of(unwrap_data(&reply.body)).ok_or_else(|| unexpected("GET /siprec_connectors/{name}", &reply, problem))
+        SiprecConnector::of(unwrap_data(&reply.body)).ok_or_else(|| unexpected(&reply, problem))
     }
 }
 

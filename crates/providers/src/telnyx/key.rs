@@ -10,14 +10,22 @@ use crate::text;
 
 /// A value that would be refused, or would do something else than was meant.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{field}: {problem}; write {right}")]
+#[error("{}{}", if field.is_empty() { String::new() } else { format!("{field}: ") }, self.unnamed())]
 pub struct Invalid {
-    /// Which field, as Telnyx names it: `external_uac_settings.username`.
+    /// Which field, as Telnyx names it: `external_uac_settings.username`. Empty where the problem says it.
     pub field: &'static str,
     /// What is wrong with it; never the value of a password.
     pub problem: String,
     /// What would be right.
     pub right: &'static str,
+}
+
+impl Invalid {
+    /// What is wrong and what would be right, for those who name the field in their own way.
+    #[must_use]
+    pub fn unnamed(&self) -> String {
+        format!("{}; write {}", self.problem, self.right)
+    }
 }
 
 /// An id, a user name or a name: 1 to 256 bytes without control characters, and never a path of its own.

@@ -106,7 +106,7 @@ impl<'a, T> Pages<'a, T> {
             request = request.query("page[number]", page.to_string());
         }
         let reply = self.client.ask(request).await?;
-        let wrong = |problem: String| unexpected(self.list.asked, &reply, &problem);
+        let wrong = |problem: String| unexpected(&reply, &problem);
         let items = reply.body.get(self.list.items).and_then(Value::as_array);
         let items = items.ok_or_else(|| wrong(format!("the answer has no list in {}", self.list.items)))?;
         let total = reply.body.pointer("/meta/total_pages").and_then(count::<u32>);

@@ -128,7 +128,7 @@ impl Tokens {
             "audience": audience,
             "grant_type": "client_credentials",
         });
-        let reply = http.send(&Request::post(PATH).json(body).repeatable()).await?;
+        let reply = http.send(&Request::post(PATH).json(body).repeatable()).await.map_err(placed)?;
         let fresh = read(&reply)?;
         let secret = fresh.secret.clone();
         *kept = Some(fresh);
@@ -163,8 +163,19 @@ fn usable_for(expires_in: &Value) -> Option<Duration> {
     reading::count(expires_in).map(|seconds| Duration::from_secs(seconds).saturating_sub(MARGIN))
 }
 
+/// Where no token is given out there is no API of Telzino's: that says nothing about an agent.
+fn placed(error: ApiError) -> ApiError {
+    if error.trouble == ApiTrouble::NotFound {
+        return ApiError {
+            trouble: ApiTrouble::Contract,
+            ..error
+        };
+    }
+    error
+}
+
 fn unusable(reply: &Reply, detail: &str) -> ApiError {
-    ApiError::of_reply(reply, ApiTrouble::Contract, &format!("POST {PATH}"), detail)
+    ApiError::of_reply(reply, ApiTrouble::Contract, &reply.request, detail)
 }
 
 fn fits_a_header(token: &str) -> bool {
@@ -179,6 +190,7 @@ mod tests {
     fn reply(body: Value) -> Reply {
         let now = Moment::from_unix(0).unwrap();
         Reply {
+            request: String::new(),
             status: 200,
             body,
             server_date: None,

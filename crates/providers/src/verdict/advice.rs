@@ -8,6 +8,7 @@ use super::case::Case;
 use super::column::Column;
 use super::row::Row;
 use super::series::Settled;
+use super::trouble;
 use super::words::{is_refused, orphan_end};
 use super::{Moment, Reason};
 use crate::{ApiTrouble, Listing, Role, SeenBinding, SourceKind, Word};
@@ -35,12 +36,12 @@ pub(super) fn advice(case: &Case<'_>, settled: &Settled<'_>, now: Moment) -> Opt
         Reason::StoredFieldOutdated => format!("Do not read this field; ask {provider}'s live status instead, which the registrar bears out."),
         Reason::RefreshRace => "Look again in a minute. If the bindings change at every look, two devices are fighting for this account.".to_owned(),
         Reason::WithinGrace => look_again(settled, now),
-        Reason::ApiUnreachable => format!("Try again. If it stays, check the way to {provider}'s API from here: name, proxy, TLS."),
+        Reason::ApiUnreachable => trouble::unreachable(case.claim.source),
         Reason::ApiAuth => credentials(case.claim.source, settled),
         Reason::ApiRateLimited => format!("Ask {provider} less often: every poll of every tool with this key counts."),
-        Reason::ApiNotFound => format!("Check the identifier against {provider}'s list: `regprobe verify` names what it asked for. It may have been deleted, or belong to another account."),
+        Reason::ApiNotFound => trouble::not_found(case.claim.source, settled.sandwich.answer),
         Reason::ApiGone => format!("{provider} has withdrawn this call. Verify by another source of the same provider, and look for a newer version of regprobe."),
-        Reason::ApiContract | Reason::ApiNewValue => format!("{provider} has changed its API. Look for a newer version of regprobe; the raw answer is in the report."),
+        Reason::ApiContract | Reason::ApiNewValue => trouble::contract(provider, &settled.sandwich.answer.word),
         Reason::ApiSelfContradiction => format!("Trust neither. Ask again, and if it stays show {provider} the raw answer."),
         Reason::ApiWrongObject => format!("Do not use this answer. Ask again; if it stays show {provider} the raw answer."),
         Reason::ApiUnknown => format!("Ask {provider} again later; the wire is all there is until then."),

@@ -358,7 +358,7 @@ pub(super) fn trouble(answer: &Answer) -> String {
         Word::Unknown(Unknown::SelfContradiction { one, other }) => format!("{one} contradicts {other}"),
         Word::Unknown(Unknown::WrongObject { field, asked, answered }) => format!("{field} is {answered:?}, and {asked:?} was asked for"),
         Word::Unknown(Unknown::Contract { problem }) => problem.clone(),
-        Word::NotFound | Word::Unavailable(_) if !answer.raw.is_empty() => cut(&answer.raw),
+        Word::NotFound | Word::Unavailable(_) if !answer.raw.is_empty() => cut(answer.trouble()),
         Word::NotFound => "it knows no such registration".to_owned(),
         Word::Unavailable(trouble) => trouble.name().replace('_', " "),
         Word::NotRegistered

@@ -147,6 +147,13 @@ async fn a_refused_exchange_is_told_without_the_secret() {
 }
 
 #[tokio::test]
+async fn where_no_token_is_given_out_nothing_is_said_of_the_agent() {
+    let server = Server::start([Response::json(404, json!({"message": "not found"}))]);
+    let answer = with_credentials(&server).answer(&agent()).await;
+    assert_eq!(answer.word, Word::Unavailable(ApiTrouble::Contract), "{}", answer.raw);
+}
+
+#[tokio::test]
 async fn every_refusal_has_its_trouble() {
     for (status, word, requests) in [
         (400, Word::Unavailable(ApiTrouble::BadRequest), 1),

@@ -107,9 +107,44 @@ async fn a_refused_value_names_its_place() {
 #[tokio::test]
 async fn a_removed_connection_is_given_back() {
     let server = Server::start([in_data(connection())]);
-    let removed = client(&server).delete_uac_connection(&key(ID)).await.unwrap();
+    let removed = client(&server).delete_uac_connection(&key(ID)).await.unwrap().unwrap();
     assert_eq!((removed.id.as_str(), server.requests()[0].body.as_str()), (ID, ""));
     assert_eq!(server.lines(), [format!("DELETE /v2/uac_connections/{ID}")]);
+}
+
+#[tokio::test]
+async fn a_removal_without_a_word_is_a_removal() {
+    let server = Server::start([Response::bytes(204, "")]);
+    assert!(client(&server).delete_uac_connection(&key(ID)).await.unwrap().is_none());
+}
+
+#[tokio::test]
+async fn an_error_names_the_object_that_was_asked_for() {
+    let server = Server::answering(|_| Response::json(200, json!({"data": {"record_type": "x"}})));
+    let client = client(&server);
+    let asked = |path: &str| format!("GET /v2/{path}/{ID}: HTTP 200: the answer has no ");
+    for (error, path) in [
+        (client.uac_connection(&key(ID)).await.unwrap_err(), "uac_connections"),
+        (client.credential_connection(&key(ID)).await.unwrap_err(), "credential_connections"),
+        (client.external_connection(&key(ID)).await.unwrap_err(), "external_connections"),
+        (client.log_message(&key(ID)).await.unwrap_err(), "external_connections/log_messages"),
+        (client.siprec_connector(&key(ID)).await.unwrap_err(), "siprec_connectors"),
+    ] {
+        assert!(error.to_string().starts_with(&asked(path)), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn a_change_of_which_nothing_was_kept_says_so() {
+    let server = Server::answering(|_| in_data(connection()));
+    let change = |changes: UacChanges| {
+        let server = &server;
+        async move { client(server).update_uac_connection(&key(ID), &changes).await.unwrap() }
+    };
+    let bogus = || UacChanges::default().other("bogus", json!(1)).unwrap();
+    assert!(change(bogus()).await.all_ignored);
+    assert!(!change(bogus().active(true)).await.all_ignored, "one of two was kept");
+    assert!(!change(changes()).await.all_ignored);
 }
 
 #[tokio::test]

@@ -47,6 +47,7 @@ fn uac() -> Subject {
 fn reply(body: Value) -> Reply {
     let now = Moment::from_unix(1_780_401_600).unwrap();
     Reply {
+        request: String::new(),
         status: 200,
         body,
         server_date: None,

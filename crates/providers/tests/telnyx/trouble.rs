@@ -41,6 +41,41 @@ async fn an_object_that_is_not_there_is_not_found() {
 }
 
 #[tokio::test]
+async fn a_404_that_is_none_of_telnyx_is_a_wrong_url() {
+    for response in [
+        Response::text(404, "text/html", "<h1>Not Found</h1>"),
+        Response::json(404, json!({"message": "no route"})),
+    ] {
+        let answer = client(&Server::start([response])).answer(&uac()).await;
+        assert_eq!(answer.word, Word::Unavailable(ApiTrouble::Contract), "{}", answer.raw);
+    }
+}
+
+#[tokio::test]
+async fn a_page_in_the_place_of_an_answer_is_kept_as_it_came() {
+    let words = "x".repeat(400);
+    let page = format!("<html><title>Sign in</title>\u{1b}[2J\n<p>{words} password=hunter2hunter2 KEYcanary</p></html>");
+    let server = Server::start([Response::text(200, "text/html", page)]);
+    let answer = client(&server).answer(&uac()).await;
+    assert_eq!(answer.word, Word::Unavailable(ApiTrouble::Contract));
+    assert!(
+        answer
+            .trouble()
+            .starts_with("GET /v2/sip_registration_status: HTTP 200: no JSON but text/html: Sign in"),
+        "{}",
+        answer.raw
+    );
+    let page = answer.raw.lines().nth(1).unwrap();
+    assert!(page.starts_with(r"<html><title>Sign in</title>\x1b[2J\x0a<p>xxx"), "{page}");
+    assert!(page.contains(&words) && page.ends_with(" password=*** ***</p></html>"), "{page}");
+    let endless = "y ".repeat(100_000);
+    let answer = client(&Server::start([Response::text(200, "text/plain", endless)]))
+        .answer(&uac())
+        .await;
+    assert!((16_000..17_000).contains(&answer.raw.len()), "{}", answer.raw.len());
+}
+
+#[tokio::test]
 async fn the_withdrawn_check_says_that_it_is_gone() {
     let server = Server::start([Response::json(410, "{}")]);
     let answer = client(&server).check_answer(&key(ID)).await;

@@ -10,6 +10,7 @@ use crate::bitrix24::decode_stored;
 fn reply(body: Value) -> Reply {
     let now = Moment::from_unix(1_773_323_644).unwrap();
     Reply {
+        request: String::new(),
         status: 200,
         body,
         server_date: Some(now),

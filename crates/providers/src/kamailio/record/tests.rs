@@ -21,6 +21,7 @@ fn record(flags: u32, expires: u32, timer_expires: i64) -> Value {
 fn reply(body: Value) -> Reply {
     let ours = Moment::from_unix(NOW + 3600).unwrap();
     Reply {
+        request: String::new(),
         status: 200,
         body,
         server_date: None,

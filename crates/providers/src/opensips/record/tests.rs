@@ -24,6 +24,7 @@ fn asked() -> Registrant {
 fn reply(body: Value) -> Reply {
     let at = Moment::from_unix(1_780_401_560).unwrap();
     Reply {
+        request: String::new(),
         status: 200,
         body,
         server_date: None,

@@ -9,6 +9,7 @@ use crate::Moment;
 fn reply(body: Value) -> Reply {
     let now = Moment::from_unix(1_771_761_700).unwrap();
     Reply {
+        request: String::new(),
         status: 200,
         body,
         server_date: Some(now),
