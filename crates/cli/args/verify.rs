@@ -70,7 +70,11 @@ pub(crate) enum Provider {
     )]
     Telnyx(Box<Telnyx>),
     /// Telzino: the registration of an agent
-    #[command(mut_arg("aor", |aor| aor.required(true).help("The account that is registered: Telzino's API does not say it")))]
+    #[command(
+        mut_arg("aor", |aor| aor.required(true).help("The account that is registered: Telzino's API does not say it")),
+        mut_arg("registrar", |registrar| registrar.help("The registrar's URI or host [default: the AOR's domain]")),
+        mut_arg("proxy", |proxy| proxy.help("Send through this server (outbound proxy)"))
+    )]
     Telzino(Box<Telzino>),
     /// Bitrix24: a SIP registration of the cloud PBX
     #[command(name = "bitrix24")]
