@@ -350,12 +350,10 @@ pub(crate) fn judge(verification: &Verification, check_inbound: bool) -> nagios:
         (Outcome::Agree, Service::Up) if unproven => nagios::Service::Warning,
         (Outcome::Agree, Service::Up) => nagios::Service::Ok,
         (Outcome::Agree, Service::Unknown) | (Outcome::Inconclusive, _) => nagios::Service::Unknown,
-        (Outcome::Agree | Outcome::Disagree | Outcome::Stale, Service::AtRisk) | (Outcome::Disagree | Outcome::Stale, Service::Up) => {
+        (Outcome::Agree, Service::AtRisk) | (Outcome::Disagree | Outcome::Stale, Service::Up | Service::AtRisk | Service::Unknown) => {
             nagios::Service::Warning
         }
-        (Outcome::Agree, Service::Down) | (Outcome::Disagree | Outcome::Stale, Service::Down | Service::Unknown) => {
-            nagios::Service::Critical
-        }
+        (Outcome::Agree | Outcome::Disagree | Outcome::Stale, Service::Down) => nagios::Service::Critical,
     }
 }
 
@@ -469,7 +467,8 @@ mod tests {
                 Plugin::Warning,
             ),
             (Outcome::Disagree, Reason::Displaced, Service::Down, Plugin::Critical),
-            (Outcome::Stale, Reason::ExpiredClaim, Service::Unknown, Plugin::Critical),
+            (Outcome::Stale, Reason::ExpiredClaim, Service::Down, Plugin::Critical),
+            (Outcome::Disagree, Reason::ReasonMismatch, Service::Unknown, Plugin::Warning),
             (Outcome::Inconclusive, Reason::ApiAuth, Service::Down, Plugin::Unknown),
         ] {
             assert_eq!(judge(&sample(outcome, reason, service), false), expected, "{reason:?}");
