@@ -243,7 +243,7 @@ fn what_verify_needs_is_named_before_anything_is_sent() {
     );
     let help = succeeds(&["verify", "telzino", "--help"]);
     assert!(
-        help.contains("Telzino's API does not say it") && !help.contains("The account that is registered [default"),
+        help.contains("Telzino's API does not say it") && !help.contains("what the API says"),
         "{help}"
     );
     let checks = file(
