@@ -12,6 +12,7 @@ use crate::args::access::{
     AsteriskAccess, Bitrix24Access, CallArgs, FreeswitchAccess, KamailioAccess, OpensipsAccess, TelnyxAccess, TelzinoAccess,
 };
 use crate::failure::Failure;
+use crate::output;
 use crate::secret::{self, Source, Surroundings};
 
 /// The clients that were made so far, by what they were made from.
@@ -265,7 +266,7 @@ pub(crate) fn read(source: &Source) -> Result<Option<SecretString>, Failure> {
         return Ok(None);
     };
     if let Some(warning) = warning {
-        eprintln!("warning: {source}: {warning}");
+        output::tell(&format!("warning: {source}: {warning}\n"));
     }
     Ok(Some(secret))
 }

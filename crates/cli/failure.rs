@@ -59,7 +59,7 @@ impl Failure {
             Self::CommandLine(error) => return tell_command_line(redacted(error), nagios),
             other if nagios => write_line(&other.to_string()),
             other @ (Self::Plan(_) | Self::Secret(_) | Self::Api(_) | Self::Usage(_) | Self::NotMade(_) | Self::Internal(_)) => {
-                eprintln!("error: {other}");
+                output::tell(&format!("error: {other}\n"));
             }
             Self::Interrupted => {}
         }

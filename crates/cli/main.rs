@@ -101,5 +101,7 @@ fn tell_panic(info: &PanicHookInfo<'_>) {
         .location()
         .map(|location| format!(" at {}:{}", location.file(), location.line()))
         .unwrap_or_default();
-    eprintln!("error: regprobe has a bug{place} and cannot go on; please report this place and how to get there");
+    output::tell(&format!(
+        "error: regprobe has a bug{place} and cannot go on; please report this place and how to get there\n"
+    ));
 }

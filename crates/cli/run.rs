@@ -159,7 +159,7 @@ pub(crate) fn password(source: &secret::Source, user: &str) -> Result<Option<sip
     }
     let Loaded { secret, warning } = loaded?;
     if let Some(warning) = warning {
-        eprintln!("warning: {source}: {warning}");
+        output::tell(&format!("warning: {source}: {warning}\n"));
     }
     if secret.is_some() {
         // A core dump would hold it. Where the limit cannot be lowered it is as low as the system wants it.

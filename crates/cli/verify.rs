@@ -47,7 +47,7 @@ fn one(provider: &Provider, surroundings: Surroundings) -> Result<u8, Failure> {
     let tell = io::stderr().is_terminal();
     let progress = |step| {
         if tell || matches!(step, regprobe_providers::Progress::Displaced(_)) {
-            eprintln!("{step}");
+            output::tell(&format!("{step}\n"));
         }
     };
     let verification = drive(until_twice(verify(&check, progress, signals::ended())))??;

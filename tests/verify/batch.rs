@@ -52,6 +52,34 @@ fn every_claim_of_a_file_is_verified_and_the_worst_decides() {
 }
 
 #[test]
+fn nobody_is_asked_for_what_nobody_reads() {
+    const CHECKS: usize = 40;
+    let stage = Stage::set(Situation::Healthy);
+    let (api, _) = Provider::Telzino.asked(&stage, Situation::Healthy);
+    let api = api.unwrap();
+    let check = format!(
+        "[[check]]\nprovider = \"telzino\"\nagent_id = \"{agent}\"\naor = \"sip:alice@127.0.0.1:9\"\napi_url = \"{url}\"\n",
+        agent = crate::provider::AGENT,
+        url = api.url(""),
+    );
+    let scratch = Scratch::new("batch");
+    let file = scratch.write("verify.toml", &check.repeat(CHECKS));
+    let mut regprobe = Command::new(env!("CARGO_BIN_EXE_regprobe"))
+        .args(["verify", "--all", &file.display().to_string(), "--output", "json", "--jobs", "1"])
+        .env("TELZINO_TOKEN", TELZINO_TOKEN)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(regprobe.stdout.take());
+    let done = regprobe.wait_with_output().unwrap();
+    let told = String::from_utf8(done.stderr).unwrap();
+    assert!(told.starts_with("1 of 40 checks: "), "{told}");
+    assert_eq!(done.status.code(), Some(130), "{told}");
+    assert!(api.requests().len() < CHECKS, "{:?}", api.requests());
+}
+
+#[test]
 fn a_file_that_is_wrong_is_told_so_line_by_line_before_anybody_is_asked() {
     let stage = Stage::set(Situation::Healthy);
     let (api, _) = Provider::Telzino.asked(&stage, Situation::Healthy);

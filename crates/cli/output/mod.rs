@@ -18,11 +18,24 @@ use std::io::{self, IsTerminal as _, Write as _};
 /// # Errors
 /// Whatever else standard output says, such as a full disk.
 pub(crate) fn print(bytes: &[u8]) -> io::Result<()> {
+    hand_over(bytes).map(|_| ())
+}
+
+/// The same; false when nobody reads it any more, so that more of it is not worth making.
+///
+/// # Errors
+/// Whatever else standard output says.
+pub(crate) fn hand_over(bytes: &[u8]) -> io::Result<bool> {
     let mut out = io::stdout().lock();
     match out.write_all(bytes).and_then(|()| out.flush()) {
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-        done => done,
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(false),
+        done => done.map(|()| true),
     }
+}
+
+/// Writes talk to standard error. Nobody has to listen.
+pub(crate) fn tell(text: &str) {
+    let _ = io::stderr().write_all(text.as_bytes());
 }
 
 /// Whether somebody looks at standard error while results go elsewhere.

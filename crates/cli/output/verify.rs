@@ -299,15 +299,17 @@ impl<'a> Problem<'a> {
 const HEADLINE: usize = 16;
 const NAME: usize = 32;
 
-/// What a list ends with: `4 checks: 2 agree, 1 disagree, 1 inconclusive`.
-pub(crate) fn summary(outcomes: &[Outcome], failed: usize) -> String {
+/// What a list of `total` checks ends with: `4 checks: 2 agree, 1 disagree, 1 inconclusive`.
+pub(crate) fn summary(outcomes: &[Outcome], failed: usize, total: usize) -> String {
     let counts = Outcome::ALL.into_iter().filter_map(|outcome| {
         let count = outcomes.iter().filter(|&&each| each == outcome).count();
         (count > 0).then(|| format!("{count} {}", outcome.name()))
     });
     let not_made = (failed > 0).then(|| format!("{failed} not made"));
     let counts: Vec<_> = counts.chain(not_made).collect();
-    format!("{}: {}\n", counted(outcomes.len() + failed, "check"), counts.join(", "))
+    let done = outcomes.len() + failed;
+    let of = if done < total { format!("{done} of ") } else { String::new() };
+    format!("{of}{}: {}\n", counted(total, "check"), counts.join(", "))
 }
 
 /// One line for Nagios, Icinga and their kin; `check_inbound` when it was to be tried if calls arrive.
@@ -596,9 +598,10 @@ mod tests {
     #[test]
     fn a_list_ends_with_its_counts() {
         assert_eq!(
-            summary(&[Outcome::Agree, Outcome::Disagree, Outcome::Agree], 1),
+            summary(&[Outcome::Agree, Outcome::Disagree, Outcome::Agree], 1, 4),
             "4 checks: 2 agree, 1 disagree, 1 not made\n"
         );
+        assert_eq!(summary(&[Outcome::Agree], 0, 9), "1 of 9 checks: 1 agree\n");
         let sample = sample(Outcome::Inconclusive, Reason::ApiAuth, Service::Unknown);
         assert_eq!(
             super::line("Berlin", &sample, Style::Plain),

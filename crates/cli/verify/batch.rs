@@ -89,8 +89,9 @@ fn ready(path: &Path, surroundings: Surroundings) -> Result<Vec<Ready>, Failure>
         return Ok(ready);
     }
     mistakes.sort();
-    let mistakes: Vec<_> = mistakes.iter().map(|mistake| format!("{name}:{mistake}")).collect();
-    Err(Failure::Usage(mistakes.join("\nerror: ")))
+    let named = mistakes.iter().take(file::MOST_MISTAKES).map(|mistake| format!("{name}:{mistake}"));
+    let more = (mistakes.len() >= file::MOST_MISTAKES).then(|| "there may be more mistakes than these".to_owned());
+    Err(Failure::Usage(named.chain(more).collect::<Vec<_>>().join("\nerror: ")))
 }
 
 fn read(path: &Path) -> Result<String, String> {
@@ -119,11 +120,12 @@ struct Tally {
 async fn all(checks: Vec<Ready>, jobs: usize, form: BatchOutput) -> Result<u8, Failure> {
     let total = checks.len();
     let (stop, stopped) = watch::channel(false);
+    let stop = Rc::new(stop);
     let tally = Rc::new(RefCell::new(Tally::default()));
     let turns = Rc::new(Semaphore::new(jobs));
     let mut tasks = JoinSet::new();
     for ready in checks {
-        let (turns, tally, mut stopped) = (Rc::clone(&turns), Rc::clone(&tally), stopped.clone());
+        let (turns, tally, stop, mut stopped) = (Rc::clone(&turns), Rc::clone(&tally), Rc::clone(&stop), stopped.clone());
         tasks.spawn_local(async move {
             let turn = turns.acquire().await;
             if turn.is_err() || *stopped.borrow() {
@@ -136,22 +138,25 @@ async fn all(checks: Vec<Ready>, jobs: usize, form: BatchOutput) -> Result<u8, F
             };
             let tell = |step| {
                 if let Some(line) = told(&ready.name, &step) {
-                    eprint!("{line}");
+                    output::tell(&line);
                 }
             };
             let done = verify(&ready.check, tell, shutdown).await;
-            tally.borrow_mut().take(&ready, done, form, total);
+            if !tally.borrow_mut().take(&ready, done, form, total) {
+                // What nobody can read is not worth asking for.
+                stop.send_replace(true);
+            }
         });
     }
     tokio::select! {
         () = async { while tasks.join_next().await.is_some() {} } => {}
         () = signals::ended() => {
-            let _ = stop.send(true);
+            stop.send_replace(true);
             while tasks.join_next().await.is_some() {}
         }
     }
     let tally = tally.take();
-    eprint!("{}", shown::summary(&tally.outcomes, tally.failed));
+    output::tell(&shown::summary(&tally.outcomes, tally.failed, total));
     match tally.trouble {
         Some(error) => Err(error.into()),
         None => Ok(tally.status()),
@@ -177,8 +182,8 @@ fn told(name: &str, step: &Progress) -> Option<String> {
 }
 
 impl Tally {
-    /// Shows what came of a check and counts it.
-    fn take(&mut self, ready: &Ready, done: Result<Verification, CheckError>, form: BatchOutput, total: usize) {
+    /// Shows what came of a check and counts it; false when what is shown cannot be read any more.
+    fn take(&mut self, ready: &Ready, done: Result<Verification, CheckError>, form: BatchOutput, total: usize) -> bool {
         let text = match done {
             Ok(mut verification) => {
                 if !ready.trace {
@@ -200,12 +205,13 @@ impl Tally {
                 }
             }
         };
-        if let Err(error) = output::print(text.as_bytes()) {
-            self.trouble.get_or_insert(error);
-        }
         if output::talks() {
-            eprint!("\r{} of {total} ", self.outcomes.len() + self.failed);
+            output::tell(&format!("\r{} of {total} ", self.outcomes.len() + self.failed));
         }
+        output::hand_over(text.as_bytes()).unwrap_or_else(|error| {
+            self.trouble.get_or_insert(error);
+            false
+        })
     }
 
     fn status(&self) -> u8 {

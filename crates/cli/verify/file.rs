@@ -47,10 +47,15 @@ impl fmt::Display for Mistake {
     }
 }
 
+/// How many mistakes are looked for at most: who has made more begins with these.
+pub(crate) const MOST_MISTAKES: usize = 100;
+/// How many keys a check may have, right ones or wrong: several times as many as there are.
+const MOST_KEYS: usize = 300;
+
 /// Reads a file of checks. Paths in options whose name ends in `_file` are taken from the file's own folder.
 ///
-/// The checks that can be read, and every mistake in the order of the file: with one of them no check is to be made, and what the others
-/// name can be looked at all the same.
+/// The checks that can be read, and every mistake in the order of the file, but [`MOST_MISTAKES`] at most: with one of them no check is to
+/// be made, and what the others name can be looked at all the same.
 pub(crate) fn read(text: &str, folder: &Path) -> (Vec<Listed>, Vec<Mistake>) {
     let (root, problems) = DeTable::parse_recoverable(text);
     let mut reading = Reading {
@@ -85,6 +90,9 @@ struct Reading<'a> {
 
 impl<'a> Reading<'a> {
     fn mistake(&mut self, at: usize, problem: impl Into<String>) {
+        if self.is_enough() {
+            return;
+        }
         let before = self.text.get(..at.min(self.text.len())).unwrap_or(self.text);
         let line_start = before.rfind('\n').map_or(0, |at| at + 1);
         self.mistakes.push(Mistake {
@@ -92,6 +100,10 @@ impl<'a> Reading<'a> {
             column: before.get(line_start..).unwrap_or_default().chars().count() + 1,
             problem: problem.into(),
         });
+    }
+
+    const fn is_enough(&self) -> bool {
+        self.mistakes.len() >= MOST_MISTAKES
     }
 
     fn syntax(&mut self, problem: &de::Error) {
@@ -108,6 +120,9 @@ impl<'a> Reading<'a> {
                 ("defaults", DeValue::Table(table)) => {
                     for (key, value) in table {
                         match value.get_ref() {
+                            DeValue::Table(options) if options.len() > MOST_KEYS => {
+                                self.mistake(key.span().start, "there are not so many options");
+                            }
                             DeValue::Table(options) => {
                                 by_provider.insert(key.get_ref().to_string(), self.options(options));
                                 self.known_provider(key);
@@ -176,7 +191,7 @@ impl<'a> Reading<'a> {
         defaults: &Options<'a>,
         by_provider: &BTreeMap<String, Options<'a>>,
     ) -> Option<Listed> {
-        let at = check.span().start;
+        let at = Some(check.span().start).filter(|_| !self.is_enough())?;
         let DeValue::Table(table) = check.get_ref() else {
             self.mistake(at, "a check is a table: write [[check]] and its options below");
             return None;
@@ -203,6 +218,10 @@ impl<'a> Reading<'a> {
             options.insert(key.clone(), value.clone());
         }
         options.append(&mut own);
+        if options.len() > MOST_KEYS {
+            self.mistake(at, "a check with so many keys is none");
+            return None;
+        }
         let provider = self.command_line(at, &provider, options)?;
         let line = self.text.get(..at).unwrap_or_default().matches('\n').count() + 1;
         Some(Listed { name, line, provider })
@@ -254,7 +273,7 @@ impl<'a> Reading<'a> {
             if !only_refused {
                 self.mistake(place.unwrap_or(at), problem(&error, culprit.as_deref(), provider));
             }
-            place?;
+            place.filter(|_| !self.is_enough())?;
             refused.extend(culprit);
         }
     }
@@ -460,6 +479,27 @@ mod tests {
         assert!(mistakes("# nothing\n")[0].contains("write [[check]]"));
         assert!(mistakes("check = 3\n")[0].contains("[[check]]"));
         assert!(mistakes("check = [3]\n")[0].contains("[[check]]"));
+    }
+
+    #[test]
+    fn a_file_of_nothing_but_mistakes_is_given_up() {
+        // It would take hours if the place of each were looked for.
+        let roots: String = (0..100_000).map(|number| format!("k{number} = 1\n")).collect();
+        assert_eq!(mistakes(&roots).len(), MOST_MISTAKES);
+        let check = "[[check]]\nprovider = 'telnyx'\nusername = 'u'\n".to_owned() + &roots;
+        assert_eq!(mistakes(&check), ["1:1: a check with so many keys is none"]);
+        assert_eq!(mistakes(&"[[check]]\n".repeat(3000)).len(), MOST_MISTAKES);
+        assert_eq!(
+            mistakes(&"[[check]]\nprovider = 'telnyx'\nusername = 'u'\ncolour = 1\n".repeat(300)).len(),
+            MOST_MISTAKES
+        );
+    }
+
+    #[test]
+    fn what_is_deeper_than_any_check_is_a_mistake() {
+        for deep in ["x = ".to_owned() + &"[".repeat(100_000), "a.".repeat(100_000) + "b = 1"] {
+            assert!(!mistakes(&deep).is_empty());
+        }
     }
 
     #[test]
