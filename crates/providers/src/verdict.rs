@@ -27,6 +27,7 @@ pub use reason::Reason;
 
 use crate::{About, Claim, Expectation, Moment, Observation, Standing};
 use case::Case;
+use matching::Owners;
 use series::Settled;
 
 /// Holds a claim against what was seen.
@@ -64,6 +65,15 @@ fn of(case: &Case<'_>, settled: &Settled<'_>, now: Moment) -> Verdict {
         standing: settled.standing,
         contradiction: settled.contradiction,
     }
+}
+
+/// Whether a look shows the binding that the last answer is about.
+pub(crate) fn shows_the_expected(claim: &Claim, look: &Observation, expectation: &Expectation) -> bool {
+    let case = Case::new(claim, std::slice::from_ref(look), expectation);
+    let (Some(answer), Some(bindings)) = (case.answers.last(), case::listed(look)) else {
+        return false;
+    };
+    matches!(case.marks(answer).owners(bindings, look.ended_at), Owners::Expected(_))
 }
 
 fn never_asked(case: &Case<'_>) -> Verdict {

@@ -23,6 +23,7 @@ mod wire;
 
 use std::time::{Duration, Instant};
 
+use sip_registration::locate::Target;
 use sip_registration::{Account, Report};
 
 pub use check::{Check, CheckError, Given, Inbound, Mode, Needed};
@@ -97,7 +98,9 @@ struct Run<'a, P, F> {
     /// Whether other sources of the provider are asked too: by the call that gives the settings.
     ask_others: bool,
     observations: Vec<Observation>,
-    /// What each server of the registrar showed, when each was to be asked.
+    /// Where the registrar's name leads.
+    servers: Vec<Target>,
+    /// What each of them showed, in this order, as far as they were asked one by one.
     nodes: Vec<Observation>,
     reports: Vec<Report>,
     /// What was used last.
@@ -144,6 +147,7 @@ impl<'a, P: FnMut(Progress), F: Future<Output = ()>> Run<'a, P, F> {
             refusal: None,
             ask_others: true,
             observations: Vec::new(),
+            servers: Vec::new(),
             nodes: Vec::new(),
             reports: Vec::new(),
             transport: None,
@@ -167,6 +171,10 @@ impl<'a, P: FnMut(Progress), F: Future<Output = ()>> Run<'a, P, F> {
         }
         while let Some(grace) = self.wait_for() {
             if self.idle(grace).await.is_none() {
+                break;
+            }
+            self.look_elsewhere().await;
+            if self.open {
                 break;
             }
             self.look().await;

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use sip_registration::{Cause, Ending, Goal};
 
+use super::survey::servers;
 use super::wire::Exchange;
 use super::{Progress, Run};
 use crate::{Moment, Question};
@@ -64,6 +65,9 @@ impl<P: FnMut(Progress), F: Future<Output = ()>> Run<'_, P, F> {
     /// Which bindings are there. `None` without a registrar, and when it was stopped.
     async fn fetch(&mut self) -> Option<Exchange> {
         let exchange = self.ask(Goal::Fetch, Progress::Fetching).await?;
+        if self.servers.is_empty() {
+            self.servers = servers(&exchange);
+        }
         self.open |= exchange.is_open();
         self.keep(Question::Fetch, &exchange);
         Some(exchange)

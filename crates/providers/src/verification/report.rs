@@ -49,7 +49,8 @@ pub struct Verification {
     pub answers: Vec<Answer>,
     /// What the wire showed, the oldest first. The verdict follows from this and the answers alone.
     pub observations: Vec<Observation>,
-    /// What each server of the registrar showed by itself, when each was to be asked and there are several.
+    /// What each server of the registrar showed by itself, where there are several and each was asked: when the user wanted it, or
+    /// before a binding was called missing.
     pub nodes: Vec<Observation>,
     /// What binding a Contact of our own showed; null when that was not asked for or not come to.
     pub self_test: Option<SelfTest>,

@@ -96,6 +96,36 @@ async fn servers_of_one_name_that_list_different_bindings_are_named() {
 }
 
 #[tokio::test]
+async fn no_binding_is_called_missing_before_every_server_of_the_name_was_asked() {
+    let [mut one, mut other] = Lab::start_two(REGISTERED).await;
+    other.bind(DEVICE).await;
+    other.asked();
+    let check = expecting(named(one.check(), &[one.registrar, other.registrar]), "device");
+    let (verification, _) = run(&check).await;
+    assert_eq!(verification.verdict.reason, Reason::Registered, "{}", verification.verdict.detail);
+    assert_eq!(
+        (verification.looks, verification.nodes.len(), verification.warnings.len()),
+        (2, 2, 1)
+    );
+    assert!(one.asked().iter().chain(&other.asked()).all(|asked| asked.starts_with("REGISTER ")));
+
+    // Somebody else at the first, nobody at the second: then it is so.
+    one.bind("sip:phone@192.0.2.9:5060").await;
+    let check = expecting(named(one.check(), &[one.registrar, other.registrar]), "trunk");
+    let (verification, _) = run(&check).await;
+    assert_eq!(verification.verdict.reason, Reason::Displaced, "{}", verification.verdict.detail);
+    assert_eq!(verification.nodes.len(), 2);
+
+    // Where it is at the first one, the other is none of our business.
+    one.bind(DEVICE).await;
+    other.asked();
+    let check = expecting(named(one.check(), &[one.registrar, other.registrar]), "device");
+    let (verification, _) = run(&check).await;
+    assert_eq!((verification.verdict.reason, verification.nodes.len()), (Reason::Registered, 0));
+    assert_eq!(other.asked(), [""; 0]);
+}
+
+#[tokio::test]
 async fn of_many_servers_that_are_open_or_refuse_us_one_is_asked() {
     let open = Config {
         open: true,
