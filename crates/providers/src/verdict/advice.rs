@@ -54,7 +54,7 @@ pub(super) fn advice(case: &Case<'_>, settled: &Settled<'_>, now: Moment) -> Opt
         Reason::RegistrarSick => "Look at the registrar: what it answers is its own failure, and its log says why.".to_owned(),
         Reason::FetchNotSupported => "Ask the registrar itself for its bindings, or verify with `--mode register`. After a 3xx name the place that it points to with `--registrar`.".to_owned(),
         Reason::RegistrarMayHideBindings => hidden(case.expectation.listing).to_owned(),
-        Reason::RegistrarOpen => "Anybody can register this account: have the registrar ask for credentials. The probe does not ask such a registrar twice, because some take even a question for a registration.".to_owned(),
+        Reason::RegistrarOpen => "Anybody can register this account, or whoever asks from this address: have the registrar ask for credentials, or probe from an address that it does not trust. The probe does not ask such a registrar twice, because some take even a question for a registration.".to_owned(),
         Reason::ContactUnmatchable => unmatchable(provider, &settled.view.others),
         Reason::OrphanBinding => orphan(provider, settled, now),
         Reason::ClockSkew => format!("Set the clock here by NTP. If it is right, {provider}'s is wrong: then name its Contact with `--expect-user` or `--expect-host`."),

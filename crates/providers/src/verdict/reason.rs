@@ -82,7 +82,7 @@ reasons! {
     RegistrarSick "registrar_sick" Inconclusive "The registrar answered with an error of its own.";
     FetchNotSupported "fetch_not_supported" Inconclusive "The registrar does not answer which bindings are there.";
     RegistrarMayHideBindings "registrar_may_hide_bindings" Inconclusive "The registrar lists nothing, and may hide what is bound.";
-    RegistrarOpen "registrar_open" Inconclusive "The registrar takes a REGISTER from anybody, and was not asked again.";
+    RegistrarOpen "registrar_open" Inconclusive "The registrar asked for no credentials, and was not asked again.";
     ContactUnmatchable "contact_unmatchable" Inconclusive "Something is bound, and nothing says whether it is the provider's.";
     OrphanBinding "orphan_binding" Inconclusive "A binding of the provider's is left that nobody was seen to refresh.";
     ClockSkew "clock_skew" Inconclusive "The clocks differ too much for their times to be compared.";

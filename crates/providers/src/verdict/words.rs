@@ -267,8 +267,8 @@ fn latest<'a>(settled: &Settled<'a>, expected: &[&'a SeenBinding]) -> Vec<&'a Se
 /// Contacts with the seconds that they have left, and a verb that agrees.
 pub(super) fn contacts(bindings: &[&SeenBinding]) -> String {
     let one = |binding: &&SeenBinding| match binding.expires_s {
-        Some(seconds) => format!("{} ({seconds} s left)", binding.contact),
-        None => binding.contact.clone(),
+        Some(seconds) => format!("{} ({seconds} s left)", shortened(&binding.contact)),
+        None => shortened(&binding.contact),
     };
     let named: Vec<_> = bindings.iter().take(NAMED).map(one).collect();
     let more = match bindings.len().saturating_sub(NAMED) {
@@ -377,10 +377,14 @@ pub(super) fn trouble(answer: &Answer) -> String {
 }
 
 fn cut(text: &str) -> String {
+    shortened(text.trim_end_matches('.'))
+}
+
+fn shortened(text: &str) -> String {
     const LONGEST: usize = 200;
     match text.char_indices().nth(LONGEST) {
         Some((at, _)) => format!("{}…", text.get(..at).unwrap_or_default()),
-        None => text.trim_end_matches('.').to_owned(),
+        None => text.to_owned(),
     }
 }
 

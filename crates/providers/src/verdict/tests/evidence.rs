@@ -219,6 +219,14 @@ fn an_open_registrar_that_was_asked_twice_is_only_noted() {
 }
 
 #[test]
+fn a_contact_without_end_ends_in_a_sentence() {
+    let long = format!("sip:gw-7@192.0.2.7:5080;x={}", "y".repeat(20_000));
+    let verdict = scene().sandwich(bound(&[(&long, 60)]), Word::Registered).is(Reason::Registered);
+    assert!(verdict.detail.len() < 500, "{}", verdict.detail.len());
+    assert!(verdict.detail.contains("yyy… (60 s left) is bound"), "{}", verdict.detail);
+}
+
+#[test]
 fn another_user_than_was_asked_for_is_another_registration() {
     let mut scene = scene();
     scene.expectation.user = Some("alice".into());
