@@ -253,6 +253,7 @@ impl<'a, P: FnMut(Progress), F: Future<Output = ()>> Run<'a, P, F> {
             warnings: trouble
                 .map(|error| no_settings(source, error))
                 .into_iter()
+                .chain(account.as_ref().and_then(|account| resolve::other_domain(account, settings)))
                 .chain(survey::differences(&self.nodes))
                 .collect(),
             nodes: self.nodes,

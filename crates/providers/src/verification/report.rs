@@ -56,7 +56,8 @@ pub struct Verification {
     pub self_test: Option<SelfTest>,
     /// What came of sending OPTIONS to the AOR; null when that was not asked for or not come to.
     pub inbound: Option<InboundTest>,
-    /// What else is wrong, in words: settings that the API did not give, servers of one registrar that list different bindings.
+    /// What else is wrong, in words: settings that the API did not give, another domain than the API names, servers of one registrar that
+    /// list different bindings.
     pub warnings: Vec<String>,
     /// Whether it was stopped before its end.
     pub interrupted: bool,

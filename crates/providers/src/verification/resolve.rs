@@ -53,6 +53,16 @@ pub(super) fn account(check: &Check, settings: &Settings) -> Result<Account, Che
     reachable(check, account)
 }
 
+/// A word on two domains: a registrar of many may keep the user of the one apart from that of the other, and not every one does.
+pub(super) fn other_domain(account: &Account, settings: &Settings) -> Option<String> {
+    let registered = settings.aor.as_ref()?;
+    let domain = |aor: &OwnedUri| aor.parts().host.to_string().to_ascii_lowercase();
+    (domain(registered) != domain(&account.aor)).then(|| {
+        let (looked_at, registered) = (text::field(account.aor.as_str()), text::field(registered.as_str()));
+        format!("the probe looked at {looked_at}, and what is registered is {registered}: at some registrars these are two accounts")
+    })
+}
+
 /// What the claim is held to.
 pub(super) fn expectation(check: &Check, account: &Account, settings: &Settings) -> Expectation {
     let registered = settings.aor.as_ref().and_then(user_of);

@@ -100,6 +100,7 @@ async fn the_user_goes_before_the_api() {
     let (verification, _) = run(&check).await;
     assert_eq!(verification.outbound_proxy, None, "the API's proxy belongs to the API's registrar");
     assert_eq!(verification.name.as_deref(), Some("my trunk"));
+    assert_eq!(verification.warnings, [""; 0]);
     assert_eq!(lab.asked().first().map(String::as_str), Some("REGISTER 401"));
 }
 
@@ -142,7 +143,16 @@ async fn another_user_than_the_settings_name_is_another_registration() {
         "{}",
         verification.verdict.detail
     );
-    assert_eq!(verification.looks, 1);
+    assert_eq!((verification.looks, verification.warnings.len()), (1, 0));
+    // Another domain may be another account.
+    check.given.aor = Some("sip:alice@EXAMPLE.test".parse().unwrap());
+    assert_eq!(run(&check).await.0.warnings.len(), 0);
+    check.given.aor = Some("sip:alice@pbx.example.test".parse().unwrap());
+    let warnings = run(&check).await.0.warnings;
+    assert!(
+        matches!(&*warnings, [warning] if warning.contains("sip:alice@pbx.example.test") && warning.contains("sip:bob@example.test")),
+        "{warnings:?}"
+    );
     // Who is asked for by the name for digest may be the same.
     check.given.aor = Some("sip:digest@example.test".parse().unwrap());
     let (verification, _) = run(&check).await;
