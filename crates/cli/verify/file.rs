@@ -217,12 +217,13 @@ impl<'a> Reading<'a> {
         for (key, value) in general.chain(special) {
             options.insert(key.clone(), value.clone());
         }
+        let own_keys: Vec<_> = own.keys().cloned().collect();
         options.append(&mut own);
         if options.len() > MOST_KEYS {
             self.mistake(at, "a check with so many keys is none");
             return None;
         }
-        let provider = self.command_line(at, &provider, options)?;
+        let provider = self.command_line(at, &provider, options, &own_keys)?;
         let line = self.text.get(..at).unwrap_or_default().matches('\n').count() + 1;
         Some(Listed { name, line, provider })
     }
@@ -237,7 +238,8 @@ impl<'a> Reading<'a> {
     }
 
     /// Parses the options as a command line. An option that is refused is noted and left out, so that the others show their mistakes too.
-    fn command_line(&mut self, at: usize, provider: &str, mut options: Options<'a>) -> Option<Provider> {
+    /// A default gives way to an option of the check's own that excludes it.
+    fn command_line(&mut self, at: usize, provider: &str, mut options: Options<'a>, own: &[String]) -> Option<Provider> {
         let before = self.mistakes.len();
         let mut refused = Vec::new();
         for key in ["output", "all", "init", "jobs", "help", "version"] {
@@ -266,6 +268,9 @@ impl<'a> Reading<'a> {
                 Ok(_) => return None,
                 Err(error) => failure::redacted(error),
             };
+            if overruled(&error, own).is_some_and(|key| options.remove(&key).is_some()) {
+                continue;
+            }
             let culprit = culprit(&error).filter(|key| options.contains_key(key));
             let place = culprit.as_ref().and_then(|key| options.remove(key)).map(|(place, _)| place.start);
             // What was refused is not missing too.
@@ -318,6 +323,27 @@ fn key_of(argument: &str) -> Option<String> {
     Some(name.replace('-', "_"))
 }
 
+/// The default that an option of the check's own excludes.
+fn overruled(error: &clap::Error, own: &[String]) -> Option<String> {
+    let is_own = |key: &String| own.contains(key);
+    let prior = priors(error);
+    let culprit = culprit(error).filter(|_| error.kind() == ErrorKind::ArgumentConflict)?;
+    if is_own(&culprit) {
+        prior.into_iter().find(|key| !is_own(key))
+    } else {
+        prior.iter().any(is_own).then_some(culprit)
+    }
+}
+
+/// What a refused option excludes, or is excluded by.
+fn priors(error: &clap::Error) -> Vec<String> {
+    match error.get(ContextKind::PriorArg) {
+        Some(ContextValue::String(other)) => key_of(other).into_iter().collect(),
+        Some(ContextValue::Strings(others)) => others.iter().filter_map(|other| key_of(other)).collect(),
+        _ => Vec::new(),
+    }
+}
+
 /// The keys that a refusal misses.
 fn missing(error: &clap::Error) -> Option<Vec<String>> {
     match (error.kind(), error.get(ContextKind::InvalidArg)) {
@@ -343,12 +369,7 @@ fn problem(error: &clap::Error, culprit: Option<&str>, provider: &str) -> String
             _ => format!("`{key}` is no option of {provider}; `regprobe verify {provider} --help` lists them"),
         },
         (ErrorKind::ArgumentConflict, _) => {
-            let other = match error.get(ContextKind::PriorArg) {
-                Some(ContextValue::String(other)) => key_of(other).unwrap_or_default(),
-                Some(ContextValue::Strings(others)) => others.iter().filter_map(|other| key_of(other)).collect::<Vec<_>>().join("`, `"),
-                _ => "another option".to_owned(),
-            };
-            format!("`{key}` cannot stand beside `{other}`")
+            format!("`{key}` cannot stand beside `{}`", priors(error).join("`, `"))
         }
         _ => {
             let source = std::error::Error::source(error).map(ToString::to_string);
@@ -431,6 +452,31 @@ mod tests {
         assert_eq!(
             (expected.expect_host.len(), expected.assume_listing, expected.other_secret),
             (2, true, false)
+        );
+    }
+
+    #[test]
+    fn a_default_gives_way_to_what_excludes_it() {
+        let checks = listed(
+            "[defaults]\npassword_env = 'ALL'\n[defaults.telnyx]\napi_key_env = 'KEY'\n\
+             [[check]]\nprovider = 'telnyx'\nusername = 'u'\napi_key_file = 'k'\npassword_file = 'p'\n\
+             [[check]]\nprovider = 'telnyx'\nusername = 'u'\n",
+        );
+        let [Provider::Telnyx(own), Provider::Telnyx(default)] = [&checks[0].provider, &checks[1].provider] else {
+            panic!("{checks:?}")
+        };
+        assert_eq!(own.access.api_key_file.as_deref(), Some(Path::new("/etc/regprobe/k")));
+        assert_eq!(own.look.credentials.password_file.as_deref(), Some(Path::new("/etc/regprobe/p")));
+        assert_eq!(
+            (&*own.look.credentials.password_env, &*default.access.api_key_env),
+            ("REGPROBE_PASSWORD", "KEY")
+        );
+        assert_eq!(default.look.credentials.password_env, "ALL");
+        // Two of the defaults, or two of a check, have nobody to give way to.
+        let found = mistakes("[defaults]\npassword_env = 'A'\npassword_file = 'b'\n[[check]]\nprovider = 'telnyx'\nusername = 'u'\n");
+        assert!(
+            found.iter().any(|mistake| mistake.ends_with("cannot stand beside `password_file`")),
+            "{found:?}"
         );
     }
 
