@@ -31,7 +31,8 @@ pub(crate) struct TelnyxAccess {
     /// The environment variable that holds the API key
     #[arg(long, value_name = "NAME", value_parser = values::variable, default_value = "TELNYX_API_KEY", conflicts_with = "api_key_file")]
     pub(crate) api_key_env: String,
-    /// Another base URL than Telnyx' own [default: https://api.telnyx.com/v2, or TELNYX_BASE_URL]
+    /// Where the API is.
+    #[arg(help = "Another base URL than Telnyx' own [default: https://api.telnyx.com/v2, or TELNYX_BASE_URL]")]
     #[arg(long, value_name = "URL", value_parser = regprobe_providers::base_url)]
     pub(crate) api_url: Option<Url>,
     /// How.
@@ -63,7 +64,8 @@ pub(crate) struct TelzinoAccess {
         conflicts_with = "client_secret_file"
     )]
     pub(crate) client_secret_env: String,
-    /// Another base URL than Telzino's own [default: https://api.telzino.com, or TELZINO_BASE_URL]
+    /// Where the API is.
+    #[arg(help = "Another base URL than Telzino's own [default: https://api.telzino.com, or TELZINO_BASE_URL]")]
     #[arg(long, value_name = "URL", value_parser = regprobe_providers::base_url)]
     pub(crate) api_url: Option<Url>,
     /// How.
