@@ -65,7 +65,8 @@ impl Check {
 pub struct Given {
     /// The address-of-record.
     pub aor: Option<OwnedUri>,
-    /// The registrar; the AOR's domain when nobody names one (RFC 3261 §10.2). With it the API's outbound proxy is not used.
+    /// The registrar; the AOR's domain when nobody names one (RFC 3261 §10.2). With another one than the API's the API's outbound
+    /// proxy is not used.
     pub registrar: Option<OwnedUri>,
     /// Where requests go instead of the registrar.
     pub outbound_proxy: Option<OwnedUri>,

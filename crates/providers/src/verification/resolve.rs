@@ -29,8 +29,17 @@ pub(super) fn account(check: &Check, settings: &Settings) -> Result<Account, Che
         asked: check.source.kind(),
     };
     let aor = given.aor.clone().or_else(|| settings.aor.clone()).ok_or(missing)?;
-    // Who names the registrar knows the way to it.
-    let proxy = given.registrar.is_none().then(|| settings.outbound_proxy.clone()).flatten();
+    // Who names another registrar knows the way to it.
+    let is_named = |named: &OwnedUri| {
+        settings
+            .registrar
+            .as_ref()
+            .is_some_and(|ours| named.parts().equivalent(&ours.parts()))
+    };
+    let proxy = settings
+        .outbound_proxy
+        .clone()
+        .filter(|_| given.registrar.as_ref().is_none_or(is_named));
     let registrar = given.registrar.clone().or_else(|| settings.registrar.clone());
     let account = Account {
         registrar: registrar.unwrap_or_else(|| registrar_at(&aor)),

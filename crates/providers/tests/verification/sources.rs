@@ -99,6 +99,11 @@ async fn the_user_goes_before_the_api() {
     check.given.registrar = Some(format!("sip:{}", lab.registrar).parse().unwrap());
     let (verification, _) = run(&check).await;
     assert_eq!(verification.outbound_proxy, None, "the API's proxy belongs to the API's registrar");
+    // The same registrar is reached the same way: OpenSIPS wants it said to find the record.
+    let mut same = of_kamailio(&api);
+    same.given.registrar = Some("sip:EXAMPLE.test".parse().unwrap());
+    let (found, _) = run(&Check { looks: 1, ..same }).await;
+    assert_eq!(found.outbound_proxy.as_deref(), Some("sip:127.0.0.77:9"));
     assert_eq!(verification.name.as_deref(), Some("my trunk"));
     assert_eq!(verification.warnings, [""; 0]);
     assert_eq!(lab.asked().first().map(String::as_str), Some("REGISTER 401"));
