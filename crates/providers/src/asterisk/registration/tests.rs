@@ -1,3 +1,5 @@
+//! An Asterisk's events as a registration: every status, the ones that contradict, and whatever else may come.
+
 use proptest::prelude::*;
 
 use super::*;

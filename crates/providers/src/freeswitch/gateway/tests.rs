@@ -1,3 +1,5 @@
+//! A FreeSWITCH's gateway as a registration: every state, the ones that contradict, and whatever else may come.
+
 use proptest::prelude::*;
 
 use super::*;

@@ -1,3 +1,5 @@
+//! A Kamailio's record as a registration: every set of flags that a real one showed, and whatever else may come.
+
 use proptest::prelude::*;
 use serde_json::json;
 

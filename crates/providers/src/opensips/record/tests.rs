@@ -1,3 +1,5 @@
+//! An OpenSIPS' record as a registration: every state, and whatever else may come.
+
 use proptest::prelude::*;
 use serde_json::json;
 
