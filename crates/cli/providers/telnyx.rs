@@ -14,6 +14,7 @@ use crate::args::providers::telnyx::{All, CredentialConnections, ExternalConnect
 use crate::args::verify::CredentialType;
 use crate::clients::Clients;
 use crate::failure::Failure;
+use crate::output;
 use crate::output::objects::{self, Facts};
 use crate::style;
 
@@ -73,7 +74,7 @@ fn credential_facts(connection: &CredentialConnection) -> Facts {
 
 fn check(args: &One, clients: &mut Clients) -> Result<u8, Failure> {
     let client = clients.telnyx(&args.call.access)?;
-    eprintln!("note: what Telnyx finds now becomes the stored status of the connection");
+    output::tell("note: what Telnyx finds now becomes the stored status of the connection\n");
     show_answer(args.call.show.output, &args.id.to_string(), client.check_answer(&args.id))
 }
 

@@ -8,6 +8,7 @@ use super::{ask, show, show_answer, wrong};
 use crate::args::providers::{Telzino, TelzinoAccount, TelzinoStore};
 use crate::clients::{self, Clients};
 use crate::failure::Failure;
+use crate::output;
 use crate::output::objects::Facts;
 use crate::output::text::safe;
 use crate::secret::{self, Source};
@@ -28,7 +29,7 @@ fn store(args: &TelzinoStore, clients: &mut Clients) -> Result<u8, Failure> {
     let client = clients.telzino(&args.access)?;
     let stored = ask(SourceKind::Telzino, client.store(&args.agent, &registration))?;
     for field in &stored.differing {
-        eprintln!("warning: Telzino's echo of {} is not what was sent", safe(field));
+        output::tell(&format!("warning: Telzino's echo of {} is not what was sent\n", safe(field)));
     }
     show(args.show.output, &stored, || {
         let heading = format!(

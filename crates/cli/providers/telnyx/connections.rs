@@ -8,6 +8,7 @@ use super::{is_cut, settings, taken, yes};
 use crate::args::providers::telnyx::{Call, Connections, Create, Delete, List, One, Update};
 use crate::clients::Clients;
 use crate::failure::Failure;
+use crate::output;
 use crate::output::objects::{self, Facts};
 use crate::output::text::safe;
 use crate::providers::{Refusal, ask, show, wrong};
@@ -71,8 +72,8 @@ fn create(args: &Create, clients: &mut Clients) -> Result<u8, Failure> {
     let client = clients.telnyx(&args.call.access)?;
     let changed = interruptible(ask(SourceKind::TelnyxUac, client.create_uac_connection(&args.name, &changes)))?;
     if changed.connection.password.is_some() && !settings::names_telnyx_password(&args.settings) {
-        eprintln!(
-            "note: Telnyx made a password of its own for this connection, which is not shown; set another with --telnyx-password-file"
+        output::tell(
+            "note: Telnyx made a password of its own for this connection, which is not shown; set another with --telnyx-password-file\n",
         );
     }
     shown("created", &changed, &args.call)
@@ -104,10 +105,10 @@ struct Changed<'a> {
 fn shown(what: &str, changed: &UacChanged, call: &Call) -> Result<u8, Failure> {
     let UacChanged { connection, ignored, .. } = changed;
     if !ignored.is_empty() {
-        eprintln!(
-            "warning: Telnyx did not keep {}; see what it has instead with `get`",
+        output::tell(&format!(
+            "warning: Telnyx did not keep {}; see what it has instead with `get`\n",
             safe(&ignored.join(", "))
-        );
+        ));
     }
     show(call.show.output, &Changed { connection, ignored }, || {
         facts(connection).render(&format!("{what}: {}", title(connection)), style())
@@ -133,7 +134,7 @@ fn delete(args: &Delete, clients: &mut Clients) -> Result<u8, Failure> {
             registers(&connection)
         );
         if !prompt::agrees(&question)? {
-            eprintln!("nothing was deleted");
+            output::tell("nothing was deleted\n");
             return Ok(exit::DECLINED);
         }
         known = Some(connection);
@@ -149,7 +150,7 @@ fn delete(args: &Delete, clients: &mut Clients) -> Result<u8, Failure> {
 /// After Ctrl-C in the middle of a change, nobody here knows whether it was made.
 fn interruptible<T>(changed: Result<T, Failure>) -> Result<T, Failure> {
     if let Err(Failure::Interrupted) = &changed {
-        eprintln!("interrupted: the change may have been made; look with `regprobe providers telnyx connections get`");
+        output::tell("interrupted: the change may have been made; look with `regprobe providers telnyx connections get`\n");
     }
     changed
 }
