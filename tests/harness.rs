@@ -5,8 +5,7 @@ mod support;
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::process::{Command, Output};
-use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use hickory_proto::op::ResponseCode;
 use hickory_proto::rr::RecordType;
@@ -19,6 +18,7 @@ use support::process::find;
 use support::scenario::Scenario;
 use support::sip_client::{SipClient, header, status};
 use support::sipp::Sipp;
+use support::wait::await_that;
 
 /// What sipsak says about one registration of `user`; its exit code is 0 only after a 200.
 fn sipsak(registrar: SocketAddr, user: &str, password: &str, contact_port: u16) -> Output {
@@ -191,15 +191,6 @@ fn a_provider_registers_refreshes_and_gives_up() {
     provider.add(&wrong);
     await_that(|| provider.flags(&wrong) == FLAG_BEGUN | FLAG_DISABLED);
     assert_eq!(provider.info("trunk3").map_err(|refusal| refusal.status), Err(404));
-}
-
-/// Looks until it is so.
-fn await_that(mut is_so: impl FnMut() -> bool) {
-    let deadline = Instant::now() + Duration::from_secs(15);
-    while !is_so() {
-        assert!(Instant::now() < deadline, "it has not become so");
-        thread::sleep(Duration::from_millis(10));
-    }
 }
 
 #[test]

@@ -32,3 +32,4 @@ pub(crate) mod scratch;
 pub(crate) mod secrets;
 pub(crate) mod sip_client;
 pub(crate) mod sipp;
+pub(crate) mod wait;

@@ -4,13 +4,13 @@
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use crate::await_that;
 use crate::provider::TELNYX_KEY;
 use crate::support::api::{Api, Reply};
 use crate::support::http::Message;
 use crate::support::kamailio::{Kamailio, Setup};
 use crate::support::kamailio_uac::{KamailioClient, Manners, Trunk};
 use crate::support::run::{Reported, Run};
+use crate::support::wait::await_that;
 
 /// A device that is registered at the edge.
 struct Line {

@@ -18,7 +18,6 @@ mod unmade;
 mod verdicts;
 
 use std::thread;
-use std::time::{Duration, Instant};
 
 /// Checks several cases beside each other: most of them wait for a timer of somebody else's.
 fn at_once<T: Sync>(cases: &[T], check: impl Fn(&T) + Sync) {
@@ -27,13 +26,4 @@ fn at_once<T: Sync>(cases: &[T], check: impl Fn(&T) + Sync) {
             scope.spawn(|| check(case));
         }
     });
-}
-
-/// Looks until it is so.
-fn await_that(mut is_so: impl FnMut() -> bool) {
-    let deadline = Instant::now() + Duration::from_secs(15);
-    while !is_so() {
-        assert!(Instant::now() < deadline, "it has not become so");
-        thread::sleep(Duration::from_millis(10));
-    }
 }
