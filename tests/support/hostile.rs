@@ -335,5 +335,6 @@ const HESITATION: Duration = Duration::from_millis(700);
 
 /// Holds a reply back, as a slow peer does.
 pub(crate) fn hesitate() {
+    // The pace of this peer, not a wait for anything.
     thread::sleep(HESITATION);
 }

@@ -32,6 +32,7 @@ pub(crate) fn await_free(address: SocketAddr) {
     let deadline = Instant::now() + FREE_WITHIN;
     while TcpListener::bind(address).is_err() || UdpSocket::bind(address).is_err() {
         assert!(Instant::now() < deadline, "{address} is still taken after {FREE_WITHIN:?}");
+        // The kernel tells nobody when a port is free.
         thread::sleep(POLL_EVERY);
     }
 }

@@ -59,6 +59,7 @@ impl Process {
             if Instant::now() > deadline {
                 return Err(format!("{} was not ready after {READY_WITHIN:?}:\n{}", self.program, self.log()));
             }
+            // A program of others says in no common way that it is ready.
             thread::sleep(POLL_EVERY);
         }
         Err(format!("{} ended before it was ready:\n{}", self.program, self.log()))

@@ -176,6 +176,7 @@ impl Running {
                 return status;
             }
             assert!(Instant::now() < deadline, "{}: still running after {ENDS_WITHIN:?}", self.line);
+            // The standard library waits for a child for ever or not at all.
             thread::sleep(POLL_EVERY);
         }
     }

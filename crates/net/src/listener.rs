@@ -334,7 +334,7 @@ impl Door {
                     };
                     connections.spawn(guest.welcome(stream, self.tls.clone()));
                 }
-                // Out of descriptors, or the client went already.
+                // Out of descriptors, or the client went already. Nothing tells when there are descriptors again.
                 Err(_) => tokio::time::sleep(PAUSE).await,
             }
             while connections.try_join_next().is_some() {}

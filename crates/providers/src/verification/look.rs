@@ -55,6 +55,7 @@ impl<P: FnMut(Progress), F: Future<Output = ()>> Run<'_, P, F> {
 
     /// Waits; `None` when the user does not want to.
     pub(super) async fn idle(&mut self, time: Duration) -> Option<()> {
+        // The grace itself: a second look before it would prove nothing.
         let sleeping = tokio::time::sleep(time);
         match &mut self.wire {
             Some(wire) => self.stop.unless(wire.meanwhile(sleeping)).await,
