@@ -178,7 +178,11 @@ impl Exchange {
             brief_retries: 0,
             redirected: false,
             withhold_credentials: false,
-            credentials: Self::ahead(party.dialog),
+            credentials: if cx.policy.credentials_ahead {
+                Self::ahead(party.dialog)
+            } else {
+                Vec::new()
+            },
             are_old: true,
             answered: Vec::new(),
             silent: Vec::new(),

@@ -13,7 +13,8 @@ use crate::{Endpoint, FlowId, Key, Opened, Policy, TlsFacts};
 #[derive(Debug, Default)]
 pub(crate) struct Flows {
     by_id: BTreeMap<FlowId, Flow>,
-    by_endpoint: BTreeMap<Endpoint, FlowId>,
+    /// The flows that others may join: each endpoint has [`Policy::flows_per_target`] of them, numbered.
+    by_endpoint: BTreeMap<(Endpoint, u32), FlowId>,
     next: u64,
 }
 
@@ -21,6 +22,8 @@ pub(crate) struct Flows {
 #[derive(Debug)]
 pub(crate) struct Flow {
     pub(crate) endpoint: Endpoint,
+    /// Which of its endpoint's flows it is.
+    lane: u32,
     pub(crate) condition: Condition,
     /// The registrations that sent on it last, or wait for it to open, each with the user part of the Contact that it asked to bind
     /// on it; empty for a Contact without one.
@@ -71,9 +74,11 @@ pub(crate) enum Joined {
 }
 
 impl Flows {
-    /// Puts a registration on the flow to this endpoint.
-    pub(crate) fn join(&mut self, endpoint: &Endpoint, key: Key) -> Joined {
-        if let Some(id) = self.by_endpoint.get(endpoint).copied()
+    /// Puts a registration on its flow to this endpoint.
+    pub(crate) fn join(&mut self, endpoint: &Endpoint, key: Key, policy: &Policy) -> Joined {
+        let lane = key.index % policy.flows_per_target;
+        let place = (endpoint.clone(), lane);
+        if let Some(id) = self.by_endpoint.get(&place).copied()
             && let Some(flow) = self.by_id.get_mut(&id)
         {
             flow.users.entry(key).or_default();
@@ -88,6 +93,7 @@ impl Flows {
             id,
             Flow {
                 endpoint: endpoint.clone(),
+                lane,
                 condition: Condition::Opening,
                 users: BTreeMap::from([(key, None)]),
                 by_contact: BTreeSet::new(),
@@ -96,7 +102,7 @@ impl Flows {
                 for_strangers: Allowance::default(),
             },
         );
-        self.by_endpoint.insert(endpoint.clone(), id);
+        self.by_endpoint.insert(place, id);
         Joined::New(id)
     }
 
@@ -127,10 +133,10 @@ impl Flows {
 
     /// It may be dead: whoever uses it keeps it, and nobody else joins it.
     pub(crate) fn retire(&mut self, id: FlowId) {
-        if let Some(flow) = self.by_id.get(&id)
-            && self.by_endpoint.get(&flow.endpoint) == Some(&id)
-        {
-            self.by_endpoint.remove(&flow.endpoint);
+        let Some(flow) = self.by_id.get(&id) else { return };
+        let place = (flow.endpoint.clone(), flow.lane);
+        if self.by_endpoint.get(&place) == Some(&id) {
+            self.by_endpoint.remove(&place);
         }
     }
 
@@ -237,11 +243,11 @@ mod tests {
         let endpoint = udp();
         let keys = [1, 2, u32::MAX].map(|index| Key { index, generation: index });
         let mut flows = Flows::default();
-        let Joined::New(id) = flows.join(&endpoint, keys[0]) else {
+        let Joined::New(id) = flows.join(&endpoint, keys[0], &Policy::default()) else {
             panic!("the first opens it")
         };
         for (key, user) in keys.into_iter().zip([b"a", b"b", b"b"]) {
-            flows.join(&endpoint, key);
+            flows.join(&endpoint, key, &Policy::default());
             flows.claim(id, key, user.to_vec());
         }
         let claimants = |flows: &Flows, user: Option<&str>| flows.claimants(id, user.map(|user| user.into())).collect::<Vec<_>>();
@@ -267,7 +273,7 @@ mod tests {
             let mut flows = Flows::default();
             for index in 0..users {
                 let key = Key { index, generation: 0 };
-                flows.join(&udp(), key);
+                flows.join(&udp(), key, &Policy::default());
             }
             let id = FlowId(0);
             let early = flows.admit(now, id, udp().remote, &policy);
@@ -289,6 +295,25 @@ mod tests {
     }
 
     #[test]
+    fn registrations_are_dealt_to_as_many_flows_as_the_policy_says() {
+        let policy = Policy {
+            flows_per_target: std::num::NonZeroU32::new(3).unwrap(),
+            ..Policy::default()
+        };
+        let mut flows = Flows::default();
+        let joined: Vec<Joined> = (0..5)
+            .map(|index| flows.join(&udp(), Key { index, generation: 0 }, &policy))
+            .collect();
+        let [first, second, third] = [0, 1, 2].map(FlowId);
+        let new = [first, second, third].map(Joined::New);
+        assert_eq!(joined[..3], new);
+        assert_eq!(joined[3..], [Joined::Opening(first), Joined::Opening(second)]);
+        flows.retire(second);
+        let late = flows.join(&udp(), Key { index: 7, generation: 0 }, &policy);
+        assert!(matches!(late, Joined::New(_)), "nobody joins a flow that may be dead");
+    }
+
+    #[test]
     fn registrations_to_one_endpoint_share_a_flow_until_the_last_leaves() {
         let endpoint = Endpoint {
             transport: Transport::Tcp,
@@ -297,19 +322,19 @@ mod tests {
         };
         let (one, two) = (Key { index: 1, generation: 0 }, Key { index: 2, generation: 0 });
         let mut flows = Flows::default();
-        let Joined::New(id) = flows.join(&endpoint, one) else {
+        let Joined::New(id) = flows.join(&endpoint, one, &Policy::default()) else {
             panic!("the first opens it")
         };
-        assert_eq!(flows.join(&endpoint, two), Joined::Opening(id));
+        assert_eq!(flows.join(&endpoint, two, &Policy::default()), Joined::Opening(id));
         let opened = Opened {
             local: "127.0.0.1:40000".parse().unwrap(),
             connected_at: None,
             tls: None,
         };
         assert_eq!(flows.opened(id, &opened), [one, two]);
-        assert_eq!(flows.join(&endpoint, two), Joined::Open(id));
+        assert_eq!(flows.join(&endpoint, two, &Policy::default()), Joined::Open(id));
         assert!(!flows.leave(id, one));
         assert!(flows.leave(id, two));
-        assert!(matches!(flows.join(&endpoint, one), Joined::New(other) if other != id));
+        assert!(matches!(flows.join(&endpoint, one, &Policy::default()), Joined::New(other) if other != id));
     }
 }

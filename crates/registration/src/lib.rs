@@ -74,6 +74,7 @@ mod io;
 pub mod locate;
 mod outputs;
 mod parity;
+mod policy;
 mod registrant;
 mod registration;
 mod report;
@@ -83,7 +84,7 @@ mod timers;
 mod transaction;
 mod transcript;
 
-pub use account::{Account, Advertised, ContactPlan, Families, Goal, Override, Policy, Transport, host_port};
+pub use account::{Account, Advertised, ContactPlan, Goal, Transport, host_port};
 pub use attempt::{Attempt, AuthFacts, Bound, Ending, LastReply, Notice, Phases, Step, TargetOutcome, TracedMessage, TriedTarget};
 pub use explain::{Explanation, Word};
 pub use incoming::IncomingRequest;
@@ -93,6 +94,7 @@ pub use io::{
 };
 pub use outputs::Event;
 pub use parity::{Listed, Outcome, opensips_state};
+pub use policy::{Families, Override, Policy};
 pub use registrant::{Counters, Registrant};
 pub use report::{
     Arrow, AuthReport, BindingReport, Direction, Evidence, Finding, LadderStep, LastResponse, MOST_BINDINGS, NetworkReport, OtherBinding,

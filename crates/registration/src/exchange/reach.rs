@@ -12,7 +12,7 @@ impl Exchange {
         // What is left of the time is shared by the targets that are left, so that a dead first one does not use it all up.
         self.target_deadline = cx.now + self.deadline.saturating_duration_since(cx.now) / left.max(1);
         self.set_outcome(TargetOutcome::InUse);
-        let joined = cx.flows.join(&endpoint, cx.key);
+        let joined = cx.flows.join(&endpoint, cx.key, cx.policy);
         let (Joined::Open(flow) | Joined::Opening(flow) | Joined::New(flow)) = joined;
         self.leave_previous(cx, party.dialog, flow);
         self.step = Step::Opening { flow, since: cx.now };
