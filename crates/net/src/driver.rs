@@ -127,6 +127,21 @@ impl Driver {
         }
     }
 
+    /// The next thing to tell, if it is known already: looks at nothing that may have arrived meanwhile. Who takes events by the batch calls
+    /// it until it has none, after [`Driver::next`].
+    pub fn try_next(&mut self) -> Option<(Key, Event)> {
+        self.registrant.poll_event()
+    }
+
+    /// As [`Driver::next`], but waits no longer than until `at`: who has orders to give then needs no timer of its own.
+    pub async fn next_before(&mut self, at: Instant) -> Option<(Key, Event)> {
+        tokio::select! {
+            biased;
+            told = self.next() => Some(told),
+            () = sleep_until(at.into()) => None,
+        }
+    }
+
     /// Closes every flow in good manners: TLS says goodbye. Takes half a second at most.
     pub async fn close(self) {
         let Self {

@@ -1,9 +1,10 @@
 //! Tokio flows over UDP, TCP and TLS, DNS execution, and the one-call [`probe()`].
 //!
 //! Everything that touches the world is here, and nothing that decides: SIP is `sip-registration`'s, or on the other side
-//! `sip-registrar`'s. A [`Driver`] runs many registrations, [`probe()`] one exchange of one account, [`serve`] a registrar.
+//! `sip-registrar`'s. A [`Driver`] runs many registrations, a [`fleet`] still more of them on several threads, [`probe()`] one exchange of one account,
+//! [`serve`] a registrar.
 //!
-//! All of it runs on tokio's current-thread runtime without a second thread. The system's root certificates are read by the first
+//! All of it but a fleet runs on tokio's current-thread runtime without a second thread. The system's root certificates are read by the first
 //! TLS handshake, a resolver is opened by the first question, and neither otherwise.
 //!
 //! ```
@@ -51,6 +52,7 @@ mod certificate;
 mod dns;
 mod driver;
 mod every_target;
+pub mod fleet;
 mod flow;
 mod https;
 mod lab;

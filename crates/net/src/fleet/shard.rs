@@ -1,0 +1,125 @@
+//! One shard: which accounts it holds, and its share of what the policy allows. Not for its thread.
+
+use std::num::{NonZeroU32, NonZeroUsize};
+
+use sip_registration::{Policy, Registrant};
+
+use super::FleetError;
+use crate::driver::{Driver, Network};
+
+/// What runs on one thread of a fleet.
+#[derive(Debug)]
+pub struct Shard {
+    /// Which one it is, from 0.
+    pub index: usize,
+    /// How many there are.
+    pub of: NonZeroUsize,
+    /// Its registrations and their sockets. The registrant has a random seed of its own.
+    pub driver: Driver,
+}
+
+impl Shard {
+    /// True when the account with this AOR is this shard's.
+    #[must_use]
+    pub fn holds(&self, aor: &str) -> bool {
+        shard_of(aor, self.of) == self.index
+    }
+}
+
+/// The shard that an AOR belongs to, from 0: FNV-1a over its bytes, the same in every run.
+#[must_use]
+pub fn shard_of(aor: &str, shards: NonZeroUsize) -> usize {
+    let hash = aor
+        .bytes()
+        .fold(OFFSET_BASIS, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(PRIME));
+    // The high bits of FNV are the better mixed ones.
+    let mixed = hash ^ (hash >> 32);
+    usize::try_from(mixed % shards.get() as u64).unwrap_or_default()
+}
+
+/// A shard that has yet to get its thread: a driver is made where it runs.
+#[derive(Debug)]
+pub(super) struct Planned {
+    pub(super) index: usize,
+    of: NonZeroUsize,
+    policy: Policy,
+    network: Network,
+}
+
+/// All shards, each with its part of the policy's limits.
+///
+/// # Errors
+/// [`FleetError::OnePort`].
+pub(super) fn plan(shards: NonZeroUsize, policy: &Policy, network: &Network) -> Result<Vec<Planned>, FleetError> {
+    let port = network.local.map_or(0, |local| local.port());
+    if port != 0 && shards > NonZeroUsize::MIN {
+        return Err(FleetError::OnePort {
+            port,
+            shards: shards.get(),
+        });
+    }
+    let planned = (0..shards.get()).map(|index| Planned {
+        index,
+        of: shards,
+        policy: share(policy, index, shards),
+        network: network.clone(),
+    });
+    Ok(planned.collect())
+}
+
+impl Planned {
+    /// The shard with its driver; within its own runtime.
+    pub(super) fn make(self) -> Shard {
+        let registrant = Registrant::new(rand::random(), self.policy);
+        Shard {
+            index: self.index,
+            of: self.of,
+            driver: Driver::new(registrant, self.network),
+        }
+    }
+}
+
+/// One shard's part of what the policy allows to all of them together. Each has one flow to a target at least.
+fn share(policy: &Policy, index: usize, of: NonZeroUsize) -> Policy {
+    let flows = part(policy.flows_per_target.get() as usize, index, of);
+    Policy {
+        flows_per_target: u32::try_from(flows).ok().and_then(NonZeroU32::new).unwrap_or(NonZeroU32::MIN),
+        ..policy.clone()
+    }
+}
+
+/// The part of a whole that one shard gets; the first ones get what does not divide evenly.
+fn part(whole: usize, index: usize, of: NonZeroUsize) -> usize {
+    whole / of + usize::from(index < whole % of)
+}
+
+/// The constants of FNV-1a with 64 bits.
+const OFFSET_BASIS: u64 = 0xcbf2_9ce4_8422_2325;
+const PRIME: u64 = 0x0000_0100_0000_01b3;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn accounts_are_dealt_evenly_and_for_ever_the_same() {
+        for shards in [1, 2, 3, 8].map(|shards| NonZeroUsize::new(shards).unwrap()) {
+            let mut held = vec![0_usize; shards.get()];
+            for number in 0..8000 {
+                held[shard_of(&format!("sip:user{number}@example.test"), shards)] += 1;
+            }
+            let even = 8000 / shards;
+            assert!(held.iter().all(|held| held.abs_diff(even) < even / 10), "{held:?}");
+        }
+        let eight = NonZeroUsize::new(8).unwrap();
+        assert_eq!(shard_of("sip:alice@example.test", eight), shard_of("sip:alice@example.test", eight));
+    }
+
+    #[test]
+    fn the_parts_add_up_to_the_whole() {
+        for (whole, of) in [(10, 3), (7, 2), (1, 4), (0, 2)] {
+            let of = NonZeroUsize::new(of).unwrap();
+            assert_eq!((0..of.get()).map(|index| part(whole, index, of)).sum::<usize>(), whole);
+        }
+    }
+}
