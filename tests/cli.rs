@@ -83,6 +83,11 @@ fn a_wrong_argument_is_named_with_what_is_wrong_and_what_would_be_right() {
         (&["registrar", "--user", "alice"], &["--user", "alice:secret"]),
         (&["registrar", "--algorithm", "SHA-1"], &["--algorithm", "SHA-256"]),
         (&["registrar", "--fault", "bogus"], &["--fault"]),
+        (&["registrar", "--threads", "2"], &["--stateless"]),
+        (
+            &["registrar", "--stateless", "--algorithm", "MD5", "--algorithm", "SHA-256"],
+            &["--stateless", "--algorithm once"],
+        ),
         (&["explain", "no_such_word"], &["no_such_word", "regprobe explain"]),
         (&["completions", "tcsh"], &["bash"]),
         (&["man", "bogus"], &["bogus", "probe"]),

@@ -8,7 +8,7 @@ pub(crate) mod providers;
 pub(crate) mod verify;
 
 use std::net::SocketAddr;
-use std::num::NonZeroU32;
+use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -116,7 +116,8 @@ const REGISTRAR_EXAMPLES: &str = "\
 Examples:
   regprobe registrar --user alice:secret
   regprobe registrar --listen udp:127.0.0.1:5060 --listen tls:127.0.0.1:5061 --users-file lab.users
-  regprobe registrar --user alice:secret --algorithm SHA-256 --algorithm MD5 --fault silence";
+  regprobe registrar --user alice:secret --algorithm SHA-256 --algorithm MD5 --fault silence
+  regprobe registrar --stateless --algorithm MD5            # for load tests: it must not be the bottleneck";
 
 // `regprobe probe`.
 #[derive(Debug, Args)]
@@ -390,6 +391,13 @@ pub(crate) struct Registrar {
     /// Ask nobody for credentials
     #[arg(long, help_heading = "Accounts")]
     pub(crate) open: bool,
+    /// For load tests, where the registrar must not be the bottleneck: challenge each REGISTER without credentials, believe each one
+    /// with any, and remember nothing; no log
+    #[arg(long, help_heading = "Load", conflicts_with_all = KEPT)]
+    pub(crate) stateless: bool,
+    /// stateless: answer on this many threads, among which the system divides the clients by their address and port
+    #[arg(long, value_name = "N", default_value = "1", value_parser = values::threads, requires = "stateless", conflicts_with_all = KEPT, help_heading = "Load")]
+    pub(crate) threads: NonZeroUsize,
     /// The realm of challenges
     #[arg(long, default_value = "regprobe.lab", help_heading = "Accounts", value_parser = values::realm)]
     pub(crate) realm: String,
@@ -418,6 +426,9 @@ pub(crate) struct Registrar {
     #[arg(long, value_name = "PEM", conflicts_with = "cert", help_heading = "TLS")]
     pub(crate) save_ca: Option<PathBuf>,
 }
+
+/// What only a registrar that keeps something has a use for.
+const KEPT: [&str; 6] = ["user", "users_file", "open", "min_expires", "max_contacts", "fault"];
 
 // `regprobe explain`.
 #[derive(Debug, Args)]
@@ -497,6 +508,9 @@ mod tests {
             "regprobe probe a@h --reg-id 1",
             "regprobe unregister a@h --all --contact sip:a@h",
             "regprobe registrar --cert x",
+            "regprobe registrar --stateless --user a:b",
+            "regprobe registrar --stateless --fault silence",
+            "regprobe registrar --open --threads 2",
         ] {
             assert!(refused(line).starts_with("error: "), "{line}");
         }

@@ -1,12 +1,13 @@
 //! `regprobe registrar`: a lab PBX on the sockets of this machine, with one line for each exchange until Ctrl-C. The registrar
-//! itself is `sip-registrar`'s, its sockets are `sip-net`'s.
+//! itself is `sip-registrar`'s, its sockets are `sip-net`'s. With `--stateless` it is a responder for load tests, which logs nothing.
 
+use std::net::SocketAddr;
 use std::path::Path;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use sip_digest::{Algorithm, Secret};
-use sip_net::{LabCertificate, Listener, ListenerError};
-use sip_registrar::{Config, Event, Registrar, User, WallClock};
+use sip_net::{LabCertificate, Listener, ListenerError, Responding};
+use sip_registrar::{Config, Event, Registrar, Responder, User, WallClock};
 use sip_registration::Transport;
 
 use crate::args::Registrar as Args;
@@ -19,16 +20,51 @@ use crate::{exit, output, run, secret, signals, values};
 /// # Errors
 /// [`Failure::Usage`] when an account, a certificate or an address cannot be used.
 pub(crate) fn serve(args: &Args) -> Result<u8, Failure> {
+    if args.stateless {
+        return respond(args);
+    }
     let config = config(args, users(args)?);
     run::runtime()?.block_on(async {
         let listeners = open(args).await?;
         for listener in &listeners {
-            say(&format!("listening on {}:{}", listener.transport().name(), listener.address()));
+            announce(listener.transport(), listener.address());
         }
         let registrar = Registrar::new(config, rand::random());
         sip_net::serve(listeners, registrar, |event: Event| say(&event.to_string()), signals::ended()).await;
         Ok(exit::SUCCESS)
     })
+}
+
+/// `--stateless`: a responder on threads of its own.
+fn respond(args: &Args) -> Result<u8, Failure> {
+    let algorithm = match args.algorithm[..] {
+        [] => Algorithm::Md5,
+        [algorithm] => algorithm,
+        [_, _, ..] => {
+            return Err(Failure::Usage(
+                "--stateless: it offers one algorithm; give --algorithm once".to_owned(),
+            ));
+        }
+    };
+    let responder = Responder::new(&args.realm, algorithm, args.max_expires.unwrap_or(Config::default().max_expires));
+    let certificate = Certificate::of(args)?;
+    let mut responding = Responding::new(args.threads);
+    run::raise_descriptors();
+    for &listen in &args.listen {
+        let opened = certificate.respond(listen, &mut responding);
+        announce(listen.transport, opened.map_err(|error| unusable(listen, &error))?);
+    }
+    let served = run::runtime()?.block_on(responding.run(responder, signals::ended()));
+    served.map_err(|error| Failure::Usage(format!("--threads: {error}")))?;
+    Ok(exit::SUCCESS)
+}
+
+fn announce(transport: Transport, address: SocketAddr) {
+    say(&format!("listening on {}:{address}", transport.name()));
+}
+
+fn unusable(listen: Listen, error: &ListenerError) -> Failure {
+    Failure::Usage(format!("--listen {}:{}: {error}", listen.transport.name(), listen.address))
 }
 
 /// One line of the log. A lab goes on when nobody can read it.
@@ -41,8 +77,7 @@ async fn open(args: &Args) -> Result<Vec<Listener>, Failure> {
     let mut listeners = Vec::new();
     for &listen in &args.listen {
         let opened = certificate.listen(listen).await;
-        let name = listen.transport.name();
-        listeners.push(opened.map_err(|error| Failure::Usage(format!("--listen {name}:{}: {error}", listen.address)))?);
+        listeners.push(opened.map_err(|error| unusable(listen, &error))?);
     }
     Ok(listeners)
 }
@@ -89,13 +124,29 @@ impl Certificate {
         match (listen.transport, self) {
             (Transport::Udp, _) => Listener::udp(listen.address).await,
             (Transport::Tcp, _) => Listener::tcp(listen.address).await,
-            (Transport::Tls, Self::Unneeded) => Err(ListenerError::Tls("there is no certificate".to_owned())),
+            (Transport::Tls, Self::Unneeded) => Err(no_certificate()),
             (Transport::Tls, Self::Files(certificate, key)) => {
                 Listener::tls(listen.address, sip_net::server_config_from_files(certificate, key)?).await
             }
             (Transport::Tls, Self::Issued(issued)) => Listener::tls(listen.address, issued.server_config()?).await,
         }
     }
+
+    fn respond(&self, listen: Listen, responding: &mut Responding) -> Result<SocketAddr, ListenerError> {
+        match (listen.transport, self) {
+            (Transport::Udp, _) => responding.udp(listen.address),
+            (Transport::Tcp, _) => responding.tcp(listen.address),
+            (Transport::Tls, Self::Unneeded) => Err(no_certificate()),
+            (Transport::Tls, Self::Files(certificate, key)) => {
+                responding.tls(listen.address, &sip_net::server_config_from_files(certificate, key)?)
+            }
+            (Transport::Tls, Self::Issued(issued)) => responding.tls(listen.address, &issued.server_config()?),
+        }
+    }
+}
+
+fn no_certificate() -> ListenerError {
+    ListenerError::Tls("there is no certificate".to_owned())
 }
 
 /// The accounts of the options and of the file.

@@ -4,7 +4,7 @@ use std::future::Future;
 use std::io::{self, IsTerminal as _};
 use std::time::Instant;
 
-use nix::sys::resource::{Resource, setrlimit};
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use sip_net::{Options, Probed, TlsOptions, probe_until};
 use sip_registration::{Account, ContactPlan, Goal};
 use tokio::runtime::{Builder, Runtime};
@@ -166,6 +166,13 @@ pub(crate) fn password(source: &secret::Source, user: &str) -> Result<Option<sip
         let _ = setrlimit(Resource::RLIMIT_CORE, 0, 0);
     }
     Ok(secret)
+}
+
+/// Lets this process have as many descriptors as it may: each connection takes one.
+pub(crate) fn raise_descriptors() {
+    if let Ok((_, most)) = getrlimit(Resource::RLIMIT_NOFILE) {
+        let _ = setrlimit(Resource::RLIMIT_NOFILE, most, most);
+    }
 }
 
 fn render(probed: &Probed, form: Output) -> String {

@@ -233,6 +233,12 @@ pub(crate) fn number<T: FromStr>(text: &str) -> Result<T, ValueError> {
         .map_err(|_| ValueError::Other("this is not a whole number, or it is too large; write digits only, such as 300"))
 }
 
+/// Reads how many threads.
+pub(crate) fn threads(text: &str) -> Result<NonZeroUsize, ValueError> {
+    text.parse()
+        .map_err(|_| ValueError::Other("this is not a number of threads; write 1 or more"))
+}
+
 /// Reads how many to show at most.
 pub(crate) fn limit(text: &str) -> Result<NonZeroUsize, ValueError> {
     text.parse()

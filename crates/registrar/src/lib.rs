@@ -32,6 +32,7 @@ mod nonces;
 mod peer;
 mod register;
 mod registrar;
+mod responder;
 mod script;
 mod template;
 #[cfg(test)]
@@ -47,3 +48,4 @@ pub use fault_text::FaultError;
 pub use location::BindingView;
 pub use peer::{AfterReply, Peer, Reply};
 pub use registrar::Registrar;
+pub use responder::Responder;

@@ -11,4 +11,5 @@ mod lab;
 mod name_server;
 mod naming;
 mod probing;
+mod responding;
 mod serving;
