@@ -1,5 +1,5 @@
 //! How often something may happen: the generic cell rate algorithm, which is a token bucket that keeps one instant. For what the other
-//! side can make us do.
+//! side can make us do, and for the pace of what we start.
 
 use std::time::{Duration, Instant};
 
@@ -23,6 +23,12 @@ impl Allowance {
         self.even_at = Some(even_at);
         true
     }
+
+    /// From when on [`Self::take`] lets the next one through; `now` when it does already.
+    pub(crate) fn ready_at(&self, now: Instant, interval: Duration, horizon: Duration) -> Instant {
+        let ready_at = self.even_at.and_then(|even_at| (even_at + interval).checked_sub(horizon));
+        ready_at.map_or(now, |ready_at| ready_at.max(now))
+    }
 }
 
 #[cfg(test)]
@@ -43,5 +49,20 @@ mod tests {
         assert_eq!(through(250, 100), 1);
         assert_eq!(through(1000, 100), 3);
         assert_eq!(through(1_000_000, 100), 4);
+    }
+
+    #[test]
+    fn the_next_one_goes_through_when_it_is_said_to_and_not_before() {
+        let (mut allowance, interval) = (Allowance::default(), Duration::from_millis(250));
+        let now = origin();
+        for burst in [1, 4] {
+            let horizon = interval * burst;
+            while allowance.take(now, interval, horizon) {}
+            let ready_at = allowance.ready_at(now, interval, horizon);
+            assert_eq!(ready_at, now + interval);
+            assert!(!allowance.clone().take(ready_at - Duration::from_nanos(1), interval, horizon));
+            assert!(allowance.clone().take(ready_at, interval, horizon));
+            assert_eq!(allowance.ready_at(ready_at, interval, horizon), ready_at);
+        }
     }
 }

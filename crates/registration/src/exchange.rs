@@ -15,6 +15,7 @@ use std::time::Instant;
 use rand_chacha::ChaCha12Rng;
 use sip_message::ChallengeSource;
 
+use crate::admission::gates::Gates;
 use crate::attempt::{Attempt, Ending, Notice, TargetOutcome};
 use crate::branch::Branch;
 use crate::encode::{Credential, Identity};
@@ -34,6 +35,7 @@ pub(crate) struct Cx<'a> {
     pub(crate) policy: &'a Policy,
     pub(crate) rng: &'a mut ChaCha12Rng,
     pub(crate) flows: &'a mut Flows,
+    pub(crate) gates: &'a mut Gates,
     pub(crate) out: &'a mut Outputs,
 }
 

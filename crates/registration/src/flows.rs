@@ -53,7 +53,7 @@ pub(crate) enum Condition {
 
 /// What becomes of a request from the other side.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Admission {
+pub(crate) enum Reception {
     /// It came from whom the flow leads to, and may be answered.
     Answer,
     /// It came from somebody else: answers go to nobody but the peer, or anybody could aim them at others.
@@ -162,23 +162,23 @@ impl Flows {
     }
 
     /// Counts a request from the other side, and says what may become of it.
-    pub(crate) fn admit(&mut self, now: Instant, id: FlowId, source: SocketAddr, policy: &Policy) -> Admission {
+    pub(crate) fn admit(&mut self, now: Instant, id: FlowId, source: SocketAddr, policy: &Policy) -> Reception {
         let Some(flow) = self.by_id.get_mut(&id).filter(|flow| flow.local().is_some()) else {
-            return Admission::Ignore;
+            return Reception::Ignore;
         };
         let is_peer = source.ip().to_canonical() == flow.endpoint.remote.ip().to_canonical();
-        let (allowance, admission) = if is_peer {
-            (&mut flow.for_peer, Admission::Answer)
+        let (allowance, reception) = if is_peer {
+            (&mut flow.for_peer, Reception::Answer)
         } else {
-            (&mut flow.for_strangers, Admission::OnlyTell)
+            (&mut flow.for_strangers, Reception::OnlyTell)
         };
         // A registrar may ask for every binding that it holds.
         let users = u32::try_from(flow.users.len()).unwrap_or(u32::MAX);
         let horizon = policy.answer_interval.saturating_mul(policy.answer_burst);
         if allowance.take(now, policy.answer_interval / users.max(1), horizon) {
-            admission
+            reception
         } else {
-            Admission::Ignore
+            Reception::Ignore
         }
     }
 
@@ -277,20 +277,20 @@ mod tests {
             }
             let id = FlowId(0);
             let early = flows.admit(now, id, udp().remote, &policy);
-            assert_eq!(early, Admission::Ignore);
+            assert_eq!(early, Reception::Ignore);
             flows.opened(id, &opened());
             let mut admitted = |source: &str, wanted| {
                 let admit = |_: &u32| flows.admit(now, id, source.parse().unwrap(), &policy) == wanted;
                 (0..10_000).filter(admit).count()
             };
             let most = 8 * users as usize;
-            assert_eq!(admitted("127.0.0.2:5060", Admission::OnlyTell), most);
+            assert_eq!(admitted("127.0.0.2:5060", Reception::OnlyTell), most);
             assert_eq!(
-                admitted("127.0.0.1:9", Admission::Answer),
+                admitted("127.0.0.1:9", Reception::Answer),
                 most,
                 "strangers leave the peer its share"
             );
-            assert_eq!(admitted("[::ffff:127.0.0.1]:5060", Admission::Ignore), 10_000);
+            assert_eq!(admitted("[::ffff:127.0.0.1]:5060", Reception::Ignore), 10_000);
         }
     }
 

@@ -60,6 +60,7 @@
 //! ```
 
 mod account;
+mod admission;
 mod allowance;
 mod answer;
 mod attempt;
@@ -85,6 +86,7 @@ mod transaction;
 mod transcript;
 
 pub use account::{Account, Advertised, ContactPlan, Goal, Transport, host_port};
+pub use admission::Admission;
 pub use attempt::{Attempt, AuthFacts, Bound, Ending, LastReply, Notice, Phases, Step, TargetOutcome, TracedMessage, TriedTarget};
 pub use explain::{Explanation, Word};
 pub use incoming::IncomingRequest;
@@ -106,6 +108,27 @@ pub use status::Status;
 #[cfg(test)]
 mod tests {
     use std::time::Instant;
+
+    use super::{Account, ContactPlan};
+
+    /// An account for tests that do not care whose.
+    pub(crate) fn account() -> Account {
+        Account {
+            aor: "sip:alice@example.test".parse().unwrap(),
+            registrar: "sip:192.0.2.10".parse().unwrap(),
+            outbound_proxy: None,
+            transport: None,
+            target: None,
+            auth_user: None,
+            secret: None,
+            contact: ContactPlan::Automatic { user: "alice".into() },
+            advertise: None,
+            instance: None,
+            reg_id: None,
+            expires: 3600,
+            user_agent: "test".into(),
+        }
+    }
 
     /// A moment to count from. Tests have no other use for the clock.
     #[expect(

@@ -4,6 +4,8 @@ use std::net::IpAddr;
 use std::num::NonZeroU32;
 use std::time::Duration;
 
+use crate::Admission;
+
 /// Which address families may be used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Families {
@@ -68,6 +70,8 @@ pub struct Policy {
     pub credentials_ahead: bool,
     /// How many flows lead to one target. Registrations are dealt to them evenly; 1 is one flow for all (RFC 5626 §3.1).
     pub flows_per_target: NonZeroU32,
+    /// How fast, and how many at once, exchanges may start at one registrar: without bounds.
+    pub admission: Admission,
     /// Whether a registration is refreshed and retried by itself. A one-shot probe does not.
     pub maintain: bool,
     /// The part of the granted time after which a refresh is due, in percent; the moment is drawn between the two: 50 to 90.
@@ -106,6 +110,7 @@ impl Default for Policy {
             trace: false,
             credentials_ahead: true,
             flows_per_target: NonZeroU32::MIN,
+            admission: Admission::UNLIMITED,
             maintain: true,
             refresh_percent: (50, 90),
             retry_base: Duration::from_secs(30),
@@ -127,6 +132,15 @@ impl Policy {
             timeout: Duration::from_secs(10),
             maintain: false,
             ..Self::default()
+        }
+    }
+    /// What each of `shards` registrants goes by so that all of them together keep to this policy: the bounds on what they start are
+    /// divided among them.
+    #[must_use]
+    pub fn divided_by(self, shards: NonZeroU32) -> Self {
+        Self {
+            admission: self.admission.divided_by(shards),
+            ..self
         }
     }
 }

@@ -10,6 +10,7 @@ use rand::{RngExt as _, SeedableRng as _};
 use rand_chacha::ChaCha12Rng;
 use sip_message::{Frame, FrameError, Framer, Message};
 
+use crate::admission::gates::Gates;
 use crate::branch::Branch;
 use crate::exchange::Cx;
 use crate::flows::Flows;
@@ -32,6 +33,7 @@ pub struct Registrant {
     slots: Vec<Slot>,
     free: Vec<u32>,
     flows: Flows,
+    gates: Gates,
     timers: Timers,
     out: Outputs,
     counters: Counters,
@@ -55,6 +57,8 @@ pub struct Counters {
     pub answered: u64,
     /// Bytes that are no SIP message.
     pub unreadable: u64,
+    /// Bindings that ended while their refresh waited for its turn ([`crate::Admission`]): the pace is too small for what it has to keep.
+    pub lapsed_waiting: u64,
 }
 
 impl Registrant {
@@ -70,6 +74,7 @@ impl Registrant {
             slots: Vec::new(),
             free: Vec::new(),
             flows: Flows::default(),
+            gates: Gates::default(),
             timers: Timers::default(),
             out: Outputs::default(),
             counters: Counters::default(),
@@ -99,7 +104,8 @@ impl Registrant {
             self.slots.push(Slot::default());
             u32::try_from(self.slots.len() - 1).unwrap_or(u32::MAX)
         });
-        let registration = Box::new(Registration::new(now, account, &mut self.rng));
+        let gate = self.gates.join(&account, &self.policy.admission);
+        let registration = Box::new(Registration::new(now, account, gate, &mut self.rng));
         let mut generation = 0;
         if let Some(slot) = self.slots.get_mut(index as usize) {
             slot.registration = Some(registration);
@@ -121,16 +127,19 @@ impl Registrant {
     /// Orders any exchange.
     pub fn order(&mut self, now: Instant, key: Key, goal: Goal) {
         self.with(now, key, |registration, cx| registration.order(cx, goal));
+        self.admit(now);
     }
 
     /// Stops the exchange under way; its [`crate::Attempt`] ends as interrupted. Nothing more happens by itself before the next order.
     pub fn interrupt(&mut self, now: Instant, key: Key) {
         self.with(now, key, |registration, cx| registration.interrupt(cx));
+        self.admit(now);
     }
 
     /// Removes the binding, if there is one, and then the registration; [`Event::Removed`] tells when.
     pub fn remove(&mut self, now: Instant, key: Key) {
         self.with(now, key, |registration, cx| registration.leave(cx));
+        self.admit(now);
     }
 
     // Facts.
@@ -147,6 +156,7 @@ impl Registrant {
             Input::Closed(flow, closed) => self.handle_closed(now, flow, &closed),
             Input::Received { flow, source, bytes } => self.handle_bytes(now, flow, source, bytes),
         }
+        self.admit(now);
     }
 
     /// Does what is due.
@@ -158,6 +168,7 @@ impl Registrant {
                 registration.handle_timeout(cx);
             });
         }
+        self.admit(now);
     }
 
     // Outputs.
@@ -200,10 +211,17 @@ impl Registrant {
     /// When to call [`Self::handle_timeout`]; `None` when nothing waits.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Instant> {
-        self.timers.next()
+        self.timers.next().into_iter().chain(self.gates.next()).min()
     }
 
     // Within.
+
+    /// Lets those start whose turn has come at their registrar.
+    fn admit(&mut self, now: Instant) {
+        while let Some(key) = self.gates.pop_ready(now, &self.policy.admission) {
+            self.with(now, key, Registration::handle_admitted);
+        }
+    }
 
     fn registration(&self, key: Key) -> Option<&Registration> {
         let slot = self.slots.get(key.index as usize)?;
@@ -222,9 +240,10 @@ impl Registrant {
             policy: &self.policy,
             rng: &mut self.rng,
             flows: &mut self.flows,
+            gates: &mut self.gates,
             out: &mut self.out,
         };
-        registration.lapse(now);
+        self.counters.lapsed_waiting += u64::from(registration.lapse(now));
         let result = handle(registration, &mut cx);
         let deadline = if registration.is_gone() {
             None

@@ -2,6 +2,7 @@
 //! Not for what happens on the wire: that is [`crate::exchange`]'s.
 
 mod asked;
+mod starting;
 
 use std::collections::VecDeque;
 use std::net::SocketAddr;
@@ -12,6 +13,8 @@ use rand::RngExt as _;
 use rand_chacha::ChaCha12Rng;
 use sip_message::Response;
 
+use self::starting::Waiting;
+use crate::admission::gates::GateId;
 use crate::attempt::{Attempt, Bound, Ending, LastReply};
 use crate::branch::Branch;
 use crate::encode::Identity;
@@ -39,6 +42,10 @@ pub(crate) struct Registration {
     /// What the last registration or removal left.
     standing: Standing,
     exchange: Option<Box<Exchange>>,
+    /// What is to start and has to wait; never beside an exchange.
+    waiting: Option<Waiting>,
+    /// Where it has to wait.
+    gate: Option<GateId>,
     /// The binding that the registrar confirmed last.
     held: Option<Bound>,
     /// A registration that failed or was interrupted may have bound something all the same.
@@ -80,7 +87,7 @@ enum Next {
 const LAST_CSEQ: u32 = (1 << 31) - (1 << 16);
 
 impl Registration {
-    pub(crate) fn new(now: Instant, account: Arc<Account>, rng: &mut ChaCha12Rng) -> Self {
+    pub(crate) fn new(now: Instant, account: Arc<Account>, gate: Option<GateId>, rng: &mut ChaCha12Rng) -> Self {
         let dialog = Dialog {
             identity: Identity {
                 call_id: rng.random(),
@@ -99,6 +106,8 @@ impl Registration {
             account,
             standing: Standing::Fine { refresh_at: None },
             exchange: None,
+            waiting: None,
+            gate,
             held: None,
             perhaps_bound: false,
             dialog,
@@ -138,7 +147,11 @@ impl Registration {
             last_reply: self.last_reply.clone(),
             since: self.announced.1,
             failures: self.failures,
-            next_at: shown.due_at(),
+            next_at: match &self.waiting {
+                Some(waiting) => waiting.until(),
+                None => shown.due_at(),
+            },
+            waits_for_admission: self.waiting.is_some(),
             waits_for_operator: matches!(next, Next::Operator),
             valid_until: self.held.as_ref().map(|bound| bound.valid_until),
         }
@@ -146,10 +159,11 @@ impl Registration {
 
     /// The earliest moment at which something is due.
     pub(crate) fn deadline(&self) -> Option<Instant> {
-        let own = self
-            .exchange
-            .as_ref()
-            .map_or_else(|| self.standing.due_at(), |exchange| Some(exchange.deadline()));
+        let own = match (&self.exchange, &self.waiting) {
+            (Some(exchange), _) => Some(exchange.deadline()),
+            (None, Some(waiting)) => waiting.until(),
+            (None, None) => self.standing.due_at(),
+        };
         let lapse = self.held.as_ref().map(|bound| bound.valid_until);
         own.into_iter().chain(lapse).min()
     }
@@ -168,9 +182,10 @@ impl Registration {
         }
     }
 
-    /// Forgets a binding whose time is over: no status says registered after it.
-    pub(crate) fn lapse(&mut self, now: Instant) {
-        self.held.take_if(|bound| now >= bound.valid_until);
+    /// Forgets a binding whose time is over: no status says registered after it. True when its refresh was still waiting for its turn.
+    pub(crate) fn lapse(&mut self, now: Instant) -> bool {
+        let lapsed = self.held.take_if(|bound| now >= bound.valid_until).is_some();
+        lapsed && self.waiting.as_ref().is_some_and(Waiting::keeps_a_binding)
     }
 
     /// The user orders an exchange. While another one is under way it waits for its turn, but for a removal, which interrupts.
@@ -181,18 +196,25 @@ impl Registration {
         if goal == Goal::Register {
             self.credential_failures = 0;
         }
-        match &self.exchange {
-            Some(_) if goal.removes() => self.remove_at_once(cx, goal),
-            Some(exchange) if exchange.goal == goal || self.ordered.contains(&goal) => {}
+        match self.goal() {
+            _ if goal.removes() => self.remove_at_once(cx, goal),
+            Some(present) if present == goal || self.ordered.contains(&goal) => {}
             Some(_) => self.ordered.push_back(goal),
-            None => self.start(cx, goal),
+            None => self.put_off(cx, goal),
         }
+    }
+
+    /// What is under way, or waits to be.
+    fn goal(&self) -> Option<Goal> {
+        let waiting = self.waiting.as_ref().map(|waiting| waiting.goal);
+        self.exchange.as_ref().map(|exchange| exchange.goal).or(waiting)
     }
 
     /// A removal goes before everything that was ordered earlier, and is not begun twice.
     fn remove_at_once(&mut self, cx: &mut Cx<'_>, goal: Goal) {
         self.ordered.clear();
-        if self.exchange.as_ref().is_none_or(|exchange| exchange.goal != goal) {
+        if self.goal() != Some(goal) {
+            self.withdraw(cx);
             self.finish(cx, Ending::Interrupted);
             self.start(cx, goal);
         }
@@ -201,6 +223,7 @@ impl Registration {
     /// The user stops what is under way and what waits behind it. Nothing more happens by itself before the next order.
     pub(crate) fn interrupt(&mut self, cx: &mut Cx<'_>) {
         self.ordered.clear();
+        self.give_up_waiting(cx);
         self.finish(cx, Ending::Interrupted);
         if self.leaving {
             self.vanish(cx);
@@ -210,13 +233,13 @@ impl Registration {
     /// The user wants it gone: its binding is removed first, if there is one or may be one.
     pub(crate) fn leave(&mut self, cx: &mut Cx<'_>) {
         self.leaving = true;
-        match self.exchange.as_ref().map(|exchange| exchange.goal) {
+        match self.goal() {
             Some(Goal::Unregister | Goal::Clear) => self.ordered.clear(),
-            Some(Goal::Register) => self.remove_at_once(cx, Goal::Unregister),
-            Some(Goal::Fetch | Goal::Ping | Goal::Locate) | None if self.held.is_some() || self.perhaps_bound => {
+            Some(Goal::Register) if self.exchange.is_some() => self.remove_at_once(cx, Goal::Unregister),
+            Some(Goal::Register | Goal::Fetch | Goal::Ping | Goal::Locate) | None if self.held.is_some() || self.perhaps_bound => {
                 self.remove_at_once(cx, Goal::Unregister);
             }
-            Some(Goal::Fetch | Goal::Ping | Goal::Locate) | None => self.interrupt(cx),
+            Some(Goal::Register | Goal::Fetch | Goal::Ping | Goal::Locate) | None => self.interrupt(cx),
         }
     }
 
@@ -224,22 +247,12 @@ impl Registration {
         if let Some(flow) = self.dialog.flow.take() {
             cx.leave(flow);
         }
+        if let Some(gate) = self.gate.take() {
+            cx.gates.leave(gate);
+        }
         self.announce(cx);
         self.gone = true;
         cx.out.events.push_back((cx.key, Event::Removed));
-    }
-
-    fn start(&mut self, cx: &mut Cx<'_>, goal: Goal) {
-        if self.dialog.cseq >= LAST_CSEQ {
-            self.start_anew(cx);
-        }
-        let mut party = Party {
-            account: &self.account,
-            dialog: &mut self.dialog,
-        };
-        let (exchange, ending) = Exchange::start(cx, &mut party, goal);
-        self.exchange = Some(Box::new(exchange));
-        self.end_if(cx, ending);
     }
 
     /// Lets the exchange handle something, and ends it when it says so.
@@ -344,6 +357,8 @@ impl Registration {
     pub(crate) fn handle_timeout(&mut self, cx: &mut Cx<'_>) {
         if self.exchange.is_some() {
             self.exchange(cx, Exchange::handle_timeout);
+        } else if self.waiting.is_some() {
+            self.handle_put_off(cx);
         } else if self.standing.due_at().is_some_and(|at| cx.now >= at) {
             self.start(cx, Goal::Register);
         }
@@ -352,6 +367,9 @@ impl Registration {
     /// An exchange is over: keeps what it taught, tells of it, and goes on to what was ordered meanwhile.
     fn finish(&mut self, cx: &mut Cx<'_>, ending: Ending) {
         let Some(mut exchange) = self.exchange.take() else { return };
+        if let Some(gate) = self.gate {
+            cx.gates.finished(cx.now, gate, &cx.policy.admission);
+        }
         exchange.leave_silent(cx, self.dialog.flow);
         let attempt = exchange.conclude(cx.now, &mut self.dialog, ending);
         self.last_reply.clone_from(&attempt.last_reply);

@@ -18,8 +18,10 @@ pub struct Status {
     pub since: Instant,
     /// How many exchanges in a row have failed.
     pub failures: u32,
-    /// When the next exchange begins by itself; `None` when none does.
+    /// When the next exchange begins by itself; `None` when none does, or when it waits for its turn.
     pub next_at: Option<Instant>,
+    /// True while the next exchange is due and waits for its turn at the registrar ([`crate::Admission`]).
+    pub waits_for_admission: bool,
     /// True when it will not try again until the operator orders it: the credentials were refused too often.
     pub waits_for_operator: bool,
     /// Until when a binding holds. It may hold although the last refresh failed.

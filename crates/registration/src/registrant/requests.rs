@@ -11,7 +11,7 @@ use std::time::Instant;
 use sip_message::{Request, Status};
 
 use super::Registrant;
-use crate::flows::Admission;
+use crate::flows::Reception;
 use crate::incoming::Asked;
 use crate::outputs::Outgoing;
 use crate::registration::Registration;
@@ -24,8 +24,8 @@ impl Registrant {
     pub(super) fn handle_request(&mut self, now: Instant, flow: FlowId, source: SocketAddr, request: &Request<'_>, bytes: &[u8]) {
         self.counters.requests += 1;
         let Some(asked) = Asked::read(source, request, bytes) else { return };
-        let admission = self.flows.admit(now, flow, source, &self.policy);
-        if admission == Admission::Ignore || self.is_sent_back(now, &asked) {
+        let reception = self.flows.admit(now, flow, source, &self.policy);
+        if reception == Reception::Ignore || self.is_sent_back(now, &asked) {
             return;
         }
         let named = self.named(now, flow, &asked);
@@ -33,7 +33,7 @@ impl Registrant {
         let Some(key) = named.or_else(|| self.flows.any_user(flow)) else {
             return;
         };
-        let from_peer = admission == Admission::Answer;
+        let from_peer = reception == Reception::Answer;
         let answer = if from_peer {
             self.answer(flow, key, &asked, named.is_some())
         } else {
