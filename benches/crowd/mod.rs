@@ -1,0 +1,186 @@
+//! Registrations of one registrant, and a registrar that takes everything, so that what is measured is the core alone. Neither socket
+//! nor clock: time is moved by hand, and the registrar's own work can be left out of what is timed.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use sip_digest::Secret;
+use sip_registration::{Account, Action, ContactPlan, Event, FlowId, Goal, Input, Key, Opened, Policy, Registrant};
+
+/// What the registrar grants, in seconds.
+pub(crate) const GRANTED: u32 = 3600;
+
+/// What every reply repeats (RFC 3261 §8.2.6.2). To comes with a tag of the registrar's.
+const REPEATED: [&[u8]; 4] = [b"Via:", b"From:", b"Call-ID:", b"CSeq:"];
+
+const CHALLENGE: &[u8] = b"WWW-Authenticate: Digest realm=\"example.test\", nonce=\"5f1a7c2b9d3e4f60718293a4b5c6d7e8\", \
+    algorithm=MD5, qop=\"auth\"\r\n";
+
+/// A registrant with its registrations, on one UDP flow to one registrar.
+pub(crate) struct Crowd {
+    registrant: Registrant,
+    keys: Vec<Key>,
+    flow: FlowId,
+    registrar: SocketAddr,
+    now: Instant,
+    /// The requests that are out, and the replies to them. Buffers are kept.
+    requests: Vec<Vec<u8>>,
+    replies: Vec<Vec<u8>>,
+    waiting: usize,
+}
+
+impl Crowd {
+    /// So many registrations, all of them registered.
+    pub(crate) fn registered(count: usize, policy: Policy) -> Self {
+        let now = Instant::now();
+        let mut registrant = Registrant::new([7; 32], policy);
+        let keys: Vec<Key> = (0..count).map(|user| registrant.add(now, Arc::new(account(user)))).collect();
+        let first = *keys.first().expect("a crowd has somebody in it");
+        registrant.order(now, first, Goal::Register);
+        let Some(Action::Open(flow, endpoint)) = registrant.poll_action() else {
+            panic!("an address needs no look-up")
+        };
+        let opened = Opened {
+            local: SocketAddr::from(([192, 0, 2, 1], 5060)),
+            connected_at: None,
+            tls: None,
+        };
+        registrant.handle_input(now, Input::Opened(flow, opened));
+        let mut crowd = Self {
+            registrant,
+            keys,
+            flow,
+            registrar: endpoint.remote,
+            now,
+            requests: vec![Vec::with_capacity(1024); count],
+            replies: vec![Vec::with_capacity(1024); count],
+            waiting: 0,
+        };
+        crowd.register();
+        assert_eq!(crowd.drain(), u64::try_from(count).expect("a crowd fits into memory"));
+        crowd
+    }
+
+    /// Orders a registration of everybody and lets it end. Returns the time that the core took for it.
+    pub(crate) fn register(&mut self) -> Duration {
+        self.now += Duration::from_millis(1);
+        let started_at = Instant::now();
+        for key in &self.keys {
+            self.registrant.order(self.now, *key, Goal::Register);
+        }
+        self.send();
+        let ordered = started_at.elapsed();
+        ordered + self.finish()
+    }
+
+    /// Lets the time come at which everybody has to be refreshed, and lets the refreshes end. Returns the time that the core took.
+    pub(crate) fn refresh(&mut self) -> Duration {
+        self.now += Duration::from_secs(u64::from(GRANTED) * 9 / 10);
+        let started_at = Instant::now();
+        self.registrant.handle_timeout(self.now);
+        self.send();
+        let begun = started_at.elapsed();
+        assert_eq!(
+            self.waiting,
+            self.keys.len(),
+            "everybody is refreshed when nine tenths of the time are over"
+        );
+        begun + self.finish()
+    }
+
+    /// Replies until nothing is asked any more.
+    fn finish(&mut self) -> Duration {
+        let mut taken = Duration::ZERO;
+        while self.waiting > 0 {
+            self.reply();
+            let started_at = Instant::now();
+            self.receive();
+            self.send();
+            taken += started_at.elapsed();
+        }
+        taken
+    }
+
+    fn send(&mut self) {
+        self.waiting = 0;
+        while let Some(buffer) = self.requests.get_mut(self.waiting) {
+            if self.registrant.poll_transmit(buffer).is_none() {
+                break;
+            }
+            self.waiting += 1;
+        }
+    }
+
+    fn reply(&mut self) {
+        for (request, reply) in self.requests.iter().zip(&mut self.replies).take(self.waiting) {
+            write_reply(request, reply);
+        }
+    }
+
+    fn receive(&mut self) {
+        for bytes in self.replies.iter().take(self.waiting) {
+            let (flow, source) = (self.flow, self.registrar);
+            self.registrant.handle_input(self.now, Input::Received { flow, source, bytes });
+        }
+        self.drain();
+    }
+
+    /// Takes what there is to tell. Returns how many attempts reached their goal.
+    fn drain(&mut self) -> u64 {
+        let mut succeeded = 0;
+        while let Some((_, event)) = self.registrant.poll_event() {
+            match event {
+                Event::Attempt(attempt) => {
+                    assert_eq!(attempt.ending, sip_registration::Ending::Succeeded);
+                    succeeded += 1;
+                }
+                Event::Changed(_) | Event::Request(_) | Event::Removed => {}
+            }
+        }
+        succeeded
+    }
+}
+
+fn account(user: usize) -> Account {
+    let user = format!("user{user}");
+    Account {
+        aor: format!("sip:{user}@example.test").parse().expect("the AOR is a URI"),
+        registrar: "sip:192.0.2.10".parse().expect("the registrar is a URI"),
+        outbound_proxy: None,
+        transport: None,
+        target: None,
+        auth_user: None,
+        secret: Some(Secret::Password("sesame".into())),
+        contact: ContactPlan::Automatic { user },
+        advertise: None,
+        instance: None,
+        reg_id: None,
+        expires: GRANTED,
+        user_agent: "bench".to_owned(),
+    }
+}
+
+/// 401 to a request without credentials, 200 with its Contact to any other.
+fn write_reply(request: &[u8], reply: &mut Vec<u8>) {
+    let lines = || request.split_inclusive(|byte| *byte == b'\n');
+    let authorized = lines().any(|line| line.starts_with(b"Authorization:"));
+    reply.clear();
+    reply.extend_from_slice(if authorized {
+        b"SIP/2.0 200 OK\r\n"
+    } else {
+        b"SIP/2.0 401 Unauthorized\r\n"
+    });
+    for line in lines() {
+        if REPEATED.iter().any(|name| line.starts_with(name)) || (authorized && line.starts_with(b"Contact:")) {
+            reply.extend_from_slice(line);
+        } else if line.starts_with(b"To:") {
+            reply.extend_from_slice(line.trim_ascii_end());
+            reply.extend_from_slice(b";tag=5d2e1a7f\r\n");
+        }
+    }
+    if !authorized {
+        reply.extend_from_slice(CHALLENGE);
+    }
+    reply.extend_from_slice(b"Server: bench\r\nContent-Length: 0\r\n\r\n");
+}
