@@ -4,6 +4,8 @@
 //! The structs have plain comments, because clap takes their doc comments for the help of the sub-command that they are part of.
 
 pub(crate) mod access;
+#[allow(dead_code, reason = "its users, bulk and watch, come next")]
+pub(crate) mod accounts;
 pub(crate) mod providers;
 pub(crate) mod verify;
 

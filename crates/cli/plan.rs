@@ -9,6 +9,7 @@ use sip_registration::locate::{Locate, LocateError, Wish};
 use sip_registration::{Account, Advertised, ContactPlan, Families, Goal, Policy, Transport};
 use thiserror::Error;
 
+use crate::args::accounts::AccountsArgs;
 use crate::args::verify::LookArgs;
 use crate::args::{
     AccountArgs, BindingArgs, Bindings, CredentialArgs, ExchangeArgs, NetworkArgs, OutputArg, OutputArgs, Ping, Probe, TlsArgs,
@@ -136,6 +137,23 @@ pub(crate) fn way(look: &LookArgs) -> Result<Options, PlanError> {
     shared.options(Goal::Fetch, None)
 }
 
+/// The way to the registrars of a list of accounts, and the rules for one exchange with each.
+#[allow(dead_code, reason = "its users, bulk and watch, come next")]
+pub(crate) fn way_of_all(args: &AccountsArgs) -> Result<Options, PlanError> {
+    let output = OutputArgs {
+        output: OutputArg::Json,
+        trace: false,
+        warning: None,
+        critical: None,
+    };
+    let shared = Shared::new(&args.credentials, &args.network, &args.tls, &args.exchange, &output);
+    let options = shared.options(Goal::Register, None)?;
+    Ok(Options {
+        keep: args.binding.keep,
+        ..options
+    })
+}
+
 /// The address that `--advertise` asks to show.
 pub(crate) fn advertised(network: &NetworkArgs) -> Option<Advertised> {
     network.advertise.clone()
@@ -208,8 +226,8 @@ impl<'a> Shared<'a> {
 
     fn plan(&self, goal: Goal, account: Account, surroundings: Surroundings) -> Result<Plan, PlanError> {
         let options = self.options(goal, Some(identity::favourite_port(&account.aor)))?;
-        let account = self.secured(account)?;
-        self.check_next_hop(goal, &account)?;
+        let account = secured(account)?;
+        check_next_hop(goal, &account, families(self.network))?;
         Ok(Plan {
             account,
             options,
@@ -219,7 +237,7 @@ impl<'a> Shared<'a> {
     }
 
     fn options(&self, goal: Goal, favourite_port: Option<u16>) -> Result<Options, PlanError> {
-        let misfit = self.network.local.filter(|local| !self.families().allow(local.ip()));
+        let misfit = self.network.local.filter(|local| !families(self.network).allow(local.ip()));
         if let Some(local) = misfit {
             return Err(PlanError::LocalFamily(local));
         }
@@ -236,7 +254,8 @@ impl<'a> Shared<'a> {
     }
 
     fn account(&self, aor: OwnedUri, registrar: OwnedUri, hint: Option<Transport>) -> Result<Account, PlanError> {
-        let transport = self.transport(registrar.parts().secure || aor.parts().secure, hint)?;
+        let secure = registrar.parts().secure || aor.parts().secure;
+        let transport = chosen_transport(transport(self.network.transport), secure, hint)?;
         Ok(Account {
             contact: ContactPlan::Automatic {
                 user: identity::contact_user(&aor),
@@ -256,72 +275,14 @@ impl<'a> Shared<'a> {
         })
     }
 
-    /// The option, or else what stands behind the AOR. RFC 3261 §26.2.2: `sips:` asks for TLS, whose `transport=tcp` says no more
-    /// than that TLS runs over TCP.
-    fn transport(&self, secure: bool, hint: Option<Transport>) -> Result<Option<Transport>, PlanError> {
-        let hint = hint.filter(|hint| !(secure && *hint == Transport::Tcp));
-        let chosen = transport(self.network.transport).or(hint);
-        match chosen {
-            Some(plain @ (Transport::Udp | Transport::Tcp)) if secure => Err(PlanError::Insecure(plain.name())),
-            Some(_) | None => Ok(chosen),
-        }
-    }
-
-    /// RFC 3261 §26.2.2: what is asked for with `sips:` goes by TLS on the first hop too, be that a `sip:` proxy or registrar.
-    fn secured(&self, account: Account) -> Result<Account, PlanError> {
-        let next_hop = account.outbound_proxy.as_ref().unwrap_or(&account.registrar).parts();
-        let asks_for_tls = account.aor.parts().secure || account.registrar.parts().secure;
-        if !asks_for_tls || next_hop.secure {
-            return Ok(account);
-        }
-        match next_hop.transport() {
-            Some(udp) if udp.eq_ignore_ascii_case(b"udp") => Err(PlanError::NextHop {
-                argument: next_hop_argument(&account),
-                why: "with a sips: URI the way to it is TLS; leave ;transport=udp out",
-            }),
-            Some(_) | None => Ok(Account {
-                transport: Some(Transport::Tls),
-                ..account
-            }),
-        }
-    }
-
-    /// What no DNS could make good is wrong with the command line, and nothing is sent.
-    fn check_next_hop(&self, goal: Goal, account: &Account) -> Result<(), PlanError> {
-        let search = Locate::new(&Wish {
-            next_hop: account.outbound_proxy.as_ref().unwrap_or(&account.registrar).parts(),
-            transport: account.transport,
-            families: self.families(),
-            overrides: &[],
-        });
-        let argument = if goal == Goal::Ping && account.outbound_proxy.is_none() {
-            "<URI>"
-        } else {
-            next_hop_argument(account)
-        };
-        match search.outcome() {
-            Some(Err(LocateError::Refused { why })) => Err(PlanError::NextHop { argument, why }),
-            Some(Err(LocateError::NotFound { .. } | LocateError::Failed { .. }) | Ok(_)) | None => Ok(()),
-        }
-    }
-
     fn policy(&self) -> Policy {
         Policy {
             timeout: self.exchange.timeout,
             follow_redirects: self.exchange.follow_redirects,
-            families: self.families(),
+            families: families(self.network),
             overrides: self.network.resolve.clone(),
             trace: self.output.trace,
             ..Policy::one_shot()
-        }
-    }
-
-    /// What -4 or -6 asks for; without them that of `--local`, from which nothing goes to the other.
-    const fn families(&self) -> Families {
-        match (self.network.ipv4, self.network.ipv6, self.network.local) {
-            (true, _, _) | (false, false, Some(SocketAddr::V4(_))) => Families::V4,
-            (false, true, _) | (false, false, Some(SocketAddr::V6(_))) => Families::V6,
-            (false, false, None) => Families::Both,
         }
     }
 
@@ -374,6 +335,64 @@ fn with_binding(account: Account, args: &BindingArgs) -> Account {
         reg_id: args.reg_id,
         expires: args.expires,
         ..account
+    }
+}
+
+/// What is asked for, or else what stands behind the AOR. RFC 3261 §26.2.2: `sips:` asks for TLS, whose `transport=tcp` says no more
+/// than that TLS runs over TCP.
+pub(crate) fn chosen_transport(wanted: Option<Transport>, secure: bool, hint: Option<Transport>) -> Result<Option<Transport>, PlanError> {
+    let hint = hint.filter(|hint| !(secure && *hint == Transport::Tcp));
+    let chosen = wanted.or(hint);
+    match chosen {
+        Some(plain @ (Transport::Udp | Transport::Tcp)) if secure => Err(PlanError::Insecure(plain.name())),
+        Some(_) | None => Ok(chosen),
+    }
+}
+
+/// RFC 3261 §26.2.2: what is asked for with `sips:` goes by TLS on the first hop too, be that a `sip:` proxy or registrar.
+pub(crate) fn secured(account: Account) -> Result<Account, PlanError> {
+    let next_hop = account.outbound_proxy.as_ref().unwrap_or(&account.registrar).parts();
+    let asks_for_tls = account.aor.parts().secure || account.registrar.parts().secure;
+    if !asks_for_tls || next_hop.secure {
+        return Ok(account);
+    }
+    match next_hop.transport() {
+        Some(udp) if udp.eq_ignore_ascii_case(b"udp") => Err(PlanError::NextHop {
+            argument: next_hop_argument(&account),
+            why: "with a sips: URI the way to it is TLS; leave ;transport=udp out",
+        }),
+        Some(_) | None => Ok(Account {
+            transport: Some(Transport::Tls),
+            ..account
+        }),
+    }
+}
+
+/// What no DNS could make good is wrong with the command line or the list, and nothing is sent.
+pub(crate) fn check_next_hop(goal: Goal, account: &Account, families: Families) -> Result<(), PlanError> {
+    let search = Locate::new(&Wish {
+        next_hop: account.outbound_proxy.as_ref().unwrap_or(&account.registrar).parts(),
+        transport: account.transport,
+        families,
+        overrides: &[],
+    });
+    let argument = if goal == Goal::Ping && account.outbound_proxy.is_none() {
+        "<URI>"
+    } else {
+        next_hop_argument(account)
+    };
+    match search.outcome() {
+        Some(Err(LocateError::Refused { why })) => Err(PlanError::NextHop { argument, why }),
+        Some(Err(LocateError::NotFound { .. } | LocateError::Failed { .. }) | Ok(_)) | None => Ok(()),
+    }
+}
+
+/// What -4 or -6 asks for; without them that of `--local`, from which nothing goes to the other.
+pub(crate) const fn families(network: &NetworkArgs) -> Families {
+    match (network.ipv4, network.ipv6, network.local) {
+        (true, _, _) | (false, false, Some(SocketAddr::V4(_))) => Families::V4,
+        (false, true, _) | (false, false, Some(SocketAddr::V6(_))) => Families::V6,
+        (false, false, None) => Families::Both,
     }
 }
 

@@ -162,8 +162,7 @@ pub(crate) fn password(source: &secret::Source, user: &str) -> Result<Option<sip
         output::tell(&format!("warning: {source}: {warning}\n"));
     }
     if secret.is_some() {
-        // A core dump would hold it. Where the limit cannot be lowered it is as low as the system wants it.
-        let _ = setrlimit(Resource::RLIMIT_CORE, 0, 0);
+        keep_out_of_core_dumps();
     }
     Ok(secret)
 }
@@ -173,6 +172,11 @@ pub(crate) fn raise_descriptors() {
     if let Ok((_, most)) = getrlimit(Resource::RLIMIT_NOFILE) {
         let _ = setrlimit(Resource::RLIMIT_NOFILE, most, most);
     }
+}
+
+/// A core dump would hold the secrets that are in memory. Where the limit cannot be lowered it is as low as the system wants it.
+pub(crate) fn keep_out_of_core_dumps() {
+    let _ = setrlimit(Resource::RLIMIT_CORE, 0, 0);
 }
 
 fn render(probed: &Probed, form: Output) -> String {

@@ -212,6 +212,38 @@ pub(crate) fn key(source: &Source) -> Result<Option<(SecretString, Option<String
     }
 }
 
+/// Reads the secret of one account of a list, of a file or a variable.
+///
+/// # Errors
+/// [`Flaw`], which never shows it.
+pub(crate) fn of_list(source: &Source, is_hash: bool) -> Result<Secret, Flaw> {
+    let (secret, _) = line_of(source)?;
+    written(secret.expose_secret(), is_hash)
+}
+
+/// Takes a secret as it is written: a password, or an HA1 as that of a file.
+///
+/// # Errors
+/// [`Flaw`], which never shows it.
+pub(crate) fn written(secret: &str, is_hash: bool) -> Result<Secret, Flaw> {
+    if is_hash {
+        ha1(secret.as_bytes())
+    } else {
+        Ok(Secret::Password(text(secret.as_bytes())?))
+    }
+}
+
+/// Says that this option reads standard input.
+///
+/// # Errors
+/// [`Flaw::Taken`] when another one does.
+pub(crate) fn claim_standard_input(option: &'static str) -> Result<(), Flaw> {
+    // Whoever comes second would find nothing there.
+    STANDARD_INPUT
+        .set(option)
+        .map_err(|_| Flaw::Taken(STANDARD_INPUT.get().copied().unwrap_or_default()))
+}
+
 /// A key without the blanks around it, which no key has and a copied one often does. A password may have them.
 ///
 /// # Errors
@@ -234,10 +266,7 @@ fn line_of(source: &Source) -> Result<(SecretString, Option<String>), Flaw> {
             Ok((text(&bytes)?, warning))
         }
         Source::StandardInput { option } => {
-            // Whoever comes second would find nothing there.
-            if STANDARD_INPUT.set(option).is_err() {
-                return Err(Flaw::Taken(STANDARD_INPUT.get().copied().unwrap_or_default()));
-            }
+            claim_standard_input(option)?;
             Ok((text(&read_all(io::stdin().lock())?)?, None))
         }
         Source::Environment(variable) => {

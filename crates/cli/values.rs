@@ -251,6 +251,15 @@ pub(crate) fn bitrix24_reg_id(text: &str) -> Result<u64, ValueError> {
         .map_err(|_| ValueError::Other("a REG_ID is a number, such as 5505; `regprobe providers bitrix24 lines` shows it"))
 }
 
+/// Reads what stands between columns: one ASCII character that no quoted text, number or line end is made of.
+pub(crate) fn delimiter(text: &str) -> Result<u8, ValueError> {
+    match text.as_bytes() {
+        b"tab" | b"\\t" => Ok(b'\t'),
+        &[one] if (one == b'\t' || one.is_ascii_punctuation()) && !b"\"#".contains(&one) => Ok(one),
+        _ => Err(ValueError::Other("this is not one character such as , ; | or the word tab")),
+    }
+}
+
 /// Reads how many may run at once.
 pub(crate) fn jobs(text: &str) -> Result<usize, ValueError> {
     let jobs = text.parse().ok().filter(|jobs| (1..=256).contains(jobs));
@@ -473,6 +482,15 @@ pub(crate) fn algorithm(text: &str) -> Result<Algorithm, ValueError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn columns_are_parted_by_one_character() {
+        assert_eq!(
+            (delimiter(";"), delimiter("tab"), delimiter("\\t")),
+            (Ok(b';'), Ok(b'\t'), Ok(b'\t'))
+        );
+        assert!(["", "ab", "\"", "#", "a", "\n", "é"].iter().all(|wrong| delimiter(wrong).is_err()));
+    }
 
     fn aor_text(text: &str) -> Result<String, ValueError> {
         aor(text).map(|aor| aor.uri.to_string())

@@ -1,6 +1,7 @@
 //! What proves who the user is: a password, or the HA1 that was computed from it once (RFC 7616 §3.4.2). Never shown, wiped when dropped.
 
 use secrecy::{ExposeSecret as _, SecretString};
+use subtle::ConstantTimeEq as _;
 use thiserror::Error;
 use zeroize::Zeroizing;
 
@@ -68,6 +69,20 @@ impl Secret {
             algorithm,
             hex: SecretString::from(hex),
         }))
+    }
+
+    /// Whether both are the same password, or the same HA1. Takes no longer for secrets that are more alike.
+    #[must_use]
+    pub fn is_same(&self, other: &Self) -> bool {
+        let same = |one: &SecretString, other: &SecretString| {
+            let (one, other) = (one.expose_secret().as_bytes(), other.expose_secret().as_bytes());
+            bool::from(one.ct_eq(other))
+        };
+        match (self, other) {
+            (Self::Password(one), Self::Password(other)) => same(one, other),
+            (Self::Ha1(one), Self::Ha1(other)) => one.algorithm == other.algorithm && same(&one.hex, &other.hex),
+            (Self::Password(_), Self::Ha1(_)) | (Self::Ha1(_), Self::Password(_)) => false,
+        }
     }
 
     /// Whether this secret can answer a challenge of this algorithm.
@@ -140,6 +155,16 @@ mod tests {
         let password = Secret::Password("Circle Of Life".into());
         let digits = password.digits(Algorithm::Md5, b"Mufasa", b"testrealm@host.com").unwrap();
         assert_eq!(digits.as_bytes(), MD5.as_bytes());
+    }
+
+    #[test]
+    fn the_same_secret_is_known_again_and_no_other() {
+        let [one, other] = ["hunter2", "hunter3"].map(|text| Secret::Password(text.into()));
+        let hash = Secret::ha1(Algorithm::Md5, MD5).unwrap();
+        assert!(one.is_same(&one.clone()) && hash.is_same(&Secret::ha1(Algorithm::Md5Sess, MD5).unwrap()));
+        assert!(!one.is_same(&other) && !one.is_same(&hash) && !hash.is_same(&one));
+        let flipped = MD5.replace('9', "8");
+        assert!(!hash.is_same(&Secret::ha1(Algorithm::Md5, &flipped).unwrap()));
     }
 
     #[test]
