@@ -192,7 +192,12 @@ struct Server<L> {
 /// Where replies go.
 enum Way {
     Datagrams(Arc<UdpSocket>),
-    Stream { outbox: Outbox, framer: Framer },
+    Stream {
+        outbox: Outbox,
+        framer: Framer,
+        /// Whether the last thing in it was a line end that no message followed.
+        half_ping: bool,
+    },
 }
 
 impl<L: FnMut(Event)> Server<L> {
@@ -226,6 +231,7 @@ impl<L: FnMut(Event)> Server<L> {
                     Way::Stream {
                         outbox,
                         framer: Framer::default(),
+                        half_ping: false,
                     },
                 );
             }
@@ -251,7 +257,7 @@ impl<L: FnMut(Event)> Server<L> {
                 },
                 bytes,
             ),
-            Some(Way::Stream { framer, .. }) => {
+            Some(Way::Stream { framer, half_ping, .. }) => {
                 framer.push(bytes);
                 let peer = Peer {
                     flow,
@@ -260,8 +266,16 @@ impl<L: FnMut(Event)> Server<L> {
                 };
                 loop {
                     match framer.poll() {
-                        Ok(Some(Frame::Message(message))) => self.registrar.handle_message(at, peer, message),
-                        Ok(Some(Frame::LineEnd)) => {}
+                        Ok(Some(Frame::Message(message))) => {
+                            *half_ping = false;
+                            self.registrar.handle_message(at, peer, message);
+                        }
+                        Ok(Some(Frame::LineEnd)) => {
+                            if *half_ping {
+                                self.registrar.handle_message(at, peer, PING);
+                            }
+                            *half_ping = !*half_ping;
+                        }
                         Ok(None) => return,
                         Err(_past_saving) => break,
                     }
@@ -384,6 +398,9 @@ impl Guest {
         }
     }
 }
+
+/// RFC 5626 §4.4.1.
+const PING: &[u8] = b"\r\n\r\n";
 
 /// How many connections are open at once, TCP and TLS together; more have to wait.
 const CONNECTIONS: usize = 1024;

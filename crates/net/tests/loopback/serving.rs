@@ -45,6 +45,19 @@ async fn requests_in_pieces_and_in_heaps_are_answered_in_order() {
 }
 
 #[tokio::test]
+async fn a_ping_in_pieces_on_a_stream_gets_its_pong() {
+    let lab = Lab::start("127.0.0.1", Config::default()).await;
+    let mut stream = TcpStream::connect(lab.address(Transport::Tcp)).await.unwrap();
+    stream.set_nodelay(true).unwrap();
+    for byte in b"\r\n\r\n" {
+        stream.write_all(&[*byte]).await.unwrap();
+    }
+    stream.shutdown().await.unwrap();
+    assert_eq!(read_until_close(stream).await, "\r\n");
+    lab.stop().await;
+}
+
+#[tokio::test]
 async fn a_stream_past_saving_is_closed_and_the_others_go_on() {
     let lab = Lab::start("127.0.0.1", Config::default()).await;
     let mut broken = TcpStream::connect(lab.address(Transport::Tcp)).await.unwrap();
