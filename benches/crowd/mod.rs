@@ -6,24 +6,21 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use nix::time::{ClockId, clock_gettime};
-use sip_digest::Secret;
+use sip_digest::{Algorithm, Secret};
+use sip_registrar::Responder;
 use sip_registration::{Account, Action, ContactPlan, Ending, Event, FlowId, Goal, Input, Key, Opened, Policy, Registrant};
 
 /// What the registrar grants, in seconds.
 pub(crate) const GRANTED: u32 = 3600;
-
-/// What every reply repeats (RFC 3261 §8.2.6.2). To comes with a tag of the registrar's.
-const REPEATED: [&[u8]; 4] = [b"Via:", b"From:", b"Call-ID:", b"CSeq:"];
-
-const CHALLENGE: &[u8] = b"WWW-Authenticate: Digest realm=\"example.test\", nonce=\"5f1a7c2b9d3e4f60718293a4b5c6d7e8\", \
-    algorithm=MD5, qop=\"auth\"\r\n";
 
 /// A registrant with its registrations, on one UDP flow to one registrar.
 pub(crate) struct Crowd {
     registrant: Registrant,
     keys: Vec<Key>,
     flow: FlowId,
+    local: SocketAddr,
     registrar: SocketAddr,
+    responder: Responder,
     now: Instant,
     /// The requests that are out, and the replies to them. Buffers are kept.
     requests: Vec<Vec<u8>>,
@@ -43,8 +40,9 @@ impl Crowd {
         let Some(Action::Open(flow, endpoint)) = registrant.poll_action() else {
             panic!("an address needs no look-up")
         };
+        let local = SocketAddr::from(([192, 0, 2, 1], 5060));
         let opened = Opened {
-            local: SocketAddr::from(([192, 0, 2, 1], 5060)),
+            local,
             connected_at: None,
             tls: None,
         };
@@ -53,7 +51,9 @@ impl Crowd {
             registrant,
             keys,
             flow,
+            local,
             registrar: endpoint.remote,
+            responder: Responder::new("example.test", Algorithm::Md5, GRANTED),
             now,
             requests: vec![Vec::with_capacity(1024); count],
             replies: vec![Vec::with_capacity(1024); count],
@@ -118,7 +118,8 @@ impl Crowd {
 
     fn reply(&mut self) {
         for (request, reply) in self.requests.iter().zip(&mut self.replies).take(self.waiting) {
-            write_reply(request, reply);
+            let answered = self.responder.respond(self.local, false, request, reply);
+            assert_eq!(answered, Some(self.local));
         }
     }
 
@@ -167,28 +168,4 @@ fn account(user: usize) -> Account {
         expires: GRANTED,
         user_agent: "bench".to_owned(),
     }
-}
-
-/// 401 to a request without credentials, 200 with its Contact to any other.
-fn write_reply(request: &[u8], reply: &mut Vec<u8>) {
-    let lines = || request.split_inclusive(|byte| *byte == b'\n');
-    let authorized = lines().any(|line| line.starts_with(b"Authorization:"));
-    reply.clear();
-    reply.extend_from_slice(if authorized {
-        b"SIP/2.0 200 OK\r\n"
-    } else {
-        b"SIP/2.0 401 Unauthorized\r\n"
-    });
-    for line in lines() {
-        if REPEATED.iter().any(|name| line.starts_with(name)) || (authorized && line.starts_with(b"Contact:")) {
-            reply.extend_from_slice(line);
-        } else if line.starts_with(b"To:") {
-            reply.extend_from_slice(line.trim_ascii_end());
-            reply.extend_from_slice(b";tag=5d2e1a7f\r\n");
-        }
-    }
-    if !authorized {
-        reply.extend_from_slice(CHALLENGE);
-    }
-    reply.extend_from_slice(b"Server: bench\r\nContent-Length: 0\r\n\r\n");
 }
