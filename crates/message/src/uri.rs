@@ -145,10 +145,15 @@ impl<'a> SipUri<'a> {
     /// The user's name: the user part with its escapes resolved (RFC 3261 §19.1.2); what digest means by a user name.
     #[must_use]
     pub fn user_name(&self) -> Option<Vec<u8>> {
+        self.user_name_bytes().map(Iterator::collect)
+    }
+
+    /// The bytes of [`Self::user_name`], one by one.
+    pub fn user_name_bytes(&self) -> Option<impl Iterator<Item = u8> + use<'a>> {
         let plain = |character| match character {
             Character::Plain(byte) | Character::EscapedReserved(byte) => byte,
         };
-        self.user.map(|user| characters(user).map(plain).collect())
+        self.user.map(|user| characters(user).map(plain))
     }
 
     /// True when both address the same resource (RFC 3261 §19.1.4).

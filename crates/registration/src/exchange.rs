@@ -19,7 +19,7 @@ use crate::admission::gates::Gates;
 use crate::attempt::{Attempt, Ending, Notice, TargetOutcome};
 use crate::branch::Branch;
 use crate::encode::{Credential, Identity};
-use crate::flows::{Flows, Joined};
+use crate::flows::{Flows, Joined, Residence, SiteId};
 use crate::io::Opened;
 use crate::locate::{Locate, Target};
 use crate::outputs::Outputs;
@@ -57,6 +57,8 @@ pub(crate) struct Dialog {
     pub(crate) server: Option<Server>,
     /// The flow that was used last.
     pub(crate) flow: Option<FlowId>,
+    /// Where that flow leads, or led.
+    pub(crate) home: Option<SiteId>,
     pub(crate) absorbing: Absorbing,
 }
 

@@ -1,11 +1,18 @@
 //! The flows that are open or opening, shared by the registrations that use them (RFC 5626 §3.1). Framing of streams happens here.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod sites;
+mod users;
+
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::time::Instant;
 
 use sip_message::Framer;
 
+pub(crate) use self::sites::SiteId;
+use self::sites::Sites;
+pub(crate) use self::users::Claim;
+use self::users::Users;
 use crate::allowance::Allowance;
 use crate::{Endpoint, FlowId, Key, Opened, Policy, TlsFacts};
 
@@ -13,8 +20,7 @@ use crate::{Endpoint, FlowId, Key, Opened, Policy, TlsFacts};
 #[derive(Debug, Default)]
 pub(crate) struct Flows {
     by_id: BTreeMap<FlowId, Flow>,
-    /// The flows that others may join: each endpoint has [`Policy::flows_per_target`] of them, numbered.
-    by_endpoint: BTreeMap<(Endpoint, u32), FlowId>,
+    sites: Sites,
     next: u64,
 }
 
@@ -22,14 +28,13 @@ pub(crate) struct Flows {
 #[derive(Debug)]
 pub(crate) struct Flow {
     pub(crate) endpoint: Endpoint,
-    /// Which of its endpoint's flows it is.
+    site: SiteId,
+    /// Which of its site's flows it is.
     lane: u32,
+    /// Nobody joins it any more.
+    retired: bool,
     pub(crate) condition: Condition,
-    /// The registrations that sent on it last, or wait for it to open, each with the user part of the Contact that it asked to bind
-    /// on it; empty for a Contact without one.
-    users: BTreeMap<Key, Option<Vec<u8>>>,
-    /// The same the other way round.
-    by_contact: BTreeSet<(Vec<u8>, Key)>,
+    users: Users,
     framer: Framer,
     /// How many more requests of the peer are answered.
     for_peer: Allowance,
@@ -73,45 +78,69 @@ pub(crate) enum Joined {
     New(FlowId),
 }
 
+/// Where a registration is at home, and the flow that it used last.
+#[derive(Debug)]
+pub(crate) struct Residence<'a> {
+    pub(crate) flow: Option<FlowId>,
+    pub(crate) home: &'a mut Option<SiteId>,
+}
+
 impl Flows {
-    /// Puts a registration on its flow to this endpoint.
-    pub(crate) fn join(&mut self, endpoint: &Endpoint, key: Key, policy: &Policy) -> Joined {
-        let lane = key.index % policy.flows_per_target;
-        let place = (endpoint.clone(), lane);
-        if let Some(id) = self.by_endpoint.get(&place).copied()
-            && let Some(flow) = self.by_id.get_mut(&id)
+    /// Puts a registration on its flow to this endpoint: on the one that it has, if that leads there.
+    pub(crate) fn join(&mut self, endpoint: &Endpoint, key: Key, residence: Residence<'_>, policy: &Policy) -> Joined {
+        let present = residence.flow.and_then(|id| self.by_id.get(&id).map(|flow| (id, flow)));
+        if let Some((id, flow)) = present
+            && !flow.retired
+            && flow.endpoint == *endpoint
         {
-            flow.users.entry(key).or_default();
-            return match flow.condition {
-                Condition::Open { .. } => Joined::Open(id),
-                Condition::Opening => Joined::Opening(id),
-            };
+            return flow.condition.joined(id);
         }
+        let lane = key.index % policy.flows_per_target;
+        let site = self.sites.find_or_make(endpoint);
+        let joined = match self.sites.lane(site, lane) {
+            Some(id) => self.by_id.get(&id).map(|flow| flow.condition.joined(id)),
+            None => None,
+        };
+        let joined = joined.unwrap_or_else(|| Joined::New(self.make(endpoint, site, lane)));
+        let (Joined::Open(id) | Joined::Opening(id) | Joined::New(id)) = joined;
+        self.by_id.entry(id).and_modify(|flow| flow.users.join(key));
+        self.sites.move_in(residence.home, site);
+        joined
+    }
+
+    fn make(&mut self, endpoint: &Endpoint, site: SiteId, lane: u32) -> FlowId {
         let id = FlowId(self.next);
         self.next += 1;
-        self.by_id.insert(
-            id,
-            Flow {
-                endpoint: endpoint.clone(),
-                lane,
-                condition: Condition::Opening,
-                users: BTreeMap::from([(key, None)]),
-                by_contact: BTreeSet::new(),
-                framer: Framer::default(),
-                for_peer: Allowance::default(),
-                for_strangers: Allowance::default(),
-            },
-        );
-        self.by_endpoint.insert(place, id);
-        Joined::New(id)
+        let flow = Flow {
+            endpoint: endpoint.clone(),
+            site,
+            lane,
+            retired: false,
+            condition: Condition::Opening,
+            users: Users::default(),
+            framer: Framer::default(),
+            for_peer: Allowance::default(),
+            for_strangers: Allowance::default(),
+        };
+        self.by_id.insert(id, flow);
+        self.sites.open_lane(site, lane, id);
+        id
+    }
+
+    /// A registration is gone from where it was at home.
+    pub(crate) fn move_out(&mut self, home: SiteId) {
+        self.sites.move_out(home);
+    }
+
+    /// How many registrations are at home there.
+    pub(crate) fn crowd(&self, home: Option<SiteId>) -> u32 {
+        home.map_or(0, |home| self.sites.members(home))
     }
 
     /// Takes a registration off a flow. True when nobody uses the flow any more, so that it is gone from here and wants closing.
     pub(crate) fn leave(&mut self, id: FlowId, key: Key) -> bool {
         let Some(flow) = self.by_id.get_mut(&id) else { return false };
-        if let Some(Some(user)) = flow.users.remove(&key) {
-            flow.by_contact.remove(&(user, key));
-        }
+        flow.users.leave(key);
         flow.users.is_empty() && self.remove(id).is_some()
     }
 
@@ -122,43 +151,35 @@ impl Flows {
             local: opened.local,
             tls: opened.tls.clone(),
         };
-        flow.users.keys().copied().collect()
+        flow.users.keys().collect()
     }
 
     /// It is gone. Returns its users.
-    pub(crate) fn remove(&mut self, id: FlowId) -> Option<BTreeSet<Key>> {
+    pub(crate) fn remove(&mut self, id: FlowId) -> Option<Vec<Key>> {
         self.retire(id);
-        self.by_id.remove(&id).map(|flow| flow.users.into_keys().collect())
+        let flow = self.by_id.remove(&id)?;
+        self.sites.lose_flow(flow.site);
+        Some(flow.users.into_keys())
     }
 
     /// It may be dead: whoever uses it keeps it, and nobody else joins it.
     pub(crate) fn retire(&mut self, id: FlowId) {
-        let Some(flow) = self.by_id.get(&id) else { return };
-        let place = (flow.endpoint.clone(), flow.lane);
-        if self.by_endpoint.get(&place) == Some(&id) {
-            self.by_endpoint.remove(&place);
+        if let Some(flow) = self.by_id.get_mut(&id) {
+            flow.retired = true;
+            self.sites.close_lane(flow.site, flow.lane, id);
         }
     }
 
     /// A registration asks to bind a Contact with this user part on a flow of its own; requests for it come there.
-    pub(crate) fn claim(&mut self, id: FlowId, key: Key, user: Vec<u8>) {
-        let Some(flow) = self.by_id.get_mut(&id) else { return };
-        let Some(claimed) = flow.users.get_mut(&key).filter(|claimed| claimed.as_ref() != Some(&user)) else {
-            return;
-        };
-        if let Some(former) = claimed.replace(user.clone()) {
-            flow.by_contact.remove(&(former, key));
+    pub(crate) fn claim(&mut self, id: FlowId, key: Key, claim: Claim) {
+        if let Some(flow) = self.by_id.get_mut(&id) {
+            flow.users.claim(key, claim);
         }
-        flow.by_contact.insert((user, key));
     }
 
-    /// Who asked to bind a Contact with this user part on the flow; without one, everybody who asked to bind any.
-    pub(crate) fn claimants(&self, id: FlowId, user: Option<Vec<u8>>) -> impl Iterator<Item = Key> + '_ {
-        let claims = self.by_id.get(&id).map(|flow| match user {
-            Some(user) => flow.by_contact.range((user.clone(), Key::FIRST)..=(user, Key::LAST)),
-            None => flow.by_contact.range(..),
-        });
-        claims.into_iter().flatten().map(|(_, key)| *key)
+    /// Who may have asked to bind a Contact with this user part on the flow; without one, everybody who asked to bind any.
+    pub(crate) fn claimants(&self, id: FlowId, claim: Option<Claim>) -> impl Iterator<Item = Key> + '_ {
+        self.by_id.get(&id).into_iter().flat_map(move |flow| flow.users.claimants(claim))
     }
 
     /// Counts a request from the other side, and says what may become of it.
@@ -184,13 +205,13 @@ impl Flows {
 
     /// One of the registrations that use a flow.
     pub(crate) fn any_user(&self, id: FlowId) -> Option<Key> {
-        self.by_id.get(&id)?.users.keys().next().copied()
+        self.by_id.get(&id)?.users.keys().next()
     }
 
     /// The registration that a flow belongs to, when it belongs to one alone.
     pub(crate) fn sole_user(&self, id: FlowId) -> Option<Key> {
         let mut users = self.by_id.get(&id)?.users.keys();
-        users.next().filter(|_| users.next().is_none()).copied()
+        users.next().filter(|_| users.next().is_none())
     }
 
     /// A flow.
@@ -204,6 +225,15 @@ impl Flows {
             .get_mut(&id)
             .filter(|flow| flow.endpoint.transport.is_reliable())
             .map(|flow| &mut flow.framer)
+    }
+}
+
+impl Condition {
+    const fn joined(&self, id: FlowId) -> Joined {
+        match self {
+            Self::Open { .. } => Joined::Open(id),
+            Self::Opening => Joined::Opening(id),
+        }
     }
 }
 
@@ -238,31 +268,39 @@ mod tests {
         }
     }
 
-    #[test]
-    fn a_contact_is_claimed_until_its_registration_leaves_or_claims_another() {
-        let endpoint = udp();
-        let keys = [1, 2, u32::MAX].map(|index| Key { index, generation: index });
-        let mut flows = Flows::default();
-        let Joined::New(id) = flows.join(&endpoint, keys[0], &Policy::default()) else {
-            panic!("the first opens it")
+    /// Joins without having been anywhere.
+    fn join(flows: &mut Flows, endpoint: &Endpoint, key: Key, policy: &Policy) -> Joined {
+        let residence = Residence {
+            flow: None,
+            home: &mut None,
         };
-        for (key, user) in keys.into_iter().zip([b"a", b"b", b"b"]) {
-            flows.join(&endpoint, key, &Policy::default());
-            flows.claim(id, key, user.to_vec());
+        flows.join(endpoint, key, residence, policy)
+    }
+
+    #[test]
+    fn who_is_on_its_flow_stays_there_and_where_it_is_at_home_survives_the_flow() {
+        let (policy, mut flows) = (Policy::default(), Flows::default());
+        let keys = [0, 1].map(|index| Key { index, generation: 0 });
+        let mut homes = [None; 2];
+        for (key, home) in keys.into_iter().zip(&mut homes) {
+            flows.join(&udp(), key, Residence { flow: None, home }, &policy);
         }
-        let claimants = |flows: &Flows, user: Option<&str>| flows.claimants(id, user.map(|user| user.into())).collect::<Vec<_>>();
-        assert_eq!(claimants(&flows, Some("b")), keys[1..]);
-        assert_eq!(claimants(&flows, None), keys);
-        flows.claim(id, keys[0], b"c".to_vec());
-        assert!(claimants(&flows, Some("a")).is_empty());
-        assert_eq!(claimants(&flows, Some("c")), keys[..1]);
-        flows.leave(id, keys[0]);
-        assert!(claimants(&flows, Some("c")).is_empty());
-        flows.claim(id, keys[0], b"c".to_vec());
-        assert!(
-            claimants(&flows, Some("c")).is_empty(),
-            "who does not use the flow claims nothing on it"
-        );
+        flows.opened(FlowId(0), &opened());
+        let again = Residence {
+            flow: Some(FlowId(0)),
+            home: &mut homes[0],
+        };
+        assert_eq!(flows.join(&udp(), keys[0], again, &policy), Joined::Open(FlowId(0)));
+        assert_eq!(flows.crowd(homes[0]), 2);
+        flows.remove(FlowId(0));
+        assert_eq!(flows.crowd(homes[1]), 2, "both will come back there");
+        let again = Residence {
+            flow: Some(FlowId(0)),
+            home: &mut homes[1],
+        };
+        assert_eq!(flows.join(&udp(), keys[1], again, &policy), Joined::New(FlowId(1)));
+        homes.into_iter().flatten().for_each(|home| flows.move_out(home));
+        assert_eq!(flows.crowd(homes[0]), 0);
     }
 
     /// A registrar that holds a thousand bindings over one flow may ask for each of them.
@@ -273,7 +311,7 @@ mod tests {
             let mut flows = Flows::default();
             for index in 0..users {
                 let key = Key { index, generation: 0 };
-                flows.join(&udp(), key, &Policy::default());
+                join(&mut flows, &udp(), key, &Policy::default());
             }
             let id = FlowId(0);
             let early = flows.admit(now, id, udp().remote, &policy);
@@ -302,14 +340,14 @@ mod tests {
         };
         let mut flows = Flows::default();
         let joined: Vec<Joined> = (0..5)
-            .map(|index| flows.join(&udp(), Key { index, generation: 0 }, &policy))
+            .map(|index| join(&mut flows, &udp(), Key { index, generation: 0 }, &policy))
             .collect();
         let [first, second, third] = [0, 1, 2].map(FlowId);
         let new = [first, second, third].map(Joined::New);
         assert_eq!(joined[..3], new);
         assert_eq!(joined[3..], [Joined::Opening(first), Joined::Opening(second)]);
         flows.retire(second);
-        let late = flows.join(&udp(), Key { index: 7, generation: 0 }, &policy);
+        let late = join(&mut flows, &udp(), Key { index: 7, generation: 0 }, &policy);
         assert!(matches!(late, Joined::New(_)), "nobody joins a flow that may be dead");
     }
 
@@ -322,19 +360,19 @@ mod tests {
         };
         let (one, two) = (Key { index: 1, generation: 0 }, Key { index: 2, generation: 0 });
         let mut flows = Flows::default();
-        let Joined::New(id) = flows.join(&endpoint, one, &Policy::default()) else {
+        let Joined::New(id) = join(&mut flows, &endpoint, one, &Policy::default()) else {
             panic!("the first opens it")
         };
-        assert_eq!(flows.join(&endpoint, two, &Policy::default()), Joined::Opening(id));
+        assert_eq!(join(&mut flows, &endpoint, two, &Policy::default()), Joined::Opening(id));
         let opened = Opened {
             local: "127.0.0.1:40000".parse().unwrap(),
             connected_at: None,
             tls: None,
         };
         assert_eq!(flows.opened(id, &opened), [one, two]);
-        assert_eq!(flows.join(&endpoint, two, &Policy::default()), Joined::Open(id));
+        assert_eq!(join(&mut flows, &endpoint, two, &Policy::default()), Joined::Open(id));
         assert!(!flows.leave(id, one));
         assert!(flows.leave(id, two));
-        assert!(matches!(flows.join(&endpoint, one, &Policy::default()), Joined::New(other) if other != id));
+        assert!(matches!(join(&mut flows, &endpoint, one, &Policy::default()), Joined::New(other) if other != id));
     }
 }

@@ -80,6 +80,9 @@ pub struct Policy {
     pub retry_base: Duration,
     /// The longest wait after a failure (RFC 5626 §4.5): 30 min.
     pub retry_cap: Duration,
+    /// How far apart registrations with the same target come back on average when all of them have lost it, or were all turned away: 2 ms,
+    /// so that a thousand are back within two seconds and more take longer in proportion. The pace of `admission` counts when it is slower.
+    pub comeback_interval: Duration,
     /// The longest Retry-After that is obeyed: 24 h.
     pub retry_after_cap: Duration,
     /// How many exchanges in a row may end in wrong credentials before the operator has to act: 1.
@@ -115,6 +118,7 @@ impl Default for Policy {
             refresh_percent: (50, 90),
             retry_base: Duration::from_secs(30),
             retry_cap: Duration::from_secs(1800),
+            comeback_interval: Duration::from_millis(2),
             retry_after_cap: Duration::from_secs(86_400),
             credential_attempts: 1,
             answer_interval: Duration::from_millis(250),
@@ -134,12 +138,13 @@ impl Policy {
             ..Self::default()
         }
     }
-    /// What each of `shards` registrants goes by so that all of them together keep to this policy: the bounds on what they start are
-    /// divided among them.
+    /// What each of `shards` registrants goes by so that all of them together keep to this policy: the bounds on what they start, and the
+    /// crowds that come back, are divided among them.
     #[must_use]
     pub fn divided_by(self, shards: NonZeroU32) -> Self {
         Self {
             admission: self.admission.divided_by(shards),
+            comeback_interval: self.comeback_interval.saturating_mul(shards.get()),
             ..self
         }
     }

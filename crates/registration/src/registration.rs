@@ -100,6 +100,7 @@ impl Registration {
             least_expires: 0,
             server: None,
             flow: None,
+            home: None,
             absorbing: Absorbing::default(),
         };
         Self {
@@ -247,6 +248,9 @@ impl Registration {
         if let Some(flow) = self.dialog.flow.take() {
             cx.leave(flow);
         }
+        if let Some(home) = self.dialog.home.take() {
+            cx.flows.move_out(home);
+        }
         if let Some(gate) = self.gate.take() {
             cx.gates.leave(gate);
         }
@@ -284,11 +288,12 @@ impl Registration {
     pub(crate) fn handle_closed(&mut self, cx: &mut Cx<'_>, flow: FlowId, closed: &Closed) {
         if self.dialog.flow == Some(flow) {
             self.dialog.flow = None;
+            let crowd = cx.flows.crowd(self.dialog.home);
             if let Standing::Fine {
                 refresh_at: Some(refresh_at),
             } = &mut self.standing
             {
-                *refresh_at = (*refresh_at).min(backoff::reconnect_at(cx.now, cx.rng));
+                *refresh_at = (*refresh_at).min(backoff::reconnect_at(cx.now, crowd, cx.policy, cx.rng));
             }
         }
         self.exchange(cx, |exchange, cx, party| exchange.handle_closed(cx, party, flow, closed));
@@ -435,7 +440,8 @@ impl Registration {
             return Next::Operator;
         }
         let asked = attempt.retry_after.map(|seconds| Duration::from_secs(seconds.into()));
-        Next::Try(backoff::retry_at(cx.now, self.failures, asked, cx.policy, cx.rng))
+        let crowd = cx.flows.crowd(self.dialog.home);
+        Next::Try(backoff::retry_at(cx.now, self.failures, asked, crowd, cx.policy, cx.rng))
     }
 
     /// After a failure the next try is another dialog: new Call-ID, new From tag, no credentials sent ahead. The contact stays,

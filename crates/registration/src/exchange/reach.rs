@@ -1,28 +1,35 @@
 //! Reaching a target: from its address to an open flow, and what a closed one means. Not for what goes over it.
 
-use super::{Action, Arrow, Cause, Closed, Cx, Dialog, Ending, Exchange, FlowId, Joined, Opened, Party, Step, TargetOutcome, TlsFailure};
+use super::{
+    Action, Arrow, Cause, Closed, Cx, Dialog, Ending, Exchange, FlowId, Joined, Opened, Party, Residence, Step, TargetOutcome, TlsFailure,
+};
 
 impl Exchange {
     /// Goes to the present target: over a flow that is there, or by asking for one.
     pub(super) fn open(&mut self, cx: &mut Cx<'_>, party: &mut Party<'_>) -> Option<Ending> {
-        let Some(endpoint) = self.endpoint().cloned() else {
+        let Some(endpoint) = self.endpoint() else {
             return Some(self.give_up());
         };
+        let residence = Residence {
+            flow: party.dialog.flow,
+            home: &mut party.dialog.home,
+        };
+        let joined = cx.flows.join(endpoint, cx.key, residence, cx.policy);
+        let open = match joined {
+            Joined::New(flow) => Some(Action::Open(flow, endpoint.clone())),
+            Joined::Open(_) | Joined::Opening(_) => None,
+        };
+        let (Joined::Open(flow) | Joined::Opening(flow) | Joined::New(flow)) = joined;
         let left = u32::try_from(self.attempt.targets.len() - self.current).unwrap_or(u32::MAX);
         // What is left of the time is shared by the targets that are left, so that a dead first one does not use it all up.
         self.target_deadline = cx.now + self.deadline.saturating_duration_since(cx.now) / left.max(1);
         self.set_outcome(TargetOutcome::InUse);
-        let joined = cx.flows.join(&endpoint, cx.key, cx.policy);
-        let (Joined::Open(flow) | Joined::Opening(flow) | Joined::New(flow)) = joined;
         self.leave_previous(cx, party.dialog, flow);
+        cx.out.actions.extend(open);
         self.step = Step::Opening { flow, since: cx.now };
         match joined {
             Joined::Open(_) => self.send(cx, party),
-            Joined::Opening(_) => None,
-            Joined::New(_) => {
-                cx.out.act(Action::Open(flow, endpoint));
-                None
-            }
+            Joined::Opening(_) | Joined::New(_) => None,
         }
     }
 

@@ -6,7 +6,7 @@ use sip_message::SipUri;
 use super::{Arrow, Branch, Cause, Cx, Ending, Exchange, FlowId, Goal, Party, Sent, Step, Transaction, Transmit, Transport};
 use crate::attempt::{TargetOutcome, TracedMessage, TriedTarget};
 use crate::encode::Outgoing;
-use crate::flows::Condition;
+use crate::flows::{Claim, Condition};
 use crate::report::Direction;
 use crate::transcript;
 
@@ -30,8 +30,9 @@ impl Exchange {
         party.dialog.note_counts(&self.credentials);
         if self.goal == Goal::Register {
             party.dialog.contact = Some(sent.contact.clone());
-            let user = SipUri::parse(sent.contact.as_bytes()).ok().and_then(|uri| uri.user_name());
-            cx.flows.claim(flow, cx.key, user.unwrap_or_default());
+            let uri = SipUri::parse(sent.contact.as_bytes()).ok();
+            let user = uri.and_then(|uri| uri.user_name_bytes());
+            cx.flows.claim(flow, cx.key, Claim::of(user.into_iter().flatten()));
         }
         self.attempt.requests += 1;
         self.attempt.auth.credentials_sent |= !self.credentials.is_empty();

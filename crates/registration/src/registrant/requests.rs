@@ -11,7 +11,7 @@ use std::time::Instant;
 use sip_message::{Request, Status};
 
 use super::Registrant;
-use crate::flows::Reception;
+use crate::flows::{Claim, Reception};
 use crate::incoming::Asked;
 use crate::outputs::Outgoing;
 use crate::registration::Registration;
@@ -60,8 +60,12 @@ impl Registrant {
     /// everything else. A Request-URI without one names whoever is here (RFC 3261 §19.1.1).
     fn named(&self, now: Instant, flow: FlowId, asked: &Asked<'_>) -> Option<Key> {
         let user = asked.uri()?.user_name();
-        let is_bound = |key: &Key| self.registration(*key).is_some_and(|registration| registration.may_be_bound(now));
-        self.flows.claimants(flow, user).take(LOOKED_AT).find(is_bound)
+        let is_meant = |key: &Key| {
+            self.registration(*key)
+                .is_some_and(|registration| registration.may_be_bound(now) && registration.is_called(user.as_deref()))
+        };
+        let claim = user.as_ref().map(|user| Claim::of(user.iter().copied()));
+        self.flows.claimants(flow, claim).take(LOOKED_AT).find(is_meant)
     }
 
     /// The answer; `None` when there is none, or no room for it.

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use sip_message::Status;
+use sip_message::{SipUri, Status};
 
 use super::Registration;
 use crate::branch::Branch;
@@ -22,6 +22,18 @@ impl Registration {
         let binds = self.exchange.as_ref().is_some_and(|exchange| exchange.goal == Goal::Register);
         let holds = self.held.as_ref().is_some_and(|bound| now < bound.valid_until);
         binds || holds || self.perhaps_bound
+    }
+
+    /// Whether the Contact that it asked to bind last has this user part; without one, every Contact is meant.
+    pub(crate) fn is_called(&self, user: Option<&[u8]>) -> bool {
+        let Some(user) = user else { return true };
+        let contact = self
+            .dialog
+            .contact
+            .as_deref()
+            .and_then(|contact| SipUri::parse(contact.as_bytes()).ok());
+        let own = contact.and_then(|contact| contact.user_name_bytes());
+        own.into_iter().flatten().eq(user.iter().copied())
     }
 
     /// A request from the other side came for it, and was answered like this.
