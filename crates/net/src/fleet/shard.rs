@@ -82,9 +82,10 @@ impl Planned {
 /// One shard's part of what the policy allows to all of them together. Each has one flow to a target at least.
 fn share(policy: &Policy, index: usize, of: NonZeroUsize) -> Policy {
     let flows = part(policy.flows_per_target.get() as usize, index, of);
+    let shards = NonZeroU32::try_from(of).unwrap_or(NonZeroU32::MAX);
     Policy {
         flows_per_target: u32::try_from(flows).ok().and_then(NonZeroU32::new).unwrap_or(NonZeroU32::MIN),
-        ..policy.clone()
+        ..policy.clone().divided_by(shards)
     }
 }
 
