@@ -8,6 +8,7 @@ pub(crate) mod access;
 pub(crate) mod accounts;
 pub(crate) mod providers;
 pub(crate) mod verify;
+pub(crate) mod watch;
 
 use std::net::SocketAddr;
 use std::num::{NonZeroU32, NonZeroUsize};
@@ -63,6 +64,9 @@ pub(crate) enum Command {
     /// Ask the providers' APIs directly: list, show and change what registers there
     #[command(subcommand, subcommand_value_name = "PROVIDER", subcommand_help_heading = "Providers", after_help = providers::EXAMPLES)]
     Providers(providers::Provider),
+    /// Keep a list of accounts registered, and show how they stand
+    #[command(after_help = watch::EXAMPLES)]
+    Watch(Box<watch::Watch>),
     /// Serve as a small registrar for a lab, with scripted faults
     Registrar(Box<Registrar>),
     /// Probe a registrar of its own on the loopback interface, to see how reports look
@@ -74,7 +78,7 @@ pub(crate) enum Command {
     Explain(Explain),
     /// Print the JSON Schema of a report
     #[command(
-        after_help = "Examples:\n  regprobe schema            The report of probe, bindings, unregister and ping\n  regprobe schema verify     The report of verify\n  regprobe schema problem    The line of verify --all for a check that cannot be made"
+        after_help = "Examples:\n  regprobe schema            The report of probe, bindings, unregister and ping\n  regprobe schema verify     The report of verify\n  regprobe schema problem    The line of verify --all for a check that cannot be made\n  regprobe schema watch      The line of watch"
     )]
     Schema(Schema),
     /// Print a completion script for a shell
@@ -455,6 +459,7 @@ pub(crate) enum SchemaOf {
     Verify,
     /// The line for a check of a file that could not be made
     Problem,
+    Watch,
 }
 
 // `regprobe completions`.
@@ -537,7 +542,7 @@ mod tests {
             .get_subcommands()
             .filter_map(|each| each.get_about().map(ToString::to_string))
             .collect();
-        assert_eq!((before.len(), &before), (12, &after));
+        assert_eq!((before.len(), &before), (13, &after));
     }
 
     #[test]

@@ -32,7 +32,7 @@ pub(crate) fn favourite_port(aor: &OwnedUri) -> u16 {
 }
 
 /// Scheme, user, host in lower case, port.
-fn canonical(aor: &OwnedUri) -> String {
+pub(crate) fn canonical(aor: &OwnedUri) -> String {
     let parts = aor.parts();
     let scheme = if parts.secure { "sips" } else { "sip" };
     let port = parts.port.map(|port| format!(":{port}")).unwrap_or_default();

@@ -22,6 +22,7 @@ mod secret;
 mod signals;
 mod values;
 mod verify;
+mod watch;
 
 use std::env;
 use std::ffi::OsString;
@@ -60,6 +61,7 @@ fn obey(command: Command) -> Result<u8, Failure> {
         Command::Ping(args) => run::exchange(Plan::ping(&args, surroundings())?),
         Command::Verify(args) => verify::run(&args, surroundings()),
         Command::Providers(provider) => providers::run(&provider, surroundings()),
+        Command::Watch(args) => watch::run(&args, surroundings()),
         Command::Registrar(args) => lab::serve(&args),
         Command::Demo => demo::run(),
         Command::Explain(args) => show(explain_words(args.word.as_deref())?.as_bytes()),

@@ -80,7 +80,10 @@ const STATUSES: [(u8, &str); 9] = [
         exit::SUCCESS,
         "Registered. verify: the claim is true, also when it is that the line is down. For other sub-commands: it worked.",
     ),
-    (1, "verify: the claim is false or outdated. providers: there is no such object."),
+    (
+        1,
+        "verify: the claim is false or outdated. providers: there is no such object. watch: some bindings may still be there.",
+    ),
     (
         exit::USAGE,
         "The command line, or a file that it names, is wrong. Nothing was sent.",

@@ -10,6 +10,7 @@ use sip_registration::Report;
 
 use crate::args::SchemaOf;
 use crate::output::verify::Problem;
+use crate::watch::lines::Line;
 
 /// Writes the report, with a line end.
 ///
@@ -31,6 +32,7 @@ pub(crate) fn schema(of: SchemaOf) -> String {
         SchemaOf::Probe => generator.into_root_schema_for::<Report>(),
         SchemaOf::Verify => generator.into_root_schema_for::<Verification>(),
         SchemaOf::Problem => generator.into_root_schema_for::<Problem<'_>>(),
+        SchemaOf::Watch => generator.into_root_schema_for::<Line>(),
     };
     serde_json::to_string_pretty(&schema).expect("a schema is JSON") + "\n"
 }

@@ -35,12 +35,17 @@ pub(crate) fn safe(text: &str) -> String {
 
 /// Breaks running text at blanks; the first line starts with `first`, the others with as many blanks.
 pub(crate) fn wrapped(first: &str, text: &str) -> String {
+    wrapped_to(width(), first, text)
+}
+
+/// The same for a screen of this many columns.
+pub(crate) fn wrapped_to(width: usize, first: &str, text: &str) -> String {
     let indent = " ".repeat(first.chars().count());
     let mut lines = String::new();
     let mut line = first.to_owned();
     let mut is_empty = true;
     for word in text.split(' ') {
-        if !is_empty && line.chars().count() + 1 + word.chars().count() > width() {
+        if !is_empty && line.chars().count() + 1 + word.chars().count() > width {
             lines.push_str(&line);
             lines.push('\n');
             line.clone_from(&indent);
