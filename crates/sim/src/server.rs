@@ -1,6 +1,7 @@
 //! A registrar in the simulated world: where it listens, its connections, its outages. Not what it replies.
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use sip_message::Framer;
 use sip_registrar::{Config, Registrar};
@@ -27,6 +28,21 @@ pub(crate) struct Server {
     pub(crate) registrar: Registrar,
     pub(crate) config: Config,
     pub(crate) outage: Option<Outage>,
+    /// How many messages arrived in each second of the world.
+    pub(crate) arrivals: Vec<u32>,
+}
+
+impl Server {
+    /// A message arrives, so long after the world began.
+    pub(crate) fn count(&mut self, elapsed: Duration) {
+        let second = usize::try_from(elapsed.as_secs()).unwrap_or(usize::MAX);
+        if self.arrivals.len() <= second {
+            self.arrivals.resize(second + 1, 0);
+        }
+        if let Some(count) = self.arrivals.get_mut(second) {
+            *count += 1;
+        }
+    }
 }
 
 /// One address where a registrar listens.

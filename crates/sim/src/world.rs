@@ -169,6 +169,7 @@ impl World {
             registrar: Registrar::new(config.clone(), self.rng.random()),
             config,
             outage: None,
+            arrivals: Vec::new(),
         });
         for (transport, address) in listens {
             self.listeners.push(Listener {
@@ -233,6 +234,12 @@ impl World {
     #[must_use]
     pub fn registrar(&self, registrar: RegistrarId) -> &Registrar {
         &self.servers[registrar.0].registrar
+    }
+
+    /// How many messages have arrived at a registrar in each second since the world began, the last of them included in which one did.
+    #[must_use]
+    pub fn arrivals(&self, registrar: RegistrarId) -> &[u32] {
+        &self.servers[registrar.0].arrivals
     }
 
     /// How many bindings a registrar holds for a registration's address.

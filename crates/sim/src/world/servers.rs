@@ -24,6 +24,8 @@ impl World {
     }
 
     pub(super) fn handle_message(&mut self, server: RegistrarId, peer: Peer, bytes: &[u8]) {
+        let elapsed = self.elapsed();
+        self.servers[server.0].count(elapsed);
         self.servers[server.0].registrar.handle_message(self.now, peer, bytes);
         self.drain_server(server);
     }
