@@ -161,11 +161,11 @@ fn account(user: usize) -> Account {
         target: None,
         auth_user: None,
         secret: Some(Secret::Password("sesame".into())),
-        contact: ContactPlan::Automatic { user },
+        contact: ContactPlan::Automatic { user: user.into() },
         advertise: None,
         instance: None,
         reg_id: None,
         expires: GRANTED,
-        user_agent: "bench".to_owned(),
+        user_agent: "bench".into(),
     }
 }

@@ -1,6 +1,8 @@
 //! What stays the same from run to run, so that repeated probes replace their own binding instead of filling the account.
 //! Made from the AOR alone: no clock, no randomness, nothing about the machine.
 
+use std::sync::Arc;
+
 use sha2::{Digest as _, Sha256};
 use sip_message::OwnedUri;
 
@@ -13,14 +15,14 @@ pub(crate) fn contact_user(aor: &OwnedUri) -> String {
 ///
 /// Equal AORs give equal instances on every machine. Two machines that probe the same AOR with it therefore share one binding;
 /// who wants two gives each its own `--instance=UUID`.
-pub(crate) fn derived_instance(aor: &OwnedUri) -> String {
+pub(crate) fn derived_instance(aor: &OwnedUri) -> Arc<str> {
     let digest = Sha256::digest(format!("regprobe instance {}", canonical(aor)));
     let (head, _) = digest.split_first_chunk::<16>().expect("a SHA-256 has 32 bytes");
     // RFC 9562 §5.8: version and variant take the top bits of bytes 6 and 8.
     let bits = u128::from_be_bytes(*head) & !(0xf << 76) & !(0x3 << 62) | 0x8 << 76 | 0x2 << 62;
     let hex = format!("{bits:032x}");
     let parts = [0..8, 8..12, 12..16, 16..20, 20..32].map(|part| hex.get(part).expect("32 digits were written"));
-    format!("urn:uuid:{}", parts.join("-"))
+    format!("urn:uuid:{}", parts.join("-")).into()
 }
 
 /// The UDP port to send from when it is free: one above those that systems hand out by themselves (Linux: up to 60999).
@@ -47,14 +49,14 @@ pub(crate) fn canonical(aor: &OwnedUri) -> String {
 mod tests {
     use super::*;
 
-    fn instance(aor: &str) -> String {
+    fn instance(aor: &str) -> Arc<str> {
         derived_instance(&aor.parse().unwrap())
     }
 
     #[test]
     fn an_instance_is_the_same_in_every_run_and_another_for_every_aor() {
         assert_eq!(instance("sip:alice@example.com"), instance("sip:alice@EXAMPLE.com"));
-        assert_eq!(instance("sip:alice@example.com"), "urn:uuid:a505471a-b6fe-820e-81dc-90f5fdd07f7b");
+        assert_eq!(&*instance("sip:alice@example.com"), "urn:uuid:a505471a-b6fe-820e-81dc-90f5fdd07f7b");
         for other in [
             "sip:Alice@example.com",
             "sips:alice@example.com",

@@ -108,9 +108,7 @@ impl Plan {
     pub(crate) fn ping(args: &Ping, surroundings: Surroundings) -> Result<Self, PlanError> {
         let shared = Shared::new(&args.credentials, &args.network, &args.tls, &args.exchange, &args.output);
         let account = Account {
-            contact: ContactPlan::Automatic {
-                user: "regprobe".to_owned(),
-            },
+            contact: ContactPlan::Automatic { user: "regprobe".into() },
             outbound_proxy: args.proxy.clone(),
             ..shared.account(args.uri.clone(), args.uri.clone(), None)?
         };
@@ -175,9 +173,7 @@ pub(crate) fn ping(uri: &OwnedUri, network: &NetworkArgs, tls: &TlsArgs, exchang
     };
     let shared = Shared::new(&credentials, network, tls, exchange, &output);
     let account = Account {
-        contact: ContactPlan::Automatic {
-            user: "regprobe".to_owned(),
-        },
+        contact: ContactPlan::Automatic { user: "regprobe".into() },
         ..shared.account(uri.clone(), uri.clone(), None)?
     };
     let nobody = Surroundings {
@@ -258,20 +254,20 @@ impl<'a> Shared<'a> {
         let transport = chosen_transport(transport(self.network.transport), secure, hint)?;
         Ok(Account {
             contact: ContactPlan::Automatic {
-                user: identity::contact_user(&aor),
+                user: identity::contact_user(&aor).into(),
             },
             aor,
             registrar,
             outbound_proxy: None,
             transport,
             target: None,
-            auth_user: self.credentials.auth_user.clone(),
+            auth_user: self.credentials.auth_user.as_deref().map(Into::into),
             secret: None,
             advertise: advertised(self.network),
             instance: None,
             reg_id: None,
             expires: 0,
-            user_agent: concat!("regprobe/", env!("CARGO_PKG_VERSION")).to_owned(),
+            user_agent: concat!("regprobe/", env!("CARGO_PKG_VERSION")).into(),
         })
     }
 
@@ -326,7 +322,7 @@ fn account(args: &AccountArgs, shared: &Shared<'_>) -> Result<Account, PlanError
 fn with_binding(account: Account, args: &BindingArgs) -> Account {
     let instance = args.instance.as_ref().map(|instance| match instance {
         Instance::Derived => identity::derived_instance(&account.aor),
-        Instance::Urn(urn) => urn.clone(),
+        Instance::Urn(urn) => urn.as_str().into(),
     });
     let contact = args.contact.clone().map_or(account.contact, ContactPlan::Fixed);
     Account {

@@ -30,7 +30,7 @@ pub(crate) fn left_by_us(account: &Account, fetched: &Report) -> Vec<OwnedUri> {
         .collect()
 }
 
-fn has_instance(binding: &OtherBinding, instances: &[Option<String>]) -> bool {
+fn has_instance(binding: &OtherBinding, instances: &[Option<std::sync::Arc<str>>]) -> bool {
     let Some(instance) = &binding.instance else { return false };
     let bare = instance.trim_matches(['"', '<', '>']);
     instances.iter().flatten().any(|ours| ours.eq_ignore_ascii_case(bare))

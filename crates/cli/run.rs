@@ -22,7 +22,7 @@ use crate::{exit, identity, output, prompt, removal, secret, signals, style};
 pub(crate) fn exchange(mut plan: Plan) -> Result<u8, Failure> {
     check_files(&plan.options.tls)?;
     let user = plan.account.auth_user.clone();
-    let user = user.unwrap_or_else(|| identity::contact_user(&plan.account.aor));
+    let user = user.unwrap_or_else(|| identity::contact_user(&plan.account.aor).into());
     plan.account.secret = password(&plan.source, &user)?;
     let form = plan.output;
     let probed = runtime()?.block_on(report(plan))?;

@@ -102,12 +102,12 @@ fn account(registrar: &str) -> Account {
         target: None,
         auth_user: None,
         secret: Some(sip_digest::Secret::Password(PASSWORD.into())),
-        contact: ContactPlan::Automatic { user: "phone".to_owned() },
+        contact: ContactPlan::Automatic { user: "phone".into() },
         advertise: None,
         instance: None,
         reg_id: None,
         expires: 300,
-        user_agent: AGENT.to_owned(),
+        user_agent: AGENT.into(),
     }
 }
 

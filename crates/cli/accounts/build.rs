@@ -3,6 +3,7 @@
 
 use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use clap::ValueEnum as _;
 use sip_digest::Secret;
@@ -28,7 +29,7 @@ pub(crate) struct Template {
     registrar: Option<OwnedUri>,
     proxy: Option<OwnedUri>,
     transport: Option<Transport>,
-    auth_user: Option<String>,
+    auth_user: Option<Arc<str>>,
     secret: Option<Secret>,
     contact: Option<OwnedUri>,
     instance: Option<Instance>,
@@ -40,6 +41,7 @@ pub(crate) struct Template {
     folder: PathBuf,
     /// Why somebody should close the list, when it holds a secret; told once.
     warning: Option<String>,
+    user_agent: Arc<str>,
     recent: Recent,
 }
 
@@ -64,7 +66,7 @@ impl Template {
             registrar: args.registrar.clone(),
             proxy: args.proxy.clone(),
             transport: plan::transport(args.network.transport),
-            auth_user: args.credentials.auth_user.clone(),
+            auth_user: args.credentials.auth_user.as_deref().map(Arc::from),
             secret: run::password(&source, "")?,
             contact: args.binding.contact.clone(),
             instance: args.binding.instance.clone(),
@@ -74,6 +76,7 @@ impl Template {
             families: plan::families(&args.network),
             folder: PathBuf::new(),
             warning: None,
+            user_agent: concat!("regprobe/", env!("CARGO_PKG_VERSION")).into(),
             recent: Recent::default(),
         })
     }
@@ -97,7 +100,7 @@ impl Template {
         let contact = value(row, Column::Contact, values::contact)?.or_else(|| self.contact.clone());
         let contact = contact.map_or_else(
             || ContactPlan::Automatic {
-                user: identity::contact_user(&aor.uri),
+                user: identity::contact_user(&aor.uri).into(),
             },
             ContactPlan::Fixed,
         );
@@ -106,14 +109,16 @@ impl Template {
             outbound_proxy: value(row, Column::Proxy, values::server)?.or_else(|| self.proxy.clone()),
             transport,
             target: None,
-            auth_user: value(row, Column::AuthUser, values::auth_user)?.or_else(|| self.auth_user.clone()),
+            auth_user: value(row, Column::AuthUser, values::auth_user)?
+                .map(Arc::from)
+                .or_else(|| self.auth_user.clone()),
             secret: self.secret_of(row)?,
             contact,
             advertise: value(row, Column::Advertise, values::advertised)?.or_else(|| self.advertise.clone()),
             instance: self.instance_of(row, &aor)?,
             reg_id: value(row, Column::RegId, values::reg_id)?.or(self.reg_id),
             expires: value(row, Column::Expires, values::expires)?.unwrap_or(self.expires),
-            user_agent: concat!("regprobe/", env!("CARGO_PKG_VERSION")).to_owned(),
+            user_agent: Arc::clone(&self.user_agent),
             aor: aor.uri,
         };
         if account.reg_id.is_some() && account.instance.is_none() {
@@ -138,14 +143,14 @@ impl Template {
         }
     }
 
-    fn instance_of(&self, row: &Values, aor: &Aor) -> Result<Option<String>, Wrong> {
+    fn instance_of(&self, row: &Values, aor: &Aor) -> Result<Option<Arc<str>>, Wrong> {
         let own = value(row, Column::Instance, |text| match text {
             "derived" => Ok(Instance::Derived),
             other => values::instance(other),
         })?;
         Ok(own.as_ref().or(self.instance.as_ref()).map(|instance| match instance {
             Instance::Derived => identity::derived_instance(&aor.uri),
-            Instance::Urn(urn) => urn.clone(),
+            Instance::Urn(urn) => urn.as_str().into(),
         }))
     }
 

@@ -35,7 +35,7 @@ pub(crate) fn entry(line: u64, aor: &str) -> Entry {
         instance: None,
         reg_id: None,
         expires: 3600,
-        user_agent: "regprobe".to_owned(),
+        user_agent: "regprobe".into(),
     };
     Entry {
         line,

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use thiserror::Error;
 
@@ -271,9 +272,9 @@ fn hex(digit: u8) -> u8 {
     }
 }
 
-/// A SIP or SIPS URI that owns its text, is valid, and holds nothing that could break out of a header.
+/// A SIP or SIPS URI that owns its text, is valid, and holds nothing that could break out of a header. Clones share the text.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct OwnedUri(String);
+pub struct OwnedUri(Arc<str>);
 
 impl OwnedUri {
     /// The URI's parts.
@@ -300,7 +301,7 @@ impl FromStr for OwnedUri {
             return Err(UriError::Characters);
         }
         SipUri::parse(text.as_bytes())?;
-        Ok(Self(text.to_owned()))
+        Ok(Self(text.into()))
     }
 }
 

@@ -26,7 +26,7 @@ pub(crate) async fn probe<F: Future<Output = ()>>(account: Account, options: &Op
             break;
         }
         let pinned = Account {
-            target: Some(target),
+            target: Some(target.into()),
             ..account.clone()
         };
         let (report, own) = probe_one(Arc::new(pinned), options, stop).await;

@@ -29,12 +29,12 @@
 //!     target: None,
 //!     auth_user: None,
 //!     secret: Some(sip_digest::Secret::Password("secret".into())),
-//!     contact: ContactPlan::Automatic { user: "alice".to_owned() },
+//!     contact: ContactPlan::Automatic { user: "alice".into() },
 //!     advertise: None,
 //!     instance: None,
 //!     reg_id: None,
 //!     expires: 300,
-//!     user_agent: "example".to_owned(),
+//!     user_agent: "example".into(),
 //! };
 //! let report = probe(account, &Options::default()).await;
 //! assert!(report.registered);

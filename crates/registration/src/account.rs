@@ -2,13 +2,15 @@
 
 use std::net::SocketAddr;
 use std::num::NonZeroU32;
+use std::sync::Arc;
 
 use sip_digest::Secret;
 use sip_message::OwnedUri;
 
 use crate::locate::Target;
 
-/// One account. Immutable; a changed account is another account.
+/// One account. Immutable; a changed account is another account. What is equal in many accounts can be shared by them: clone it from one
+/// to the next instead of making it anew.
 #[derive(Debug, Clone)]
 pub struct Account {
     /// The address-of-record: From and To.
@@ -20,9 +22,9 @@ pub struct Account {
     /// The transport, or `None` to let RFC 3263 decide.
     pub transport: Option<Transport>,
     /// One target to use without looking anything up.
-    pub target: Option<Target>,
+    pub target: Option<Arc<Target>>,
     /// The user name for digest; the AOR's user part when `None`.
-    pub auth_user: Option<String>,
+    pub auth_user: Option<Arc<str>>,
     /// What to answer challenges with.
     pub secret: Option<Secret>,
     /// What to bind.
@@ -30,13 +32,13 @@ pub struct Account {
     /// The address that Via and an automatic Contact show instead of the flow's own.
     pub advertise: Option<Advertised>,
     /// `+sip.instance`, such as `urn:uuid:...` (RFC 5626 §4.1).
-    pub instance: Option<String>,
+    pub instance: Option<Arc<str>>,
     /// `reg-id` (RFC 5626 §4.2); goes out only together with an instance.
     pub reg_id: Option<NonZeroU32>,
     /// How many seconds to ask for.
     pub expires: u32,
     /// The User-Agent header.
-    pub user_agent: String,
+    pub user_agent: Arc<str>,
 }
 
 /// The Contact to bind.
@@ -45,7 +47,7 @@ pub enum ContactPlan {
     /// This user part at the flow's local address.
     Automatic {
         /// The user part; stable from run to run, so that probes do not fill an AOR.
-        user: String,
+        user: Arc<str>,
     },
     /// Exactly this URI.
     Fixed(OwnedUri),

@@ -79,7 +79,7 @@ impl Asked<'_> {
         }
         if account.user_agent.len() <= LONGEST_PRODUCT {
             // §20.35: Server is who answers; User-Agent who asks.
-            writer.text("Server", &account.user_agent);
+            writer.text("Server", account.user_agent.as_bytes());
         }
         writer.finish(b"");
         (message.len() <= most).then_some(message)

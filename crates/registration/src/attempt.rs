@@ -301,6 +301,21 @@ impl Attempt {
         }
     }
 
+    /// Becomes an attempt that begins. Its lists are emptied and keep their room.
+    pub(crate) fn begin_again(&mut self, now: Instant, goal: Goal) {
+        let mut used = std::mem::replace(self, Self::begin(now, goal));
+        used.other_bindings.clear();
+        used.auth.offered.clear();
+        used.targets.clear();
+        used.notices.clear();
+        used.steps.clear();
+        self.other_bindings = used.other_bindings;
+        self.auth.offered = used.auth.offered;
+        self.targets = used.targets;
+        self.notices = used.notices;
+        self.steps = used.steps;
+    }
+
     pub(crate) fn notice(&mut self, notice: Notice) {
         if self.notices.len() < Self::MAX_NOTICES && !self.notices.contains(&notice) {
             self.notices.push(notice);

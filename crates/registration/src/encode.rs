@@ -1,5 +1,6 @@
 //! Requests as bytes (RFC 3261 §10.2, §8.1.1): a pure function of the exchange's state, so that a retransmission is the same again.
 
+use std::borrow::Cow;
 use std::net::SocketAddr;
 
 use sip_digest::{Answer, AnswerError, Challenge};
@@ -108,7 +109,7 @@ impl Outgoing<'_> {
             value.number(self.cseq).text(b" ").text(self.goal.method().as_bytes());
         });
         self.contact_and_expires(&mut writer);
-        writer.text("User-Agent", &self.account.user_agent).text("Allow", ALLOW);
+        writer.text("User-Agent", self.account.user_agent.as_bytes()).text("Allow", ALLOW);
         writer.text("Supported", self.account.supported());
         self.authorize(&mut writer)?;
         writer.finish(b"");
@@ -188,9 +189,15 @@ impl Outgoing<'_> {
 
 impl Account {
     /// The user name for digest: the configured one, or the AOR's user without escapes.
-    pub(crate) fn digest_user(&self) -> Option<String> {
-        let from_aor = || self.aor.parts().user_name().map(|user| String::from_utf8_lossy(&user).into_owned());
-        self.auth_user.clone().or_else(from_aor)
+    pub(crate) fn digest_user(&self) -> Option<Cow<'_, str>> {
+        if let Some(user) = &self.auth_user {
+            return Some(Cow::Borrowed(user));
+        }
+        let escaped = self.aor.parts().user?;
+        Some(match str::from_utf8(escaped) {
+            Ok(plain) if !plain.contains('%') => Cow::Borrowed(plain),
+            Ok(_) | Err(_) => Cow::Owned(String::from_utf8_lossy(&self.aor.parts().user_name()?).into_owned()),
+        })
     }
 
     /// The option tags of Supported.

@@ -86,7 +86,7 @@ pub(crate) struct Server {
 #[derive(Debug)]
 pub(crate) struct Exchange {
     pub(crate) goal: Goal,
-    pub(crate) attempt: Attempt,
+    pub(crate) attempt: Box<Attempt>,
     step: Step,
     /// The whole exchange ends by then.
     deadline: Instant,
@@ -172,7 +172,7 @@ impl Exchange {
         let deadline = cx.now + cx.policy.timeout;
         let mut exchange = Self {
             goal,
-            attempt: Attempt::begin(cx.now, goal),
+            attempt: cx.out.pool.attempt(cx.now, goal),
             step,
             deadline,
             target_deadline: deadline,
@@ -206,7 +206,7 @@ impl Exchange {
         if exchange.withhold_credentials {
             exchange.credentials.clear();
         }
-        let ending = match server.map(|server| server.target).or_else(|| account.target.clone()) {
+        let ending = match server.map(|server| server.target).or_else(|| account.target.as_deref().cloned()) {
             Some(target) => exchange.use_targets(cx, party, vec![target]),
             None => exchange.go_on_locating(cx, party),
         };
@@ -346,7 +346,7 @@ impl Exchange {
     }
 
     /// Writes down how it ended.
-    pub(crate) fn conclude(mut self, now: Instant, dialog: &mut Dialog, ending: Ending) -> Attempt {
+    pub(crate) fn conclude(mut self, now: Instant, dialog: &mut Dialog, ending: Ending) -> Box<Attempt> {
         match (self.attempt.targets.get(self.current).map(|tried| tried.outcome), ending) {
             (Some(TargetOutcome::InUse), Ending::Failed(cause)) => self.set_outcome(TargetOutcome::Failed(cause)),
             (Some(TargetOutcome::InUse), Ending::Succeeded) => self.set_outcome(TargetOutcome::Served),

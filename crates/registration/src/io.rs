@@ -1,6 +1,7 @@
 //! What the core and the world say to each other: inputs, actions, transmissions. Values only; `sip-net` carries them out.
 
 use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 use std::time::Instant;
 
 use crate::Transport;
@@ -69,7 +70,7 @@ pub struct Endpoint {
     /// Where.
     pub remote: SocketAddr,
     /// The name or address that a TLS certificate has to be for (RFC 5922 §7.1): the host of the URI, not of the SRV record.
-    pub server_name: String,
+    pub server_name: Arc<str>,
 }
 
 /// Bytes to send, in the buffer that was handed to `poll_transmit`.

@@ -22,12 +22,12 @@
 //!     target: None,
 //!     auth_user: None,
 //!     secret: None,
-//!     contact: ContactPlan::Automatic { user: "alice".to_owned() },
+//!     contact: ContactPlan::Automatic { user: "alice".into() },
 //!     advertise: None,
 //!     instance: None,
 //!     reg_id: None,
 //!     expires: 300,
-//!     user_agent: "example".to_owned(),
+//!     user_agent: "example".into(),
 //! };
 //! let now = Instant::now();
 //! let mut registrant = Registrant::new([0; 32], Policy::one_shot());
@@ -76,6 +76,7 @@ pub mod locate;
 mod outputs;
 mod parity;
 mod policy;
+mod pool;
 mod registrant;
 mod registration;
 mod report;

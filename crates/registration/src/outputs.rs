@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 
 use crate::attempt::Attempt;
 use crate::incoming::IncomingRequest;
+use crate::pool::Pool;
 use crate::status::Status;
 use crate::{Action, FlowId, Key, QueryId, Question};
 
@@ -33,6 +34,7 @@ pub(crate) struct Outputs {
     /// Questions that are out, and whose they are.
     queries: BTreeMap<QueryId, (Key, u32)>,
     next_query: u64,
+    pub(crate) pool: Pool,
     /// A buffer for looking at a request before it is queued.
     pub(crate) scratch: Vec<u8>,
 }

@@ -11,6 +11,7 @@ use rand_chacha::ChaCha12Rng;
 use sip_message::{Frame, FrameError, Framer, Message};
 
 use crate::admission::gates::Gates;
+use crate::attempt::Attempt;
 use crate::branch::Branch;
 use crate::exchange::Cx;
 use crate::flows::Flows;
@@ -206,6 +207,12 @@ impl Registrant {
     /// The next thing to tell.
     pub fn poll_event(&mut self) -> Option<(Key, Event)> {
         self.out.events.pop_front()
+    }
+
+    /// Takes an [`Event::Attempt`] back that was looked at, for its buffers: the next exchange uses them again. Who keeps attempts pays
+    /// with allocations, and with nothing else.
+    pub fn recycle(&mut self, attempt: Box<Attempt>) {
+        self.out.pool.put(attempt);
     }
 
     /// When to call [`Self::handle_timeout`]; `None` when nothing waits.

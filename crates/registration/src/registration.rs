@@ -383,7 +383,7 @@ impl Registration {
             Goal::Unregister | Goal::Clear => self.finish_removal(&attempt),
             Goal::Fetch | Goal::Ping | Goal::Locate => {}
         }
-        cx.out.events.push_back((cx.key, Event::Attempt(Box::new(attempt))));
+        cx.out.events.push_back((cx.key, Event::Attempt(attempt)));
         if self.leaving && ending != Ending::Interrupted {
             self.vanish(cx);
         } else if let Some(goal) = self.ordered.pop_front() {

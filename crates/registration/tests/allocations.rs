@@ -94,6 +94,7 @@ impl Line {
                 Event::Attempt(attempt) => {
                     assert_eq!(attempt.ending, Ending::Succeeded);
                     self.succeeded += 1;
+                    self.registrant.recycle(attempt);
                 }
                 Event::Changed(_) | Event::Request(_) | Event::Removed => {}
             }
@@ -111,13 +112,13 @@ fn account(user: u64) -> Account {
         auth_user: None,
         secret: Some(Secret::Password("sesame".into())),
         contact: ContactPlan::Automatic {
-            user: format!("user{user}"),
+            user: format!("user{user}").into(),
         },
         advertise: None,
         instance: None,
         reg_id: None,
         expires: GRANTED,
-        user_agent: "test".to_owned(),
+        user_agent: "test".into(),
     }
 }
 

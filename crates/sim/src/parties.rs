@@ -21,12 +21,12 @@ pub fn account(user: &str, registrar: &str) -> Account {
         target: None,
         auth_user: None,
         secret: Some(Secret::Password(PASSWORD.into())),
-        contact: ContactPlan::Automatic { user: user.to_owned() },
+        contact: ContactPlan::Automatic { user: user.into() },
         advertise: None,
         instance: None,
         reg_id: None,
         expires: 3600,
-        user_agent: "sim".to_owned(),
+        user_agent: "sim".into(),
     }
 }
 

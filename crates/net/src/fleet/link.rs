@@ -248,12 +248,12 @@ mod tests {
             target: None,
             auth_user: None,
             secret: None,
-            contact: ContactPlan::Automatic { user: "user".to_owned() },
+            contact: ContactPlan::Automatic { user: "user".into() },
             advertise: None,
             instance: None,
             reg_id: None,
             expires: 300,
-            user_agent: "test".to_owned(),
+            user_agent: "test".into(),
         })
     }
 

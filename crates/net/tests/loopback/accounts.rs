@@ -17,13 +17,13 @@ pub(crate) fn alice(registrar: &str) -> Account {
         auth_user: None,
         secret: Some(Secret::Password("secret".into())),
         contact: ContactPlan::Automatic {
-            user: "alice-probe".to_owned(),
+            user: "alice-probe".into(),
         },
         advertise: None,
         instance: None,
         reg_id: None,
         expires: 300,
-        user_agent: "sip-net test".to_owned(),
+        user_agent: "sip-net test".into(),
     }
 }
 

@@ -49,7 +49,7 @@ async fn five_hundred_accounts_register_and_leave_over_one_driver() {
             let account = Account {
                 aor: format!("sip:user{number}@example.test").parse().unwrap(),
                 contact: ContactPlan::Automatic {
-                    user: format!("user{number}"),
+                    user: format!("user{number}").into(),
                 },
                 ..alice(&lab.uri(transport))
             };

@@ -46,11 +46,9 @@ impl<P: FnMut(Progress), F: Future<Output = ()>> Run<'_, P, F> {
 fn caller(account: &Account) -> Account {
     Account {
         registrar: account.aor.clone(),
-        contact: ContactPlan::Automatic {
-            user: "regprobe".to_owned(),
-        },
+        contact: ContactPlan::Automatic { user: "regprobe".into() },
         instance: None,
-        user_agent: resolve::USER_AGENT.to_owned(),
+        user_agent: resolve::USER_AGENT.into(),
         ..account.clone()
     }
 }

@@ -46,16 +46,14 @@ pub(super) fn account(check: &Check, settings: &Settings) -> Result<Account, Che
         outbound_proxy: given.outbound_proxy.clone().or(proxy),
         transport: transport(check, settings),
         target: None,
-        auth_user: given.auth_user.clone().or_else(|| settings.auth_user.clone()),
+        auth_user: given.auth_user.as_deref().or(settings.auth_user.as_deref()).map(Into::into),
         secret: given.secret.clone(),
-        contact: ContactPlan::Automatic {
-            user: "regprobe".to_owned(),
-        },
+        contact: ContactPlan::Automatic { user: "regprobe".into() },
         advertise: given.advertise.clone(),
         instance: None,
         reg_id: None,
         expires: LIFETIME,
-        user_agent: USER_AGENT.to_owned(),
+        user_agent: USER_AGENT.into(),
         aor,
     };
     let account = secured(account)?;

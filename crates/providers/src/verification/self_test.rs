@@ -35,9 +35,9 @@ pub(super) fn marked(account: Account, mark: &str) -> Account {
     let hex = format!("{bits:032x}");
     let parts = [0..8, 8..12, 12..16, 16..20, 20..32].map(|part| hex.get(part).expect("32 digits were written"));
     Account {
-        contact: ContactPlan::Automatic { user: user(mark) },
-        instance: Some(format!("urn:uuid:{}", parts.join("-"))),
-        user_agent: format!("{} (inbound {mark})", resolve::USER_AGENT),
+        contact: ContactPlan::Automatic { user: user(mark).into() },
+        instance: Some(format!("urn:uuid:{}", parts.join("-")).into()),
+        user_agent: format!("{} (inbound {mark})", resolve::USER_AGENT).into(),
         ..account
     }
 }
@@ -310,12 +310,12 @@ mod tests {
             target: None,
             auth_user: None,
             secret: None,
-            contact: ContactPlan::Automatic { user: "x".to_owned() },
+            contact: ContactPlan::Automatic { user: "x".into() },
             advertise: None,
             instance: None,
             reg_id: None,
             expires: 60,
-            user_agent: String::new(),
+            user_agent: "".into(),
         };
         let mark = mark();
         let (one, other) = (marked(account(), &mark), marked(account(), &mark));
@@ -323,7 +323,7 @@ mod tests {
         assert_eq!(
             one.contact,
             ContactPlan::Automatic {
-                user: format!("regprobe-{mark}")
+                user: format!("regprobe-{mark}").into()
             }
         );
         assert!(one.user_agent.ends_with(&format!(" (inbound {mark})")), "{}", one.user_agent);

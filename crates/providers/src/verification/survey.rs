@@ -75,7 +75,7 @@ impl<P: FnMut(Progress), F: Future<Output = ()>> Run<'_, P, F> {
     async fn look_at(&mut self, target: Target) -> Option<Exchange> {
         let account = self.wire.as_ref().filter(|_| !self.stop.came())?.account().clone();
         (self.progress)(Progress::Fetching);
-        let target = Some(target);
+        let target = Some(target.into());
         let mut wire = Wire::new(Account { target, ..account }, &self.check.network);
         let exchange = wire.ask(Goal::Fetch, &mut self.stop).await;
         wire.close().await;

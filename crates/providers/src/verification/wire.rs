@@ -176,7 +176,7 @@ impl Wire {
     /// Everything goes to this target from now on. A flow to it that is open stays so, and is shared.
     pub(super) fn keep_to(&mut self, target: Target) {
         self.account = Arc::new(Account {
-            target: Some(target),
+            target: Some(target.into()),
             ..Account::clone(&self.account)
         });
         let (registrant, now) = self.driver.registrant();

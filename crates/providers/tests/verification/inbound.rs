@@ -113,7 +113,7 @@ async fn an_account_without_a_contact_is_not_reached() {
 async fn device(edge: &Edge) -> JoinHandle<()> {
     let mut driver = Driver::new(Registrant::new([3; 32], Policy::one_shot()), Network::default());
     let account = Account {
-        contact: ContactPlan::Automatic { user: "device".to_owned() },
+        contact: ContactPlan::Automatic { user: "device".into() },
         ..alice(edge.address)
     };
     let (registrant, now) = driver.registrant();

@@ -195,12 +195,12 @@ pub(crate) fn alice(registrar: SocketAddr) -> Account {
         target: None,
         auth_user: None,
         secret: Some(password()),
-        contact: ContactPlan::Automatic { user: "alice".to_owned() },
+        contact: ContactPlan::Automatic { user: "alice".into() },
         advertise: None,
         instance: None,
         reg_id: None,
         expires: 300,
-        user_agent: "a device".to_owned(),
+        user_agent: "a device".into(),
     }
 }
 

@@ -9,6 +9,7 @@ use super::bindings::Listing;
 use super::{Arrow, Cause, Cx, Ending, Exchange, Goal, Party, Sent, Step};
 use crate::Transport;
 use crate::attempt::{Bound, LastReply, Notice, TargetOutcome, TracedMessage, shown};
+use crate::locate::Target;
 use crate::parity::Listed;
 use crate::report::Direction;
 use crate::{host_port, transcript};
@@ -248,7 +249,7 @@ impl Exchange {
         // what was reached by TLS, for whatever reason, gets nothing less.
         let transport = party.account.transport;
         match (&party.account.outbound_proxy, &party.account.target) {
-            (Some(_), Some(target)) => return self.use_targets(cx, party, vec![target.clone()]),
+            (Some(_), Some(target)) => return self.use_targets(cx, party, vec![Target::clone(target)]),
             (Some(proxy), None) => self.step = Step::locate(cx, proxy, transport),
             (None, _) => self.step = Step::locate(cx, next, secured),
         }

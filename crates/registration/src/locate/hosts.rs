@@ -1,6 +1,7 @@
 //! From hosts and ports to targets (RFC 3263 §4.2): overrides, AAAA and A answers, one list without duplicates. Asks nothing.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use super::branch::Reply;
 use super::{MAX_RECORDS, MAX_TARGETS, Target, TargetSource};
@@ -84,7 +85,7 @@ pub(super) fn targets(
     lookups: &[Lookup],
     overrides: &[Override],
     families: Families,
-    server_name: &str,
+    server_name: &Arc<str>,
 ) -> Vec<Target> {
     let mut targets: Vec<Target> = Vec::new();
     for candidate in candidates {
@@ -95,7 +96,7 @@ pub(super) fn targets(
                 let endpoint = Endpoint {
                     transport,
                     remote,
-                    server_name: server_name.to_owned(),
+                    server_name: Arc::clone(server_name),
                 };
                 targets.push(Target { endpoint, source });
             }
@@ -165,7 +166,7 @@ mod tests {
     }
 
     fn remotes(candidates: &[Candidate], lookups: &[Lookup], overrides: &[Override], families: Families) -> Vec<String> {
-        let targets = targets(candidates, lookups, overrides, families, "h.example");
+        let targets = targets(candidates, lookups, overrides, families, &"h.example".into());
         targets.iter().map(|target| target.endpoint.remote.to_string()).collect()
     }
 

@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::mem;
+use std::sync::Arc;
 
 use rand_chacha::ChaCha12Rng;
 
@@ -54,7 +55,7 @@ use crate::{DnsError, Endpoint, Families, Override, Question, RecordKind, Record
 /// hosts or 16 addresses are taken. No record leads back to an earlier row, so nothing loops.
 #[derive(Debug)]
 pub struct Locate {
-    server_name: String,
+    server_name: Arc<str>,
     families: Families,
     overrides: Vec<Override>,
     questions: VecDeque<(u32, Question)>,
@@ -91,7 +92,7 @@ impl Locate {
     #[must_use]
     pub fn new(wish: &Wish<'_>) -> Self {
         let mut locate = Self {
-            server_name: next_hop::server_name(&wish.next_hop),
+            server_name: next_hop::server_name(&wish.next_hop).into(),
             families: wish.families,
             overrides: wish.overrides.to_vec(),
             questions: VecDeque::new(),
@@ -161,7 +162,7 @@ impl Locate {
                 let endpoint = Endpoint {
                     transport,
                     remote,
-                    server_name: self.server_name.clone(),
+                    server_name: Arc::clone(&self.server_name),
                 };
                 return Step::Decided(Ok(vec![Target {
                     endpoint,

@@ -99,7 +99,7 @@ fn certificates_are_for_the_uris_host_whatever_srv_says() {
         .srv("_sips._tcp.h.example", &["1 1 5061 host7.hosting.example"])
         .hosts("host7.hosting.example", &["192.0.2.1"]);
     let targets = search("sips:H.example").run(&zone).outcome.unwrap();
-    assert_eq!(targets[0].endpoint.server_name, "h.example");
+    assert_eq!(&*targets[0].endpoint.server_name, "h.example");
 }
 
 #[test]

@@ -290,7 +290,7 @@ fn an_answer_is_hardly_longer_than_its_request() {
     let mut world = World::new(
         Setup::kept()
             .transport(Transport::Udp)
-            .account(|account| account.user_agent = "x".repeat(2000)),
+            .account(|account| account.user_agent = "x".repeat(2000).into()),
     );
     world.bind();
     assert_eq!(asked(&mut world, &smallest), Some(200));
@@ -355,10 +355,10 @@ fn the_account_whose_contact_is_asked_for_answers() {
     let world = World::new(setup.clone());
     let (mut registrant, now) = (Registrant::new([1; 32], setup.policy.clone()), world.origin);
     let keys = ["one", "two"].map(|user| {
-        let contact = ContactPlan::Automatic { user: user.to_owned() };
+        let contact = ContactPlan::Automatic { user: user.into() };
         let account = Account {
             contact,
-            user_agent: format!("agent {user}"),
+            user_agent: format!("agent {user}").into(),
             ..setup.account.clone()
         };
         let key = registrant.add(now, Arc::new(account));

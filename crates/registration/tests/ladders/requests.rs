@@ -182,7 +182,7 @@ fn nothing_can_break_out_of_a_header() {
 }
 
 fn large() -> Setup {
-    Setup::probe().account(|account| account.user_agent = "x".repeat(1300))
+    Setup::probe().account(|account| account.user_agent = "x".repeat(1300).into())
 }
 
 #[test]
@@ -198,7 +198,7 @@ fn a_large_request_goes_by_tcp() {
 
 #[test]
 fn a_large_request_falls_back_to_udp_when_tcp_is_refused() {
-    let mut world = World::new(Setup::probe().account(|account| account.user_agent = "x".repeat(700)));
+    let mut world = World::new(Setup::probe().account(|account| account.user_agent = "x".repeat(700).into()));
     world.register();
     // The credentials make the request too large for UDP.
     world.doors.push(("192.0.2.10:5060".parse().unwrap(), Door::Shut(Closed::Refused)));

@@ -368,10 +368,10 @@ fn account(number: usize, draw: &mut Draw<'_>) -> Account {
         outbound_proxy: chosen(0).then(|| "sip:proxy.test;lr".parse().expect("it is a URI")),
         transport: draw.pick(&transports),
         secret: (!chosen(1)).then(|| Secret::Password(PASSWORD.into())),
-        instance: chosen(2).then(|| "urn:uuid:00000000-0000-4000-8000-000000000001".to_owned()),
+        instance: chosen(2).then(|| "urn:uuid:00000000-0000-4000-8000-000000000001".into()),
         reg_id: NonZeroU32::new(u32::from(chosen(3))),
         // Long enough for what has to go by TCP.
-        user_agent: if chosen(4) { "x".repeat(1300) } else { "fuzz".to_owned() },
+        user_agent: if chosen(4) { "x".repeat(1300).into() } else { "fuzz".into() },
         expires: 1 + u32::from(draw.short() % 4000),
         ..crate::account(&format!("u{number}"), draw.pick(&REGISTRARS))
     }

@@ -60,7 +60,7 @@ fn account(draw: &mut Draw<'_>) -> Option<Account> {
         endpoint: Endpoint {
             transport,
             remote: REMOTE.into(),
-            server_name: "192.0.2.1".to_owned(),
+            server_name: "192.0.2.1".into(),
         },
         source: TargetSource::Numeric,
     };
@@ -69,22 +69,24 @@ fn account(draw: &mut Draw<'_>) -> Option<Account> {
         registrar: uri(draw)?,
         outbound_proxy: if chosen(0) { Some(uri(draw)?) } else { None },
         transport: None,
-        target: Some(target),
-        auth_user: chosen(1).then(|| draw.text(40)),
+        target: Some(target.into()),
+        auth_user: chosen(1).then(|| draw.text(40).into()),
         secret: Some(Secret::Password(PASSWORD.into())),
         contact: if chosen(2) {
             ContactPlan::Fixed(uri(draw)?)
         } else {
-            ContactPlan::Automatic { user: draw.text(40) }
+            ContactPlan::Automatic {
+                user: draw.text(40).into(),
+            }
         },
         advertise: chosen(3).then(|| Advertised {
             host: "pbx.example.test".to_owned(),
             port: Some(draw.short()),
         }),
-        instance: chosen(4).then(|| draw.text(40)),
+        instance: chosen(4).then(|| draw.text(40).into()),
         reg_id: NonZeroU32::new(draw.number()),
         expires: draw.number(),
-        user_agent: draw.text(40),
+        user_agent: draw.text(40).into(),
     })
 }
 

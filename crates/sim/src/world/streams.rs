@@ -68,7 +68,7 @@ impl World {
         let opened = Opened {
             local,
             connected_at: Some(self.now - tls),
-            tls: (endpoint.transport == Transport::Tls).then(|| facts(endpoint.server_name)),
+            tls: (endpoint.transport == Transport::Tls).then(|| facts(&endpoint.server_name)),
         };
         self.tell(agent, Input::Opened(flow, opened));
     }
@@ -192,13 +192,13 @@ impl World {
 const CONNECTION_REQUESTS: u32 = 6;
 
 /// What a handshake shows: the world has certificates without keys.
-fn facts(server_name: String) -> TlsFacts {
+fn facts(server_name: &str) -> TlsFacts {
     TlsFacts {
         version: "TLSv1.3".to_owned(),
         cipher: "TLS13_AES_256_GCM_SHA384".to_owned(),
         subject: format!("CN={server_name}"),
         issuer: "CN=The world's own".to_owned(),
-        server_name,
+        server_name: server_name.to_owned(),
         not_after: 4_000_000_000,
         days_left: 20_000,
         verified: true,
