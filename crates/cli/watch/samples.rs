@@ -23,7 +23,7 @@ pub(crate) fn entry(line: u64, aor: &str) -> Entry {
     let account = Account {
         registrar: "sip:192.0.2.1".parse().unwrap(),
         contact: ContactPlan::Automatic {
-            user: crate::identity::contact_user(&aor),
+            user: crate::identity::contact_user(&aor).into(),
         },
         aor,
         outbound_proxy: None,
