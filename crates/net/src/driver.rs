@@ -1,22 +1,17 @@
 //! The loop between a [`Registrant`] and the world: it carries out what the core wants and tells it what happened. No decision about
 //! SIP is made here, and nothing is awaited but the next thing to happen.
 
-use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use sip_registration::{Action, Closed, Endpoint, Event, FlowId, Goal, Input, Key, Opened, Policy, Registrant, Transmit, Transport};
+use sip_registration::{Action, Closed, Event, FlowId, Goal, Input, Key, Policy, Registrant, Transmit, Transport};
 use tokio::sync::mpsc;
-use tokio::task::{AbortHandle, JoinSet};
-use tokio::time::{sleep_until, timeout};
+use tokio::time::sleep_until;
 
-use crate::dns::Dns;
-use crate::flow::{Fact, INBOX, Outlet, What};
-use crate::stream::{self, Connection, GOODBYE};
-use crate::tcp;
-use crate::tls::{self, TlsClient, TlsOptions};
-use crate::udp::{Scratch, UdpFlow};
+use crate::flow::{Fact, INBOX, What};
+use crate::hub::{Heard, Woken};
+use crate::tls::TlsOptions;
+use crate::world::{Sent, World};
 
 /// How to reach the world.
 #[derive(Debug, Clone)]
@@ -54,7 +49,6 @@ pub struct Driver {
     registrant: Registrant,
     world: World,
     facts: mpsc::Receiver<Fact>,
-    datagram: Vec<u8>,
     latest: Instant,
 }
 
@@ -63,25 +57,10 @@ impl Driver {
     #[must_use]
     pub fn new(registrant: Registrant, network: Network) -> Self {
         let (inbox, facts) = mpsc::channel(INBOX);
-        let means = Means {
-            local: network.local,
-            favourite_port: network.favourite_port,
-            tls: TlsClient::new(network.tls),
-            dns: Dns::new(network.dns, network.timeout),
-            scratch: Arc::new(Scratch::new()),
-        };
-        let world = World {
-            means: Arc::new(means),
-            inbox,
-            flows: BTreeMap::new(),
-            tasks: JoinSet::new(),
-            questions: JoinSet::new(),
-        };
         Self {
             registrant,
-            world,
+            world: World::new(network, inbox),
             facts,
-            datagram: Vec::new(),
             latest: Instant::now(),
         }
     }
@@ -101,29 +80,23 @@ impl Driver {
     /// Runs until something has to be told. Waits for ever when nothing was ordered. May be dropped and called again: nothing is lost.
     pub async fn next(&mut self) -> (Key, Event) {
         loop {
-            if !self.carry_out() {
-                // Let the connections write before they are given more.
-                tokio::task::yield_now().await;
-                self.drain();
-                continue;
-            }
-            if let Some(told) = self.registrant.poll_event() {
+            if let Some(told) = self.turn().await {
                 return told;
             }
-            let deadline = self.registrant.poll_timeout();
-            tokio::select! {
-                biased;
-                Some(fact) = self.facts.recv() => self.take(fact),
-                () = wait_until(deadline) => {
-                    // What arrived while we slept was before the deadline: let its readers tell.
-                    tokio::task::yield_now().await;
-                }
-                Some(_) = self.world.tasks.join_next(), if !self.world.tasks.is_empty() => {}
-                Some(_) = self.world.questions.join_next(), if !self.world.questions.is_empty() => {}
+            self.wait(None).await;
+        }
+    }
+
+    /// As [`Driver::next`], but waits no longer than until `at`: who has orders to give then needs no timer of its own.
+    pub async fn next_before(&mut self, at: Instant) -> Option<(Key, Event)> {
+        loop {
+            if let Some(told) = self.turn().await {
+                return Some(told);
             }
-            self.drain();
-            let now = self.now();
-            self.registrant.handle_timeout(now);
+            if Instant::now() >= at {
+                return None;
+            }
+            self.wait(Some(at)).await;
         }
     }
 
@@ -133,27 +106,59 @@ impl Driver {
         self.registrant.poll_event()
     }
 
-    /// As [`Driver::next`], but waits no longer than until `at`: who has orders to give then needs no timer of its own.
-    pub async fn next_before(&mut self, at: Instant) -> Option<(Key, Event)> {
-        tokio::select! {
-            biased;
-            told = self.next() => Some(told),
-            () = sleep_until(at.into()) => None,
+    /// Does all that can be done without waiting, until something has to be told.
+    async fn turn(&mut self) -> Option<(Key, Event)> {
+        loop {
+            let idle = self.carry_out();
+            if let Some(told) = self.registrant.poll_event() {
+                return Some(told);
+            }
+            if idle && !self.world.hubs.is_ready() {
+                return None;
+            }
+            // Let the connections write before they are given more, and the sockets say that they have something.
+            tokio::task::yield_now().await;
+            self.drain(None);
         }
     }
 
-    /// Closes every flow in good manners: TLS says goodbye. Takes half a second at most.
-    pub async fn close(self) {
-        let Self {
-            world: World { flows, mut tasks, .. },
-            facts,
-            ..
-        } = self;
-        drop(facts);
-        for flow in flows.into_values() {
-            flow.close();
+    /// Waits until something happens, and takes it in.
+    async fn wait(&mut self, at: Option<Instant>) {
+        let deadlines = [self.registrant.poll_timeout(), self.world.hubs.blocked_until(), at];
+        let mut woken = None;
+        tokio::select! {
+            biased;
+            Some(heard) = self.world.hubs.wake() => woken = Some(heard),
+            Some(fact) = self.facts.recv() => self.take(fact),
+            () = wait_until(deadlines.into_iter().flatten().min()) => {
+                // What arrived while we slept was before the deadline: let its readers tell.
+                tokio::task::yield_now().await;
+            }
+            Some(_) = self.world.tasks.join_next(), if !self.world.tasks.is_empty() => {}
+            Some(_) = self.world.questions.join_next(), if !self.world.questions.is_empty() => {}
         }
-        let _ = timeout(GOODBYE, async { while tasks.join_next().await.is_some() {} }).await;
+        self.drain(woken);
+    }
+
+    /// Takes in what has arrived, a batch of each socket, and does what is due.
+    fn drain(&mut self, woken: Option<Woken>) {
+        self.world.hubs.woken(woken);
+        self.hear();
+        for _ in 0..INBOX {
+            let Ok(fact) = self.facts.try_recv() else { break };
+            self.take(fact);
+        }
+        // What has arrived and was not yet taken is older than what is due: the time is that of what was.
+        let now = if self.world.hubs.is_ready() { self.latest } else { self.now() };
+        self.registrant.handle_timeout(now);
+    }
+
+    /// Closes every flow in good manners: TLS says goodbye. Takes half a second at most.
+    pub async fn close(mut self) {
+        self.flush();
+        let Self { world, facts, .. } = self;
+        drop(facts);
+        world.close_all().await;
     }
 
     /// The clock, which never goes back behind a moment that the core has seen.
@@ -165,25 +170,85 @@ impl Driver {
     /// Does what the core wants. False when it wants more than is done in one go.
     fn carry_out(&mut self) -> bool {
         for _ in 0..AT_ONCE {
-            if let Some(action) = self.registrant.poll_action() {
-                self.world.act(action);
-            } else if let Some(transmit) = self.registrant.poll_transmit(&mut self.datagram) {
-                if let Err(closed) = self.world.send(transmit, &self.datagram) {
-                    let now = self.now();
-                    self.registrant.handle_input(now, Input::Closed(transmit.flow, closed));
-                }
-            } else {
+            // Nothing more is written while the kernel has no room for what is.
+            let full = self.world.hubs.blocked_until().is_some() && !self.flush();
+            if full {
                 return true;
+            } else if let Some(action) = self.registrant.poll_action() {
+                self.act(action);
+            } else if let Some(transmit) = self.registrant.poll_transmit(self.world.hubs.blank()) {
+                self.send(transmit);
+            } else if !self.world.hubs.has_post() {
+                return true;
+            } else {
+                self.flush();
             }
         }
         false
     }
 
-    /// Takes what else has arrived, as much as the inbox holds.
-    fn drain(&mut self) {
-        for _ in 0..INBOX {
-            let Ok(fact) = self.facts.try_recv() else { return };
-            self.take(fact);
+    fn act(&mut self, action: Action) {
+        match action {
+            Action::Open(flow, endpoint) if endpoint.transport == Transport::Udp => {
+                let opened = self.world.open_datagrams(flow, endpoint.remote);
+                let input = opened.map_or_else(|closed| Input::Closed(flow, closed), |opened| Input::Opened(flow, opened));
+                let now = self.now();
+                self.registrant.handle_input(now, input);
+            }
+            Action::Close(flow) => {
+                // What it said last is said before it goes.
+                self.flush();
+                self.world.close(flow);
+            }
+            Action::Open(..) | Action::Query(..) => self.world.act(action),
+        }
+    }
+
+    fn send(&mut self, transmit: Transmit) {
+        match self.world.send(transmit) {
+            Sent::Done => {}
+            Sent::Full => drop(self.flush()),
+            Sent::Lost(closed) => self.lose(transmit.flow, closed),
+        }
+    }
+
+    /// Sends the datagrams that wait. False when some still wait.
+    fn flush(&mut self) -> bool {
+        if !self.world.hubs.has_post() {
+            return true;
+        }
+        let now = self.now();
+        for (flow, closed) in self.world.hubs.flush(now) {
+            self.lose(flow, closed);
+        }
+        !self.world.hubs.has_post()
+    }
+
+    fn lose(&mut self, flow: FlowId, closed: Closed) {
+        if self.world.forget(flow) {
+            let now = self.now();
+            self.registrant.handle_input(now, Input::Closed(flow, closed));
+        }
+    }
+
+    /// Takes in datagrams.
+    fn hear(&mut self) {
+        let Self {
+            registrant, world, latest, ..
+        } = self;
+        let mut gone = Vec::new();
+        world.hubs.receive(|heard| match heard {
+            Heard::Datagram(flow, source, at, bytes) => {
+                *latest = at.max(*latest);
+                registrant.handle_input(*latest, Input::Received { flow, source, bytes });
+            }
+            Heard::Unreachable(flow) => gone.push(flow),
+        });
+        for flow in gone {
+            if self.world.forget(flow) {
+                let now = self.now();
+                self.registrant.handle_input(now, Input::Closed(flow, Closed::Unreachable));
+            }
         }
     }
 
@@ -198,7 +263,7 @@ impl Driver {
                 }
             }
             What::Received(flow, source, bytes) => {
-                if self.world.flows.contains_key(&flow) {
+                if self.world.has(flow) {
                     self.registrant.handle_input(
                         at,
                         Input::Received {
@@ -210,7 +275,8 @@ impl Driver {
                 }
             }
             What::Closed(flow, closed) => {
-                if self.world.flows.remove(&flow).is_some() {
+                if self.world.has(flow) {
+                    self.world.close(flow);
                     self.registrant.handle_input(at, Input::Closed(flow, closed));
                 }
             }
@@ -223,170 +289,6 @@ async fn wait_until(deadline: Option<Instant>) {
         Some(deadline) => sleep_until(deadline.into()).await,
         None => std::future::pending().await,
     }
-}
-
-/// The flows and questions that are out.
-#[derive(Debug)]
-struct World {
-    means: Arc<Means>,
-    inbox: mpsc::Sender<Fact>,
-    flows: BTreeMap<FlowId, Flow>,
-    tasks: JoinSet<()>,
-    questions: JoinSet<()>,
-}
-
-/// One flow, from the wish to open it until it is closed.
-#[derive(Debug)]
-struct Flow {
-    task: AbortHandle,
-    /// `None` while it opens.
-    outlet: Option<Outlet>,
-}
-
-impl Flow {
-    fn close(self) {
-        match self.outlet {
-            // Its task sees that nothing more will come, and says goodbye.
-            Some(Outlet::Stream(_)) => {}
-            Some(Outlet::Datagrams(_)) | None => self.task.abort(),
-        }
-    }
-}
-
-impl World {
-    fn act(&mut self, action: Action) {
-        let (means, inbox) = (Arc::clone(&self.means), self.inbox.clone());
-        match action {
-            Action::Query(query, question) => {
-                let asking = async move {
-                    let answer = means.dns.ask(&question).await;
-                    // Nobody is left to hear it when the driver has gone.
-                    let _ = inbox.send(Fact::now(What::Answer(query, answer))).await;
-                };
-                self.questions.spawn(asking);
-            }
-            Action::Open(flow, endpoint) => {
-                let task = self.tasks.spawn(means.run(flow, endpoint, inbox));
-                self.flows.insert(flow, Flow { task, outlet: None });
-            }
-            Action::Close(flow) => {
-                if let Some(flow) = self.flows.remove(&flow) {
-                    flow.close();
-                }
-            }
-        }
-    }
-
-    /// True when the flow is still wanted.
-    fn opened(&mut self, flow: FlowId, outlet: Outlet) -> bool {
-        self.flows.get_mut(&flow).is_some_and(|open| {
-            open.outlet = Some(outlet);
-            true
-        })
-    }
-
-    /// Sends at once, or hands the bytes to the connection's task. A flow that is gone has been reported already.
-    fn send(&mut self, transmit: Transmit, bytes: &[u8]) -> Result<(), Closed> {
-        let Transmit { flow, to } = transmit;
-        let Some(Flow { outlet: Some(outlet), .. }) = self.flows.get(&flow) else {
-            return Ok(());
-        };
-        let sent = match outlet {
-            Outlet::Datagrams(socket) => socket.send(bytes, to),
-            Outlet::Stream(outbox) if outbox.push(bytes) => Ok(()),
-            Outlet::Stream(_) => Err(Closed::Local("the peer does not read what we send".to_owned())),
-        };
-        if sent.is_err()
-            && let Some(flow) = self.flows.remove(&flow)
-        {
-            flow.task.abort();
-        }
-        sent
-    }
-}
-
-/// What flows and questions need; nothing of it is touched before its time.
-#[derive(Debug)]
-struct Means {
-    local: Option<SocketAddr>,
-    favourite_port: Option<u16>,
-    tls: TlsClient,
-    dns: Dns,
-    scratch: Arc<Scratch>,
-}
-
-impl Means {
-    /// The life of one flow.
-    async fn run(self: Arc<Self>, flow: FlowId, endpoint: Endpoint, inbox: mpsc::Sender<Fact>) {
-        let outcome = match endpoint.transport {
-            Transport::Udp => self.datagrams(flow, &endpoint, &inbox).await,
-            Transport::Tcp => self.plain(flow, &endpoint, &inbox).await,
-            Transport::Tls => self.secured(flow, &endpoint, &inbox).await,
-        };
-        if let Err(closed) = outcome {
-            // Nobody is left to hear it when the driver has gone.
-            let _ = inbox.send(Fact::now(What::Closed(flow, closed))).await;
-        }
-    }
-
-    async fn datagrams(&self, flow: FlowId, endpoint: &Endpoint, inbox: &mpsc::Sender<Fact>) -> Result<(), Closed> {
-        let (socket, opened) = UdpFlow::open(self.local, self.favourite_port, endpoint.remote)?;
-        let socket = Arc::new(socket);
-        if tell(inbox, What::Opened(flow, Outlet::Datagrams(Arc::clone(&socket)), opened)).await {
-            socket.read(flow, Arc::clone(&self.scratch), inbox.clone()).await;
-        }
-        Ok(())
-    }
-
-    async fn plain(&self, flow: FlowId, endpoint: &Endpoint, inbox: &mpsc::Sender<Fact>) -> Result<(), Closed> {
-        let stream = tcp::connect(self.local, endpoint.remote).await?;
-        let local = tcp::local_address(&stream)?;
-        let opened = Opened {
-            local,
-            connected_at: Some(Instant::now()),
-            tls: None,
-        };
-        let (outbox, orders) = stream::outbox();
-        if tell(inbox, What::Opened(flow, Outlet::Stream(outbox), opened)).await {
-            Connection {
-                flow,
-                peer: endpoint.remote,
-                stream,
-            }
-            .run(orders, inbox.clone(), stream::closed)
-            .await;
-        }
-        Ok(())
-    }
-
-    async fn secured(&self, flow: FlowId, endpoint: &Endpoint, inbox: &mpsc::Sender<Fact>) -> Result<(), Closed> {
-        self.tls.prepare()?;
-        let stream = tcp::connect(self.local, endpoint.remote).await?;
-        let (local, connected_at) = (tcp::local_address(&stream)?, Some(Instant::now()));
-        let (stream, facts) = self.tls.handshake(&endpoint.server_name, stream).await?;
-        let opened = Opened {
-            local,
-            connected_at,
-            tls: Some(facts.clone()),
-        };
-        let (outbox, orders) = stream::outbox();
-        if tell(inbox, What::Opened(flow, Outlet::Stream(outbox), opened)).await {
-            let explain = |error: &std::io::Error| tls::closed(error, &facts);
-            Connection {
-                flow,
-                peer: endpoint.remote,
-                stream,
-            }
-            .run(orders, inbox.clone(), explain)
-            .await;
-        }
-        Ok(())
-    }
-}
-
-/// False when nobody is left to hear it.
-async fn tell(inbox: &mpsc::Sender<Fact>, what: What) -> bool {
-    inbox.send(Fact::now(what)).await.is_ok()
 }
 
 /// How many actions and requests are carried out in one go.

@@ -2,11 +2,9 @@
 //! Not for SIP: bytes pass through unread.
 
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::time::Instant;
 
 use crate::stream::Outbox;
-use crate::udp::UdpFlow;
 use sip_registration::{Closed, DnsError, FlowId, Opened, QueryId, Records};
 
 /// Something that happened outside, and when.
@@ -39,8 +37,6 @@ impl Fact {
 /// The way out of an open flow.
 #[derive(Debug)]
 pub(crate) enum Outlet {
-    /// Datagrams go straight to the socket.
-    Datagrams(Arc<UdpFlow>),
     /// Bytes for the task that owns the connection.
     Stream(Outbox),
 }

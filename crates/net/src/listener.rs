@@ -241,8 +241,8 @@ impl<L: FnMut(Event)> Server<L> {
                 self.answer();
                 self.flows.remove(&flow);
             }
-            // Only flows that we opened ourselves, and DNS, tell these.
-            What::Opened(_, Outlet::Datagrams(_), _) | What::Answer(..) => {}
+            // Only DNS tells this.
+            What::Answer(..) => {}
         }
     }
 

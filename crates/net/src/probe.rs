@@ -160,14 +160,15 @@ impl<'a, 'b, F: Future<Output = ()>> Run<'a, 'b, F> {
             let until = self.stop.until.into_iter().chain(limit).min();
             let interrupt = tokio::select! {
                 biased;
-                (_, event) = self.driver.next() => match event {
-                    Event::Attempt(attempt) => return *attempt,
-                    Event::Changed(_) | Event::Request(_) | Event::Removed => false,
-                },
+                // First, so that nothing is sent when it has come already.
                 () = self.stop.signal.as_mut(), if self.stop.until.is_none() => {
                     self.stop.until = Some(Instant::now() + REMOVAL_AT_MOST);
                     goal != Goal::Unregister
                 }
+                (_, event) = self.driver.next() => match event {
+                    Event::Attempt(attempt) => return *attempt,
+                    Event::Changed(_) | Event::Request(_) | Event::Removed => false,
+                },
                 () = sleep_until(until.unwrap_or_else(Instant::now).into()), if until.is_some() => true,
             };
             if interrupt {

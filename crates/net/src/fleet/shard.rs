@@ -100,6 +100,8 @@ const PRIME: u64 = 0x0000_0100_0000_01b3;
 
 #[cfg(test)]
 mod tests {
+    use sip_registration::Admission;
+
     use super::*;
 
     #[test]
@@ -114,6 +116,23 @@ mod tests {
         }
         let eight = NonZeroUsize::new(8).unwrap();
         assert_eq!(shard_of("sip:alice@example.test", eight), shard_of("sip:alice@example.test", eight));
+    }
+
+    #[test]
+    fn what_the_policy_allows_is_divided_and_each_shard_has_a_flow() {
+        let number = |number| NonZeroU32::new(number).unwrap();
+        let policy = Policy {
+            flows_per_target: number(3),
+            admission: Admission {
+                most_in_flight: Some(number(100)),
+                ..Admission::default()
+            },
+            ..Policy::default()
+        };
+        let four = NonZeroUsize::new(4).unwrap();
+        let shares: Vec<Policy> = (0..4).map(|index| share(&policy, index, four)).collect();
+        assert!(shares.iter().all(|share| share.flows_per_target == number(1)));
+        assert!(shares.iter().all(|share| share.admission.most_in_flight == Some(number(25))));
     }
 
     #[test]
