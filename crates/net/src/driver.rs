@@ -4,7 +4,7 @@
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use sip_registration::{Action, Closed, Event, FlowId, Goal, Input, Key, Policy, Registrant, Transmit, Transport};
+use sip_registration::{Action, Attempt, Closed, Event, FlowId, Goal, Input, Key, Policy, Registrant, Transmit, Transport};
 use tokio::sync::mpsc;
 use tokio::time::sleep_until;
 
@@ -104,6 +104,11 @@ impl Driver {
     /// it until it has none, after [`Driver::next`].
     pub fn try_next(&mut self) -> Option<(Key, Event)> {
         self.registrant.poll_event()
+    }
+
+    /// Takes an attempt back that was looked at, for its buffers: see [`Registrant::recycle`].
+    pub fn recycle(&mut self, attempt: Box<Attempt>) {
+        self.registrant.recycle(attempt);
     }
 
     /// Does all that can be done without waiting, until something has to be told.
