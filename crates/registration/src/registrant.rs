@@ -36,6 +36,8 @@ pub struct Registrant {
     flows: Flows,
     gates: Gates,
     timers: Timers,
+    /// Who is due; empty but for the buffer between calls.
+    due: Vec<Key>,
     out: Outputs,
     counters: Counters,
     tag_key: TagKey,
@@ -77,6 +79,7 @@ impl Registrant {
             flows: Flows::default(),
             gates: Gates::default(),
             timers: Timers::default(),
+            due: Vec::new(),
             out: Outputs::default(),
             counters: Counters::default(),
             tag_key: TagKey::new(for_tags.random()),
@@ -162,10 +165,11 @@ impl Registrant {
 
     /// Does what is due.
     pub fn handle_timeout(&mut self, now: Instant) {
-        let due: Vec<Key> = std::iter::from_fn(|| self.timers.pop_expired(now)).collect();
-        for key in due {
+        // All that is due now, and each once: what is due again at once has to wait for the next call.
+        let mut due = std::mem::take(&mut self.due);
+        due.extend(std::iter::from_fn(|| self.timers.pop_expired(now)));
+        for key in due.drain(..) {
             self.with(now, key, |registration, cx| {
-                registration.scheduled = None;
                 registration.handle_timeout(cx);
             });
         }
@@ -258,8 +262,7 @@ impl Registrant {
             registration.announce(&mut cx);
             registration.deadline()
         };
-        self.timers.set(key, registration.scheduled, deadline);
-        registration.scheduled = deadline;
+        self.timers.set(key, deadline);
         if registration.is_gone() {
             slot.registration = None;
             slot.generation = slot.generation.wrapping_add(1);

@@ -60,8 +60,6 @@ pub(crate) struct Registration {
     leaving: bool,
     gone: bool,
     announced: (State, Instant),
-    /// Where its deadline stands in the timers.
-    pub(crate) scheduled: Option<Instant>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -119,7 +117,6 @@ impl Registration {
             leaving: false,
             gone: false,
             announced: (State::NotRegistered, now),
-            scheduled: None,
         }
     }
 
