@@ -21,6 +21,13 @@ impl Key {
         index: u32::MAX,
         generation: u32::MAX,
     };
+
+    /// Its place among the registrations of its registrant: counted from 0 in the order in which they were added, taken again by
+    /// another when its own is gone. For tables beside the registrant.
+    #[must_use]
+    pub const fn place(self) -> usize {
+        self.index as usize
+    }
 }
 
 /// One way to one peer: a UDP socket with its remote address, or a TCP or TLS connection. Never used again after it closed.
