@@ -6,6 +6,7 @@
 pub(crate) mod access;
 #[allow(dead_code, reason = "its users, bulk and watch, come next")]
 pub(crate) mod accounts;
+pub(crate) mod load;
 pub(crate) mod providers;
 pub(crate) mod verify;
 pub(crate) mod watch;
@@ -39,9 +40,9 @@ Examples:
   regprobe probe alice@pbx.example.com     Is this account registered, and if not, why?
   regprobe explain no_reply                What does that word mean, and what now?
 
-Exit status: 0 registered, or it worked; 1 verify: the claim is false, providers: no such object; 2 wrong command line
-(nothing was sent); 3 verify: it cannot be said; 4 timeout, 5 internal error, 6 wrong credentials, 7 registrar error;
-130 interrupted. More: `regprobe explain 3`, `regprobe man`.";
+Exit status: 0 registered, or it worked; 1 verify: the claim is false, load: some did not register, providers: no such
+object; 2 wrong command line (nothing was sent); 3 verify: it cannot be said; 4 timeout, 5 internal error, 6 wrong
+credentials, 7 registrar error; 130 interrupted. More: `regprobe explain 3`, `regprobe man`.";
 
 /// The sub-commands. Only the one that is used is described to clap: all of them cost a third of a millisecond at each start.
 #[derive(Debug, Subcommand)]
@@ -59,6 +60,8 @@ pub(crate) enum Command {
     /// Ask whether a SIP server answers (OPTIONS)
     #[command(after_help = PING_EXAMPLES)]
     Ping(Box<Ping>),
+    /// Load your own registrar: registrations at a rate, kept, or all at once
+    Load(Box<load::Load>),
     /// Hold what a provider's API says about a registration against what the registrar shows
     Verify(Box<verify::Verify>),
     /// Ask the providers' APIs directly: list, show and change what registers there
@@ -78,7 +81,7 @@ pub(crate) enum Command {
     Explain(Explain),
     /// Print the JSON Schema of a report
     #[command(
-        after_help = "Examples:\n  regprobe schema            The report of probe, bindings, unregister and ping\n  regprobe schema verify     The report of verify\n  regprobe schema problem    The line of verify --all for a check that cannot be made\n  regprobe schema watch      The line of watch"
+        after_help = "Examples:\n  regprobe schema            The report of probe, bindings, unregister and ping\n  regprobe schema verify     The report of verify\n  regprobe schema problem    The line of verify --all for a check that cannot be made\n  regprobe schema watch      The line of watch\n  regprobe schema load       What load measured"
     )]
     Schema(Schema),
     /// Print a completion script for a shell
@@ -460,6 +463,8 @@ pub(crate) enum SchemaOf {
     /// The line for a check of a file that could not be made
     Problem,
     Watch,
+    /// What a load measured
+    Load,
 }
 
 // `regprobe completions`.
@@ -542,7 +547,7 @@ mod tests {
             .get_subcommands()
             .filter_map(|each| each.get_about().map(ToString::to_string))
             .collect();
-        assert_eq!((before.len(), &before), (13, &after));
+        assert_eq!((before.len(), &before), (14, &after));
     }
 
     #[test]

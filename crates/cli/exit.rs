@@ -13,6 +13,8 @@ pub(crate) const SUCCESS: u8 = 0;
 pub(crate) const NOT_FOUND: u8 = 1;
 /// `watch`: some bindings may still be there.
 pub(crate) const LEFT_BEHIND: u8 = 1;
+/// `load`: fewer registered than were wanted.
+pub(crate) const SOME_NOT: u8 = 1;
 /// The command line or a file that it names is wrong. Nothing was sent.
 pub(crate) const USAGE: u8 = 2;
 /// `verify`: it cannot be said, here because the check turned out to lack something when the API had been asked already.

@@ -1,4 +1,4 @@
-//! The regprobe program: from arguments to an exit status. Every stage is a module of its own; only `run`, `lab` and `demo` touch
+//! The regprobe program: from arguments to an exit status. Every stage is a module of its own; only `run`, `load`, `lab` and `demo` touch
 //! the network. Standard output is data, standard error is talk.
 
 #[allow(dead_code, reason = "its users, bulk and watch, come next")]
@@ -11,6 +11,7 @@ mod explain;
 mod failure;
 mod identity;
 mod lab;
+mod load;
 mod manual;
 mod output;
 mod plan;
@@ -59,6 +60,7 @@ fn obey(command: Command) -> Result<u8, Failure> {
         Command::Bindings(args) => run::exchange(Plan::bindings(&args, surroundings())?),
         Command::Unregister(args) => run::exchange(Plan::unregister(&args, surroundings())?),
         Command::Ping(args) => run::exchange(Plan::ping(&args, surroundings())?),
+        Command::Load(args) => load::run(&args, surroundings()),
         Command::Verify(args) => verify::run(&args, surroundings()),
         Command::Providers(provider) => providers::run(&provider, surroundings()),
         Command::Watch(args) => watch::run(&args, surroundings()),

@@ -82,7 +82,7 @@ const STATUSES: [(u8, &str); 9] = [
     ),
     (
         1,
-        "verify: the claim is false or outdated. providers: there is no such object. watch: some bindings may still be there.",
+        "verify: the claim is false or outdated. providers: there is no such object. load: fewer registered than were wanted. watch: some bindings may still be there.",
     ),
     (
         exit::USAGE,

@@ -184,6 +184,32 @@ pub(crate) fn ping(uri: &OwnedUri, network: &NetworkArgs, tls: &TlsArgs, exchang
     Ok((plan.account, plan.options))
 }
 
+/// What the accounts of many users have in common, and the way to their registrar; without a secret and without an interval.
+pub(crate) fn common(
+    whom: &AccountArgs,
+    network: &NetworkArgs,
+    tls: &TlsArgs,
+    exchange: &ExchangeArgs,
+) -> Result<(Account, Options), PlanError> {
+    let credentials = CredentialArgs {
+        auth_user: None,
+        password_file: None,
+        password_env: String::new(),
+        ha1_file: None,
+    };
+    let output = OutputArgs {
+        output: OutputArg::Json,
+        trace: false,
+        warning: None,
+        critical: None,
+    };
+    let shared = Shared::new(&credentials, network, tls, exchange, &output);
+    let options = shared.options(Goal::Register, None)?;
+    let account = secured(account(whom, &shared)?)?;
+    check_next_hop(Goal::Register, &account, families(network))?;
+    Ok((account, options))
+}
+
 /// The transport that `--transport` asks for.
 pub(crate) const fn transport(wanted: TransportArg) -> Option<Transport> {
     match wanted {

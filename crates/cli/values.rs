@@ -2,7 +2,6 @@
 //!
 //! Every refusal says what was wrong and what would be right. clap puts the argument's name in front.
 
-#[allow(dead_code, unused_imports, reason = "who reads rates lands after it")]
 mod rate;
 
 use std::net::{IpAddr, SocketAddr};
@@ -17,7 +16,6 @@ use sip_message::{Host, OwnedUri, UriError};
 use sip_registration::{Advertised, Override, Transport};
 use thiserror::Error;
 
-#[allow(unused_imports, reason = "who reads rates lands after it")]
 pub(crate) use self::rate::{Rate, rate};
 
 /// Why a text is not what an argument needs.

@@ -9,6 +9,7 @@ use serde::Serialize;
 use sip_registration::Report;
 
 use crate::args::SchemaOf;
+use crate::load::report::LoadReport;
 use crate::output::verify::Problem;
 use crate::watch::lines::Line;
 
@@ -31,6 +32,7 @@ pub(crate) fn schema(of: SchemaOf) -> String {
     let schema = match of {
         SchemaOf::Probe => generator.into_root_schema_for::<Report>(),
         SchemaOf::Verify => generator.into_root_schema_for::<Verification>(),
+        SchemaOf::Load => generator.into_root_schema_for::<LoadReport>(),
         SchemaOf::Problem => generator.into_root_schema_for::<Problem<'_>>(),
         SchemaOf::Watch => generator.into_root_schema_for::<Line>(),
     };

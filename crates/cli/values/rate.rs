@@ -16,6 +16,11 @@ impl Rate {
     /// The fewest a second: one a day.
     const FEWEST: f64 = 1.0 / 86_400.0;
 
+    /// So many a second, or as near to it as a rate can be.
+    pub(crate) const fn of(per_second: f64) -> Self {
+        Self(per_second.clamp(Self::FEWEST, Self::MOST))
+    }
+
     /// How many a second.
     pub(crate) const fn per_second(self) -> f64 {
         self.0
@@ -86,7 +91,10 @@ mod tests {
             assert!((read.per_second() - per_second).abs() < 1e-9, "{text}");
             assert_eq!(read.to_string(), shown);
         }
-        assert_eq!(rate("500/s").unwrap().interval(), Duration::from_millis(2));
+        assert_eq!(
+            (Rate::of(2.0).to_string(), Rate::of(0.0).to_string()),
+            ("2/s".to_owned(), "1/d".to_owned())
+        );
     }
 
     #[test]
