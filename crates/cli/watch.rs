@@ -50,6 +50,7 @@ pub(crate) fn run(args: &Watch, surroundings: Surroundings) -> Result<u8, Failur
     let entries = list.read().map_err(Failure::Usage)?;
     let policy = Policy {
         maintain: true,
+        retry_base: args.retry,
         admission: Admission::paced(NonZeroU32::MIN, args.rate.interval()),
         ..options.policy
     };

@@ -1,6 +1,7 @@
 //! `regprobe watch` as clap sees it. What the accounts and the way to them need is `accounts`'; here is what keeping them adds.
 
 use std::num::NonZeroUsize;
+use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 
@@ -32,6 +33,9 @@ pub(crate) struct Watch {
     /// Start no more exchanges than this at one registrar: first ones, refreshes, retries and removals alike; such as 50/s or 30/m
     #[arg(long, value_name = "RATE", help_heading = "Keeping", default_value = "50/s", value_parser = values::rate)]
     pub(crate) rate: Rate,
+    /// Wait this long after a first failure, and twice as long after each further one, up to half an hour; Retry-After wins
+    #[arg(long, value_name = "DURATION", help_heading = "Keeping", default_value = "30s", value_parser = values::duration)]
+    pub(crate) retry: Duration,
     /// Spread the accounts over this many threads
     #[arg(long, value_name = "N", help_heading = "Keeping", default_value = "1", value_parser = values::limit)]
     pub(crate) shards: NonZeroUsize,

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use jiff::Timestamp;
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use sip_registration::{Cause, State};
 
 use super::model::{News, Row};
@@ -37,6 +37,7 @@ pub(crate) struct Line {
     /// Always `regprobe.watch.v1`.
     schema: &'static str,
     /// When, RFC 3339, UTC.
+    #[serde(serialize_with = "with_milliseconds")]
     #[schemars(with = "String")]
     time: Timestamp,
     /// What this line tells.
@@ -62,9 +63,11 @@ pub(crate) struct Line {
     /// Its reason phrase, escaped.
     reason: Option<String>,
     /// Until when the binding holds, RFC 3339, UTC.
+    #[serde(serialize_with = "with_milliseconds_or_null")]
     #[schemars(with = "Option<String>")]
     valid_until: Option<Timestamp>,
     /// When the next exchange begins by itself, RFC 3339, UTC; null when none does.
+    #[serde(serialize_with = "with_milliseconds_or_null")]
     #[schemars(with = "Option<String>")]
     next_at: Option<Timestamp>,
     /// Whether nothing more happens before the operator acts: the credentials were refused.
@@ -131,5 +134,96 @@ impl Line {
     /// The line as it is written, with its end.
     pub(crate) fn written(&self) -> String {
         json::render(self, false)
+    }
+}
+
+/// RFC 3339 in UTC with three decimals, as in reports.
+fn with_milliseconds<S: Serializer>(at: &Timestamp, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(&format_args!("{at:.3}"))
+}
+
+#[expect(clippy::ref_option, reason = "this is how serde hands a field over")]
+fn with_milliseconds_or_null<S: Serializer>(at: &Option<Timestamp>, serializer: S) -> Result<S::Ok, S::Error> {
+    match at {
+        Some(at) => with_milliseconds(at, serializer),
+        None => serializer.serialize_none(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::watch::samples::{self, CHALLENGE, OK, entry, named, origin, took_part, with_password};
+
+    fn line(what: What, replies: &[&str]) -> serde_json::Value {
+        let (mut model, origin) = (samples::model(0), origin());
+        let desk = with_password(&named(1, "desk\u{1b}[2J", "sip:desk@example.test"));
+        let id = took_part(&mut model, desk, origin, replies, Duration::from_secs(60));
+        let moment = Moment {
+            at: origin.at + Duration::from_secs(1),
+            wall: origin.wall_at(origin.at + Duration::from_secs(1)),
+        };
+        let written = Line::new(what, Some(State::NotRegistered), model.row(id).unwrap(), moment).written();
+        assert!(written.ends_with("}\n") && !written.contains('\u{1b}'), "{written}");
+        serde_json::from_str(&written).unwrap()
+    }
+
+    #[test]
+    fn a_line_holds_what_a_reader_needs_to_act() {
+        let line = line(What::Changed, &[CHALLENGE, OK]);
+        assert_eq!(line["schema"], SCHEMA);
+        assert_eq!(
+            (&line["event"], &line["time"]),
+            (&"changed".into(), &"2026-01-31T09:00:01.000Z".into())
+        );
+        assert_eq!(
+            (&line["from"], &line["state"]),
+            (&"NOT_REGISTERED_STATE".into(), &"REGISTERED_STATE".into())
+        );
+        assert_eq!(
+            (&line["registered"], &line["sip_code"], &line["reason"]),
+            (&true.into(), &200.into(), &"OK".into())
+        );
+        assert_eq!(
+            (&line["valid_until"], &line["next_at"]),
+            (&"2026-01-31T10:00:00.012Z".into(), &"2026-01-31T09:01:00.024Z".into())
+        );
+        assert_eq!((&line["round_trip_ms"], &line["advice"]), (&12.0.into(), &serde_json::Value::Null));
+        assert!(line.get("may_be_bound").is_none());
+    }
+
+    #[test]
+    fn a_failure_says_why_and_what_to_do() {
+        let line = line(What::Removed, &[CHALLENGE, CHALLENGE]);
+        assert_eq!((&line["cause"], &line["state_code"]), (&"wrong_credentials".into(), &6.into()));
+        assert_eq!(
+            (&line["waits_for_operator"], &line["next_at"]),
+            (&true.into(), &serde_json::Value::Null)
+        );
+        assert!(line["detail"].is_string() && line["advice"].is_string(), "{line}");
+        assert_eq!(line["may_be_bound"], false);
+    }
+
+    #[test]
+    fn what_changes_nothing_is_told_only_to_those_who_ask() {
+        let (mut model, origin) = (samples::model(0), origin());
+        let id = took_part(&mut model, entry(1, "sip:a@h"), origin, &[OK], Duration::ZERO);
+        let row = model.row(id).unwrap();
+        for (news, quiet, verbose) in [
+            (
+                News::Changed {
+                    from: State::NotRegistered,
+                },
+                Some(What::Changed),
+                Some(What::Changed),
+            ),
+            (News::Unchanged, None, Some(What::Unchanged)),
+            (News::Busy, None, Some(What::Busy)),
+        ] {
+            let told = |verbose| Line::of(news, verbose, row, origin).map(|line| line.event);
+            assert_eq!((told(false), told(true)), (quiet, verbose), "{news:?}");
+        }
     }
 }

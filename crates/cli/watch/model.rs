@@ -3,6 +3,8 @@
 
 mod press;
 mod row;
+#[cfg(test)]
+mod tests;
 mod view;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -45,7 +45,6 @@ impl Screen {
         let terminal = execute!(out, EnterAlternateScreen).and_then(|()| Terminal::new(CrosstermBackend::new(out)));
         let terminal = terminal.inspect_err(|_| give_back())?;
         let mut screen = Self { terminal, style };
-        screen.terminal.clear()?;
         screen.terminal.hide_cursor()?;
         let (tell, told) = mpsc::channel(KEYS);
         // It ends with the process: there is no way to wake it.
@@ -69,7 +68,9 @@ impl Screen {
     /// # Errors
     /// What the terminal says.
     pub(crate) fn clear(&mut self) -> io::Result<()> {
-        self.terminal.clear()
+        // `Terminal::clear` would ask the terminal for its cursor, whose answer the thread that reads keys takes.
+        let size = self.terminal.size()?;
+        self.terminal.resize(size.into())
     }
 
     /// Fits what is looked at to the terminal's size.
