@@ -1,5 +1,6 @@
 //! The flows that are open or opening, shared by the registrations that use them (RFC 5626 §3.1). Framing of streams happens here.
 
+mod pulse;
 mod sites;
 mod users;
 
@@ -9,6 +10,8 @@ use std::time::Instant;
 
 use sip_message::Framer;
 
+pub(crate) use self::pulse::{Beat, Ping};
+use self::pulse::{Pulse, Pulses};
 pub(crate) use self::sites::SiteId;
 use self::sites::Sites;
 pub(crate) use self::users::Claim;
@@ -21,6 +24,7 @@ use crate::{Endpoint, FlowId, Key, Opened, Policy, TlsFacts};
 pub(crate) struct Flows {
     by_id: BTreeMap<FlowId, Flow>,
     sites: Sites,
+    pulses: Pulses,
     next: u64,
 }
 
@@ -36,6 +40,7 @@ pub(crate) struct Flow {
     pub(crate) condition: Condition,
     users: Users,
     framer: Framer,
+    pulse: Pulse,
     /// How many more requests of the peer are answered.
     for_peer: Allowance,
     /// How many more requests from elsewhere are told of.
@@ -119,6 +124,7 @@ impl Flows {
             condition: Condition::Opening,
             users: Users::default(),
             framer: Framer::default(),
+            pulse: Pulse::None,
             for_peer: Allowance::default(),
             for_strangers: Allowance::default(),
         };
@@ -154,9 +160,15 @@ impl Flows {
         flow.users.keys().collect()
     }
 
+    /// Who uses it.
+    pub(crate) fn users(&self, id: FlowId) -> Vec<Key> {
+        self.by_id.get(&id).map_or_else(Vec::new, |flow| flow.users.keys().collect())
+    }
+
     /// It is gone. Returns its users.
     pub(crate) fn remove(&mut self, id: FlowId) -> Option<Vec<Key>> {
         self.retire(id);
+        self.set_pulse(id, Pulse::None);
         let flow = self.by_id.remove(&id)?;
         self.sites.lose_flow(flow.site);
         Some(flow.users.into_keys())

@@ -72,6 +72,7 @@ mod explain;
 mod flows;
 mod incoming;
 mod io;
+mod keep_alive;
 pub mod locate;
 mod outputs;
 mod parity;
@@ -95,6 +96,7 @@ pub use io::{
     Action, Closed, DnsError, Endpoint, FlowId, Input, Key, Naptr, Opened, QueryId, Question, RecordKind, Records, Srv, TlsFacts,
     TlsFailure, Transmit,
 };
+pub use keep_alive::{DatagramPing, KeepAlive};
 pub use outputs::Event;
 pub use parity::{Listed, Outcome, opensips_state};
 pub use policy::{Families, Override, Policy};

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::net::SocketAddr;
 
 use crate::attempt::Attempt;
+use crate::flows::Ping;
 use crate::incoming::IncomingRequest;
 use crate::pool::Pool;
 use crate::status::Status;
@@ -29,6 +30,8 @@ pub(crate) struct Outputs {
     pub(crate) actions: VecDeque<Action>,
     /// Requests to encode and send: whose, and the branch nonce of which.
     pub(crate) sends: VecDeque<(Key, u64)>,
+    /// Pings to send, and on which flow.
+    pub(crate) pings: VecDeque<(FlowId, Ping)>,
     pub(crate) answers: Answers,
     pub(crate) events: VecDeque<(Key, Event)>,
     /// Questions that are out, and whose they are.

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::num::NonZeroU32;
 use std::time::Duration;
 
-use crate::Admission;
+use crate::{Admission, KeepAlive};
 
 /// Which address families may be used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -74,6 +74,8 @@ pub struct Policy {
     pub admission: Admission,
     /// Whether a registration is refreshed and retried by itself. A one-shot probe does not.
     pub maintain: bool,
+    /// How flows are kept open while registrations are maintained.
+    pub keep_alive: KeepAlive,
     /// The part of the granted time after which a refresh is due, in percent; the moment is drawn between the two: 50 to 90.
     pub refresh_percent: (u32, u32),
     /// The first wait after a failure, and what doubles from there (RFC 5626 §4.5): 30 s.
@@ -115,6 +117,7 @@ impl Default for Policy {
             flows_per_target: NonZeroU32::MIN,
             admission: Admission::UNLIMITED,
             maintain: true,
+            keep_alive: KeepAlive::default(),
             refresh_percent: (50, 90),
             retry_base: Duration::from_secs(30),
             retry_cap: Duration::from_secs(1800),
@@ -135,6 +138,7 @@ impl Policy {
         Self {
             timeout: Duration::from_secs(10),
             maintain: false,
+            keep_alive: KeepAlive::OFF,
             ..Self::default()
         }
     }

@@ -1,5 +1,6 @@
 //! Many registrations behind one surface: inputs find theirs, outputs wait to be drained. No clock, no socket, no decision of its own.
 
+mod pulse;
 mod requests;
 
 use std::net::SocketAddr;
@@ -31,6 +32,8 @@ use crate::{Account, Action, Closed, FlowId, Goal, Input, Key, Opened, Policy, T
 pub struct Registrant {
     policy: Policy,
     rng: ChaCha12Rng,
+    /// For keep-alives.
+    pulse_rng: ChaCha12Rng,
     slots: Vec<Slot>,
     free: Vec<u32>,
     flows: Flows,
@@ -60,6 +63,12 @@ pub struct Counters {
     pub answered: u64,
     /// Bytes that are no SIP message.
     pub unreadable: u64,
+    /// Pings that kept flows alive ([`crate::KeepAlive`]).
+    pub keep_alives_sent: u64,
+    /// Those of them that were answered.
+    pub keep_alives_answered: u64,
+    /// Those of them that were not answered in time, although an answer was waited for.
+    pub keep_alives_missed: u64,
     /// Bindings that ended while their refresh waited for its turn ([`crate::Admission`]): the pace is too small for what it has to keep.
     pub lapsed_waiting: u64,
 }
@@ -68,12 +77,16 @@ impl Registrant {
     /// An empty one. Equal seeds and equal inputs give equal outputs; the seed must be unpredictable on a real network.
     #[must_use]
     pub fn new(seed: [u8; 32], policy: Policy) -> Self {
-        // Another stream of the same seed, so that what is asked of us draws nothing that our own requests would.
-        let mut for_tags = ChaCha12Rng::from_seed(seed);
-        for_tags.set_stream(1);
+        // Other streams of the same seed, so that what is asked of us, and keep-alives, draw nothing that our own requests would.
+        let [mut for_tags, pulse_rng] = [1, 2].map(|stream| {
+            let mut rng = ChaCha12Rng::from_seed(seed);
+            rng.set_stream(stream);
+            rng
+        });
         Self {
             policy,
             rng: ChaCha12Rng::from_seed(seed),
+            pulse_rng,
             slots: Vec::new(),
             free: Vec::new(),
             flows: Flows::default(),
@@ -173,6 +186,7 @@ impl Registrant {
                 registration.handle_timeout(cx);
             });
         }
+        self.beat(now);
         self.admit(now);
     }
 
@@ -183,7 +197,8 @@ impl Registrant {
         self.out.actions.pop_front()
     }
 
-    /// The next message to send: writes it into `datagram`, whose old content goes. Requests go before answers to the other side's.
+    /// The next thing to send: writes it into `datagram`, whose old content goes. Requests go first, then keep-alives, which may be mere
+    /// line ends, then answers to the other side's requests.
     pub fn poll_transmit(&mut self, datagram: &mut Vec<u8>) -> Option<Transmit> {
         while let Some((key, nonce)) = self.out.sends.pop_front() {
             let slot = self
@@ -197,6 +212,9 @@ impl Registrant {
             if let Some(transmit) = encoded {
                 return Some(transmit);
             }
+        }
+        if let Some(transmit) = self.write_ping(datagram) {
+            return Some(transmit);
         }
         while let Some(answer) = self.out.answers.pop() {
             let (flow, to) = (answer.flow, answer.to);
@@ -222,7 +240,10 @@ impl Registrant {
     /// When to call [`Self::handle_timeout`]; `None` when nothing waits.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Instant> {
-        self.timers.next().into_iter().chain(self.gates.next()).min()
+        [self.timers.next(), self.gates.next(), self.flows.next_pulse()]
+            .into_iter()
+            .flatten()
+            .min()
     }
 
     // Within.
@@ -275,6 +296,7 @@ impl Registrant {
         for key in self.flows.opened(flow, opened) {
             self.with(now, key, |registration, cx| registration.handle_opened(cx, flow, opened));
         }
+        self.flows.rest(now, flow, &self.policy, &mut self.pulse_rng);
     }
 
     fn handle_closed(&mut self, now: Instant, flow: FlowId, closed: &Closed) {
@@ -286,7 +308,9 @@ impl Registrant {
     /// A datagram is a message; a stream is cut into messages first.
     fn handle_bytes(&mut self, now: Instant, flow: FlowId, source: SocketAddr, bytes: &[u8]) {
         let Some(framer) = self.flows.framer(flow) else {
-            if self.flows.get(flow).is_some() {
+            // Line ends and zeros are the keep-alives of others, which mean nothing.
+            let is_message = bytes.iter().any(|byte| !matches!(byte, b'\r' | b'\n' | 0));
+            if is_message && self.flows.get(flow).is_some() {
                 self.handle_message(now, flow, source, bytes);
             }
             return;
@@ -308,8 +332,7 @@ impl Registrant {
         while let Some(frame) = framer.poll()? {
             match frame {
                 Frame::Message(message) => self.handle_message(now, flow, source, message),
-                // RFC 5626 §4.4.1: a keep-alive, or the answer to one.
-                Frame::LineEnd => {}
+                Frame::LineEnd => self.handle_line_end(now, flow),
             }
         }
         Ok(())
@@ -335,7 +358,8 @@ impl Registrant {
                         registration.handle_response(cx, branch, source, &response, bytes)
                     })
                 });
-                self.counters.strays += u64::from(used != Some(true));
+                let used = used == Some(true) || self.answers_ping(now, flow, branch);
+                self.counters.strays += u64::from(!used);
             }
             Ok(Message::Request(request)) => self.handle_request(now, flow, source, &request, bytes),
             Err(error) => {

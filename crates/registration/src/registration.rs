@@ -150,7 +150,7 @@ impl Registration {
                 None => shown.due_at(),
             },
             waits_for_admission: self.waiting.is_some(),
-            waits_for_operator: matches!(next, Next::Operator),
+            waits_for_operator: self.waiting.is_none() && matches!(next, Next::Operator),
             valid_until: self.held.as_ref().map(|bound| bound.valid_until),
         }
     }
@@ -285,13 +285,7 @@ impl Registration {
     pub(crate) fn handle_closed(&mut self, cx: &mut Cx<'_>, flow: FlowId, closed: &Closed) {
         if self.dialog.flow == Some(flow) {
             self.dialog.flow = None;
-            let crowd = cx.flows.crowd(self.dialog.home);
-            if let Standing::Fine {
-                refresh_at: Some(refresh_at),
-            } = &mut self.standing
-            {
-                *refresh_at = (*refresh_at).min(backoff::reconnect_at(cx.now, crowd, cx.policy, cx.rng));
-            }
+            self.come_back_soon(cx);
         }
         self.exchange(cx, |exchange, cx, party| exchange.handle_closed(cx, party, flow, closed));
     }

@@ -6,6 +6,7 @@ mod digest_check;
 mod draw;
 mod framer;
 mod message;
+mod policy;
 mod question;
 mod registrant;
 mod registrar;

@@ -62,6 +62,8 @@ pub(crate) struct Connection {
     pub(crate) local: SocketAddr,
     /// The registrar's framer.
     pub(crate) framer: Framer,
+    /// Whether the last thing that came was a line end, half a ping.
+    pub(crate) half_pinged: bool,
     /// Nothing that is sent later arrives before these.
     pub(crate) up_to: std::time::Instant,
     pub(crate) down_to: std::time::Instant,

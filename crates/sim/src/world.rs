@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use rand::{RngExt as _, SeedableRng as _};
 use rand_chacha::ChaCha12Rng;
 use sip_registrar::{Config, Registrar};
-use sip_registration::{Account, Closed, DnsError, FlowId, Goal, Policy, QueryId, Records, Registrant, Status, Transport};
+use sip_registration::{Account, Closed, Counters, DnsError, FlowId, Goal, Policy, QueryId, Records, Registrant, Status, Transport};
 
 use crate::agent::Agent;
 use crate::clock::origin;
@@ -217,6 +217,12 @@ impl World {
     pub fn status(&self, phone: Phone) -> Option<Status> {
         let entry = &self.phones[phone.0];
         self.agents[entry.agent.0].registrant.status(entry.key)
+    }
+
+    /// What an agent's registrant has counted.
+    #[must_use]
+    pub fn counters(&self, agent: AgentId) -> Counters {
+        self.agents[agent.0].registrant.counters()
     }
 
     /// What became of a registration so far.

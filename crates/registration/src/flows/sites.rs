@@ -26,6 +26,8 @@ struct Site {
     flows: u32,
     /// The flows that others may join: [`crate::Policy::flows_per_target`] of them at most, numbered.
     lanes: BTreeMap<u32, FlowId>,
+    /// The peer has answered a ping on a stream.
+    answers_pings: bool,
 }
 
 impl Sites {
@@ -42,6 +44,7 @@ impl Sites {
             members: 0,
             flows: 0,
             lanes: BTreeMap::new(),
+            answers_pings: false,
         };
         self.sites.insert(id, site);
         id
@@ -66,6 +69,16 @@ impl Sites {
     /// How many registrations call it their home.
     pub(super) fn members(&self, id: SiteId) -> u32 {
         self.sites.get(&id).map_or(0, |site| site.members)
+    }
+
+    /// Whether the peer has ever answered a ping there.
+    pub(super) fn answers_pings(&self, id: SiteId) -> bool {
+        self.sites.get(&id).is_some_and(|site| site.answers_pings)
+    }
+
+    /// The peer answered a ping.
+    pub(super) fn has_answered_ping(&mut self, id: SiteId) {
+        self.sites.entry(id).and_modify(|site| site.answers_pings = true);
     }
 
     /// The flow of a lane.

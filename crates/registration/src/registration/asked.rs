@@ -6,7 +6,9 @@ use sip_message::{SipUri, Status};
 
 use super::Registration;
 use crate::branch::Branch;
+use crate::encode::{Identity, Outgoing};
 use crate::exchange::Cx;
+use crate::flows::Flow;
 use crate::incoming::{Asked, IncomingRequest};
 use crate::outputs::Event;
 use crate::transaction::Stray;
@@ -51,5 +53,26 @@ impl Registration {
             exchange.note_sent_back(cx);
         }
         is_ours
+    }
+
+    /// An OPTIONS that only wants to know whether somebody is there. `None` while the flow is not open.
+    pub(crate) fn write_options(&self, flow: &Flow, branch: Branch, identity: &Identity, datagram: &mut Vec<u8>) -> Option<()> {
+        let (local, transport) = (flow.local()?, flow.endpoint.transport);
+        let contact = self.dialog.contact.clone();
+        let options = Outgoing {
+            account: &self.account,
+            goal: Goal::Ping,
+            identity,
+            branch,
+            cseq: 1,
+            transport,
+            local,
+            uri: self.account.registrar.as_str(),
+            contact: &contact.unwrap_or_else(|| self.account.contact_uri(transport, local)),
+            former: None,
+            expires: 0,
+            credentials: &[],
+        };
+        options.write(datagram).ok()
     }
 }

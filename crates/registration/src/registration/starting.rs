@@ -6,9 +6,9 @@ use std::time::{Duration, Instant};
 use rand::RngExt as _;
 
 use super::{Next, Registration, Standing};
-use crate::Goal;
 use crate::admission::gates::{Place, Rank};
 use crate::exchange::{Cx, Exchange, Party};
+use crate::{Goal, backoff};
 
 /// An exchange that has not begun yet.
 #[derive(Debug, Clone, Copy)]
@@ -64,6 +64,17 @@ impl Registration {
         });
         if place.is_none() {
             self.begin(cx, goal);
+        }
+    }
+
+    /// The way to the registrar is lost, or may be: the binding is made again soon.
+    pub(crate) fn come_back_soon(&mut self, cx: &mut Cx<'_>) {
+        if let Standing::Fine {
+            refresh_at: Some(refresh_at),
+        } = &mut self.standing
+        {
+            let crowd = cx.flows.crowd(self.dialog.home);
+            *refresh_at = (*refresh_at).min(backoff::reconnect_at(cx.now, crowd, cx.policy, cx.rng));
         }
     }
 

@@ -16,6 +16,7 @@ mod invariants;
 mod orders;
 mod peer;
 mod picture;
+mod pulse;
 mod redirects;
 mod requests;
 mod rows;

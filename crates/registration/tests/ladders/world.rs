@@ -26,6 +26,8 @@ pub(crate) struct World {
     pub(crate) now: Instant,
     /// Every request that went out, in order.
     pub(crate) wire: Vec<Wire>,
+    /// When a keep-alive went out that is no request.
+    pub(crate) pings: Vec<Instant>,
     /// Every answer that went out to the other side's requests.
     pub(crate) answers: Vec<(SocketAddr, String)>,
     pub(crate) asked: Vec<IncomingRequest>,
@@ -91,6 +93,7 @@ impl World {
             origin,
             now: origin,
             wire: Vec::new(),
+            pings: Vec::new(),
             answers: Vec::new(),
             asked: Vec::new(),
             attempts: Vec::new(),
@@ -348,6 +351,12 @@ impl World {
             return;
         }
         assert_eq!(to, known.endpoint.remote, "a request goes to where the flow leads");
+        if bytes == b"\r\n\r\n" {
+            let line = format!("{}: keep-alive", picture::endpoint(&known.endpoint));
+            self.note('→', line);
+            self.pings.push(self.now);
+            return;
+        }
         let shown = picture::request(bytes, &mut self.letters, &self.setup);
         let again = self.wire.iter().any(|sent| sent.bytes == bytes);
         let peer = picture::endpoint(&known.endpoint);

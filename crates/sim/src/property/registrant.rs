@@ -8,14 +8,14 @@ use std::time::{Duration, Instant};
 
 use sip_digest::Secret;
 use sip_registration::{
-    Account, Action, Closed, DnsError, Endpoint, Event, FlowId, Goal, Input, Key, Naptr, Opened, Policy, QueryId, Question, RecordKind,
-    Records, Registrant, Srv, TlsFailure, Transport,
+    Account, Action, Admission, Closed, DnsError, Endpoint, Event, FlowId, Goal, Input, Key, Naptr, Opened, Policy, QueryId, Question,
+    RecordKind, Records, Registrant, Srv, TlsFailure, Transport,
 };
 
 use super::draw::{Draw, PASSWORD, shows_password};
-use super::question;
 use super::reply::Template;
 use super::watch::{self, STEP, Watch};
+use super::{policy, question};
 use crate::clock::origin;
 
 const GOALS: [Goal; 6] = [Goal::Register, Goal::Unregister, Goal::Fetch, Goal::Ping, Goal::Clear, Goal::Locate];
@@ -77,15 +77,7 @@ struct Flow {
 
 impl Play {
     fn new(draw: &mut Draw<'_>) -> Self {
-        let choices = draw.byte();
-        let chosen = |bit: u8| choices & 1 << bit != 0;
-        let policy = Policy {
-            maintain: !chosen(0),
-            follow_redirects: chosen(1),
-            trace: chosen(2),
-            timeout: Duration::from_secs(if chosen(3) { 10 } else { 32 }),
-            ..Policy::default()
-        };
+        let policy = policy::chosen(draw.byte());
         let now = origin();
         let mut registrant = Registrant::new([draw.byte(); 32], policy.clone());
         let parts = (0..=draw.below(3))
@@ -281,8 +273,13 @@ impl Play {
                 continue;
             }
             assert_eq!(transmit.to, flow.endpoint.remote, "a request goes to where the flow leads");
+            if datagram == b"\r\n\r\n" {
+                continue;
+            }
             let part = self.whose(&datagram);
-            let state = self.registrant.status(part.key).map(|status| status.state);
+            let status = self.registrant.status(part.key);
+            // An OPTIONS that keeps a flow alive goes out whatever is under way.
+            let state = status.map(|status| status.state).filter(|_| !datagram.starts_with(b"OPTIONS "));
             let account = Arc::clone(&part.account);
             self.watch.request(&datagram, &account, state);
             self.requests.push_back((transmit.flow, datagram.clone()));
@@ -331,8 +328,7 @@ impl Play {
     fn hear(&mut self, key: Key, event: &Event) {
         match event {
             Event::Attempt(attempt) => watch::attempt(self.now, attempt, &self.policy),
-            Event::Changed(_) => {}
-            Event::Request(_) => {}
+            Event::Changed(_) | Event::Request(_) => {}
             Event::Removed => {
                 let part = self.parts.iter_mut().find(|part| part.key == key).expect("it is one of ours");
                 assert!(!part.removed, "it is removed once");
@@ -347,7 +343,13 @@ impl Play {
             self.registrant.remove(self.now, self.parts[index].key);
             self.drain();
         }
-        let last = self.now + self.policy.timeout;
+        // Those that may only go one after the other take as long.
+        let turns = if self.policy.admission == Admission::UNLIMITED {
+            1
+        } else {
+            self.parts.len() as u32
+        };
+        let last = self.now + (self.policy.timeout + self.policy.admission.interval) * turns;
         for _ in 0..TURNS * self.parts.len() {
             let Some(at) = self.registrant.poll_timeout() else { break };
             assert!(at <= last, "something is due {:?} after the last removal has to be over", at - last);

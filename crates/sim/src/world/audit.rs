@@ -90,7 +90,7 @@ impl World {
 
     /// The CSeq grows within a Call-ID, and a request that is sent again is the same again. Only while the ladder is kept.
     pub(super) fn watch_request(&mut self, agent: AgentId, bytes: &[u8]) {
-        if !self.log.is_recording() {
+        if !self.log.is_recording() || bytes == b"\r\n\r\n" {
             return;
         }
         let Ok(Message::Request(request)) = Message::parse(bytes) else {

@@ -61,6 +61,7 @@ impl World {
             listener: self.listeners[listener],
             local,
             framer: Framer::default(),
+            half_pinged: false,
             up_to: self.now,
             down_to: self.now,
         };
@@ -128,16 +129,21 @@ impl World {
             reliable: true,
         };
         connection.framer.push(bytes);
-        let mut messages = Vec::new();
+        let (mut messages, mut pings) = (Vec::new(), 0);
         let sound = loop {
             match connection.framer.poll() {
                 Ok(Some(Frame::Message(message))) => messages.push(message.to_vec()),
-                Ok(Some(Frame::LineEnd)) => {}
+                // RFC 5626 §4.4.1: a double CRLF is a ping, a single one its answer.
+                Ok(Some(Frame::LineEnd)) => {
+                    pings += u32::from(connection.half_pinged);
+                    connection.half_pinged = !connection.half_pinged;
+                }
                 Ok(None) => break true,
                 Err(_) => break false,
             }
         };
         if self.servers[server.0].outage.is_none() {
+            (0..pings).for_each(|_| self.send_down(id, b"\r\n"));
             for message in messages {
                 self.handle_message(server, peer, &message);
             }
