@@ -18,7 +18,6 @@ mod tables;
 use std::fmt;
 use std::path::Path;
 
-use sip_digest::Secret;
 use sip_registration::Account;
 
 pub(crate) use self::build::Template;
@@ -170,29 +169,6 @@ impl Iterator for Reader {
             problem: flaw.problem,
         }))
     }
-}
-
-/// Whether two accounts are the same in every respect, their secrets included: then a binding of the one is one of the other.
-#[must_use]
-pub(crate) fn is_same(one: &Account, other: &Account) -> bool {
-    let secrets = match (&one.secret, &other.secret) {
-        (None, None) => true,
-        (Some(one), Some(other)) => Secret::is_same(one, other),
-        (None, Some(_)) | (Some(_), None) => false,
-    };
-    secrets
-        && one.aor == other.aor
-        && one.registrar == other.registrar
-        && one.outbound_proxy == other.outbound_proxy
-        && one.transport == other.transport
-        && one.target == other.target
-        && one.auth_user == other.auth_user
-        && one.contact == other.contact
-        && one.advertise == other.advertise
-        && one.instance == other.instance
-        && one.reg_id == other.reg_id
-        && one.expires == other.expires
-        && one.user_agent == other.user_agent
 }
 
 /// What a list is called in messages.

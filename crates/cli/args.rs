@@ -4,8 +4,8 @@
 //! The structs have plain comments, because clap takes their doc comments for the help of the sub-command that they are part of.
 
 pub(crate) mod access;
-#[allow(dead_code, reason = "its users, bulk and watch, come next")]
 pub(crate) mod accounts;
+pub(crate) mod bulk;
 pub(crate) mod load;
 pub(crate) mod providers;
 pub(crate) mod verify;
@@ -38,10 +38,11 @@ const TOP_EXAMPLES: &str = "\
 Examples:
   regprobe demo                            See it work, on this machine alone
   regprobe probe alice@pbx.example.com     Is this account registered, and if not, why?
+  regprobe bulk accounts.csv               Which of these are not?
   regprobe explain no_reply                What does that word mean, and what now?
 
-Exit status: 0 registered, or it worked; 1 verify: the claim is false, load: some did not register, providers: no such
-object; 2 wrong command line (nothing was sent); 3 verify: it cannot be said; 4 timeout, 5 internal error, 6 wrong
+Exit status: 0 registered, or it worked; 1 verify: the claim is false, bulk and load: some did not register, providers: no
+such object; 2 wrong command line (nothing was sent); 3 verify: it cannot be said; 4 timeout, 5 internal error, 6 wrong
 credentials, 7 registrar error; 130 interrupted. More: `regprobe explain 3`, `regprobe man`.";
 
 /// The sub-commands. Only the one that is used is described to clap: all of them cost a third of a millisecond at each start.
@@ -60,6 +61,8 @@ pub(crate) enum Command {
     /// Ask whether a SIP server answers (OPTIONS)
     #[command(after_help = PING_EXAMPLES)]
     Ping(Box<Ping>),
+    /// Probe every account of a list, each once, and say which are not registered and why
+    Bulk(Box<bulk::Bulk>),
     /// Load your own registrar: registrations at a rate, kept, or all at once
     Load(Box<load::Load>),
     /// Hold what a provider's API says about a registration against what the registrar shows
@@ -81,7 +84,7 @@ pub(crate) enum Command {
     Explain(Explain),
     /// Print the JSON Schema of a report
     #[command(
-        after_help = "Examples:\n  regprobe schema            The report of probe, bindings, unregister and ping\n  regprobe schema verify     The report of verify\n  regprobe schema problem    The line of verify --all for a check that cannot be made\n  regprobe schema watch      The line of watch\n  regprobe schema load       What load measured"
+        after_help = "Examples:\n  regprobe schema            The report of probe, bindings, unregister and ping\n  regprobe schema verify     The report of verify\n  regprobe schema bulk       The line of bulk --output jsonl for one row\n  regprobe schema problem    The line of verify --all for a check that cannot be made\n  regprobe schema watch      The line of watch\n  regprobe schema load       What load measured"
     )]
     Schema(Schema),
     /// Print a completion script for a shell
@@ -460,6 +463,8 @@ pub(crate) struct Schema {
 pub(crate) enum SchemaOf {
     Probe,
     Verify,
+    /// The line for one row of bulk
+    Bulk,
     /// The line for a check of a file that could not be made
     Problem,
     Watch,
@@ -547,7 +552,7 @@ mod tests {
             .get_subcommands()
             .filter_map(|each| each.get_about().map(ToString::to_string))
             .collect();
-        assert_eq!((before.len(), &before), (14, &after));
+        assert_eq!((before.len(), &before), (15, &after));
     }
 
     #[test]

@@ -9,6 +9,8 @@ use crate::plan::Output;
 
 /// All is well; for a probe: registered.
 pub(crate) const SUCCESS: u8 = 0;
+/// `bulk`: some account is not registered.
+pub(crate) const NOT_ALL: u8 = 1;
 /// `providers`: there is no such object.
 pub(crate) const NOT_FOUND: u8 = 1;
 /// `watch`: some bindings may still be there.

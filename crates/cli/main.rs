@@ -1,9 +1,9 @@
-//! The regprobe program: from arguments to an exit status. Every stage is a module of its own; only `run`, `load`, `lab` and `demo` touch
+//! The regprobe program: from arguments to an exit status. Every stage is a module of its own; only `run`, `bulk`, `load`, `lab` and `demo` touch
 //! the network. Standard output is data, standard error is talk.
 
-#[allow(dead_code, reason = "its users, bulk and watch, come next")]
 mod accounts;
 mod args;
+mod bulk;
 mod clients;
 mod demo;
 mod exit;
@@ -60,6 +60,7 @@ fn obey(command: Command) -> Result<u8, Failure> {
         Command::Bindings(args) => run::exchange(Plan::bindings(&args, surroundings())?),
         Command::Unregister(args) => run::exchange(Plan::unregister(&args, surroundings())?),
         Command::Ping(args) => run::exchange(Plan::ping(&args, surroundings())?),
+        Command::Bulk(args) => bulk::run(&args, surroundings()),
         Command::Load(args) => load::run(&args, surroundings()),
         Command::Verify(args) => verify::run(&args, surroundings()),
         Command::Providers(provider) => providers::run(&provider, surroundings()),

@@ -81,8 +81,8 @@ const STATUSES: [(u8, &str); 9] = [
         "Registered. verify: the claim is true, also when it is that the line is down. For other sub-commands: it worked.",
     ),
     (
-        1,
-        "verify: the claim is false or outdated. providers: there is no such object. load: fewer registered than were wanted. watch: some bindings may still be there.",
+        exit::NOT_ALL,
+        "verify: the claim is false or outdated. bulk: some account is not registered. load: fewer registered than were wanted. providers: there is no such object. watch: some bindings may still be there.",
     ),
     (
         exit::USAGE,

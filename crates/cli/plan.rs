@@ -136,7 +136,6 @@ pub(crate) fn way(look: &LookArgs) -> Result<Options, PlanError> {
 }
 
 /// The way to the registrars of a list of accounts, and the rules for one exchange with each.
-#[allow(dead_code, reason = "its users, bulk and watch, come next")]
 pub(crate) fn way_of_all(args: &AccountsArgs) -> Result<Options, PlanError> {
     let output = OutputArgs {
         output: OutputArg::Json,

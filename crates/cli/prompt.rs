@@ -38,6 +38,40 @@ pub(crate) fn agrees(question: &str) -> io::Result<bool> {
     Ok(is_yes(&typed))
 }
 
+/// How a question is answered that may come again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Consent {
+    /// This time.
+    Yes,
+    /// From now on.
+    Always,
+    /// Neither.
+    No,
+}
+
+/// Asks a question that may come again; anything but yes and always is no.
+///
+/// # Errors
+/// What the terminal says.
+pub(crate) fn consents(question: &str) -> io::Result<Consent> {
+    let mut terminal = OpenOptions::new().read(true).write(true).open("/dev/tty")?;
+    write!(terminal, "{} [y/N/a] ", sip_message::printable(question.as_bytes()))?;
+    let mut typed = String::new();
+    BufReader::new(terminal.take(LONGEST_ANSWER)).read_line(&mut typed)?;
+    Ok(consent(&typed))
+}
+
+fn consent(typed: &str) -> Consent {
+    let is = |words: [&str; 2]| words.iter().any(|word| typed.trim().eq_ignore_ascii_case(word));
+    if is(["a", "always"]) {
+        Consent::Always
+    } else if is(["y", "yes"]) {
+        Consent::Yes
+    } else {
+        Consent::No
+    }
+}
+
 /// The most that is read of an answer, in bytes.
 const LONGEST_ANSWER: u64 = 64;
 
@@ -145,6 +179,15 @@ mod tests {
     fn only_yes_is_yes() {
         assert!(is_yes("y\n") && is_yes(" Yes\n"));
         assert!(["", "\n", "n\n", "yess\n", "nyes\n"].iter().all(|no| !is_yes(no)));
+    }
+
+    #[test]
+    fn only_always_is_always() {
+        assert_eq!(
+            ["a\n", " Always", "y", "YES\n"].map(consent),
+            [Consent::Always, Consent::Always, Consent::Yes, Consent::Yes]
+        );
+        assert!(["", "\n", "n", "all", "ya"].iter().all(|no| consent(no) == Consent::No));
     }
 
     #[test]

@@ -10,7 +10,7 @@ use crate::secret;
 
 /// Where a list comes from.
 pub(super) struct Source {
-    bytes: BufReader<Box<dyn Read>>,
+    bytes: BufReader<Box<dyn Read + Send>>,
     open_to_all: bool,
 }
 
@@ -33,7 +33,7 @@ impl Source {
         Ok(Self::new(Box::new(file), open_to_all))
     }
 
-    fn new(bytes: Box<dyn Read>, open_to_all: bool) -> Self {
+    fn new(bytes: Box<dyn Read + Send>, open_to_all: bool) -> Self {
         Self {
             bytes: BufReader::with_capacity(BUFFER, bytes),
             open_to_all,

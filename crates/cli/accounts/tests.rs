@@ -4,6 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use clap::Parser;
+use sip_digest::Secret;
 use sip_registration::{ContactPlan, Transport};
 
 use super::*;
@@ -295,13 +296,4 @@ fn the_format_is_known_by_the_name() {
         assert_eq!(format_of(Path::new(name)).unwrap(), format);
     }
     assert!(format_of(Path::new("accounts")).unwrap_err().to_string().contains("--format"));
-}
-
-#[test]
-fn accounts_are_the_same_only_with_the_same_secret_and_words() {
-    let account = |cells: &str| csv(&format!("aor,password,proxy\n{cells}\n")).remove(0).unwrap().account;
-    assert!(is_same(&account("a@h,x,"), &account("sip:a@h,x,")));
-    for other in ["b@h,x,", "a@h,y,", "a@h,,", "a@h,x,p"] {
-        assert!(!is_same(&account("a@h,x,"), &account(other)), "{other}");
-    }
 }

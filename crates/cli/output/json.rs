@@ -9,6 +9,7 @@ use serde::Serialize;
 use sip_registration::Report;
 
 use crate::args::SchemaOf;
+use crate::bulk::line::ResultLine;
 use crate::load::report::LoadReport;
 use crate::output::verify::Problem;
 use crate::watch::lines::Line;
@@ -26,12 +27,26 @@ pub(crate) fn render(report: &impl Serialize, indented: bool) -> String {
     escaped(&text.expect("a report has text keys and finite numbers")) + "\n"
 }
 
+/// Appends a value as one line. Text that is escaped is what `render` escapes; where there is none, nothing is copied.
+pub(crate) fn append(value: &impl Serialize, to: &mut Vec<u8>) {
+    let start = to.len();
+    serde_json::to_writer(&mut *to, value).expect("a result has text keys and finite numbers, and a Vec takes everything");
+    let written = to.get(start..).unwrap_or_default();
+    if !written.iter().all(|byte| matches!(byte, b' '..=b'~')) {
+        let shown = escaped(&String::from_utf8_lossy(written));
+        to.truncate(start);
+        to.extend_from_slice(shown.as_bytes());
+    }
+    to.push(b'\n');
+}
+
 /// The JSON Schema of a report, indented, with a line end.
 pub(crate) fn schema(of: SchemaOf) -> String {
     let generator = SchemaGenerator::default();
     let schema = match of {
         SchemaOf::Probe => generator.into_root_schema_for::<Report>(),
         SchemaOf::Verify => generator.into_root_schema_for::<Verification>(),
+        SchemaOf::Bulk => generator.into_root_schema_for::<ResultLine<'_>>(),
         SchemaOf::Load => generator.into_root_schema_for::<LoadReport>(),
         SchemaOf::Problem => generator.into_root_schema_for::<Problem<'_>>(),
         SchemaOf::Watch => generator.into_root_schema_for::<Line>(),
@@ -81,6 +96,9 @@ mod tests {
         let hostile = "x\x1b[2J\u{9b}2J\u{202e}\u{7f}\u{e0001}\r\n\0Gr\u{fc}\u{df}e \u{4e16}\"\\";
         report.detail = hostile.to_owned();
         let json = render(&report, false);
+        let mut line = b"before\n".to_vec();
+        append(&report, &mut line);
+        assert_eq!(line, format!("before\n{json}").as_bytes());
         assert!(!json.contains(['\x1b', '\u{9b}', '\u{202e}', '\u{7f}', '\u{e0001}', '\0', '\r']));
         assert!(json.contains('\u{4e16}'));
         let read: serde_json::Value = serde_json::from_str(&json).unwrap();

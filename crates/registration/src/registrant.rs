@@ -159,6 +159,12 @@ impl Registrant {
         self.admit(now);
     }
 
+    /// Removes the registration and leaves its binding, if there is one, to the registrar: nothing more is sent.
+    /// [`Event::Removed`] tells that it is gone.
+    pub fn forget(&mut self, now: Instant, key: Key) {
+        self.with(now, key, |registration, cx| registration.forget(cx));
+    }
+
     // Facts.
 
     /// Takes a fact of the world.

@@ -241,6 +241,12 @@ impl Registration {
         }
     }
 
+    /// The user wants it gone, and its binding left as it is.
+    pub(crate) fn forget(&mut self, cx: &mut Cx<'_>) {
+        self.leaving = true;
+        self.interrupt(cx);
+    }
+
     fn vanish(&mut self, cx: &mut Cx<'_>) {
         if let Some(flow) = self.dialog.flow.take() {
             cx.leave(flow);

@@ -1,0 +1,75 @@
+//! `regprobe bulk` as clap sees it.
+
+use std::num::NonZeroU32;
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+
+use super::accounts::AccountsArgs;
+use crate::values::{self, Rate, rate};
+
+// `regprobe bulk`.
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Bulk {
+    /// Which accounts.
+    #[command(flatten)]
+    pub(crate) accounts: AccountsArgs,
+    /// How fast and how far.
+    #[command(flatten)]
+    pub(crate) limits: LimitArgs,
+    /// Go on where this file of results (--output jsonl) ends: rows that have a result in it are not probed again
+    #[arg(long, value_name = "RESULTS", help_heading = "Going on")]
+    pub(crate) resume: Option<PathBuf>,
+    /// Probe again those rows whose last result in this file is a failure; with --resume also those without one
+    #[arg(long, value_name = "RESULTS", help_heading = "Going on")]
+    pub(crate) only_failed: Option<PathBuf>,
+    /// The rows that failed and a summary, or one line for each row in the order in which they end
+    #[arg(long, value_name = "FORM", value_enum, default_value = "human", help_heading = "Output")]
+    pub(crate) output: BulkOutput,
+}
+
+// How fast and how far.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Limits")]
+pub(crate) struct LimitArgs {
+    /// Begin with at most so many rows, such as 500/s or 30/m [default: as many as the registrars are given]
+    #[arg(long, value_name = "RATE", value_parser = rate)]
+    pub(crate) rate: Option<Rate>,
+    /// Start at most so many exchanges at one registrar; a row that registers takes two, its binding is removed again
+    /// [default: 100/s, or twice --rate]
+    #[arg(long, value_name = "RATE", value_parser = rate)]
+    pub(crate) registrar_rate: Option<Rate>,
+    /// Have at most so many rows under way at one registrar
+    #[arg(long, value_name = "N", default_value = "20", value_parser = values::number::<NonZeroU32>)]
+    pub(crate) registrar_jobs: NonZeroU32,
+    /// After so many wrong passwords at one registrar ask before it gets more, or hold its other rows back where nobody can be asked;
+    /// 0 for any number
+    #[arg(long, value_name = "N", default_value = "5", value_parser = values::number::<u32>)]
+    pub(crate) max_wrong_passwords: u32,
+    /// Begin with no row any more after so many that are not registered
+    #[arg(long, value_name = "N", value_parser = values::number::<NonZeroU32>)]
+    pub(crate) fail_fast: Option<NonZeroU32>,
+}
+
+/// `--output` of `bulk`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum BulkOutput {
+    Human,
+    Jsonl,
+    Csv,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  regprobe bulk accounts.csv
+  regprobe bulk accounts.csv --rate 500/s --output jsonl > results.jsonl
+  regprobe bulk accounts.csv --resume results.jsonl --output jsonl >> results.jsonl
+  regprobe bulk accounts.csv --only-failed results.jsonl
+  regprobe bulk - --format jsonl --registrar pbx.example.com < accounts.jsonl
+
+Columns of the list: aor, name, registrar, proxy, transport, auth_user, password, password_file, password_env, ha1, ha1_file,
+contact, instance, reg_id, expires, advertise; a password may be @FILE, $VARIABLE or env:VARIABLE. What a row leaves out, the
+options say. More: docs/bulk.md.
+
+Exit status: 0 every account is registered, 1 some are not, 2 wrong command line or list (nothing was sent), 130 interrupted.";

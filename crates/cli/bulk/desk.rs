@@ -1,0 +1,191 @@
+//! Where results arrive: each is put into its line, counted and shown. No decision about what is next.
+
+use std::io;
+use std::sync::Arc;
+use std::time::Instant;
+
+use jiff::{SignedDuration, Timestamp};
+use sip_registration::{Account, Attempt, Ending, Evidence, FindingId, Policy, Removal, RemovalEvidence, Report, State};
+
+use super::line::{ResultLine, Why};
+use super::progress::Progress;
+use super::show::Sink;
+use super::tally::Tally;
+use crate::accounts::{BadRow, Row};
+
+/// A row that was probed.
+#[derive(Debug)]
+pub(super) struct Probed {
+    /// Which account of the list it is.
+    pub(super) number: u64,
+    /// Its line.
+    pub(super) line: u64,
+    /// Its name.
+    pub(super) name: Option<String>,
+    /// What was registered.
+    pub(super) account: Arc<Account>,
+    /// Where.
+    pub(super) hop: Arc<str>,
+    /// How the registration went; `None` before its end.
+    pub(super) attempt: Option<Box<Attempt>>,
+    /// How the removal of the binding went; `None` without one, or before its end.
+    pub(super) removal: Option<Box<Attempt>>,
+}
+
+/// Where results arrive.
+pub(super) struct Desk {
+    policy: Policy,
+    keep: bool,
+    sink: Sink,
+    /// The counts so far.
+    pub(super) tally: Tally,
+    /// What is shown meanwhile.
+    pub(super) progress: Progress,
+    findings: Vec<FindingId>,
+}
+
+impl Desk {
+    /// An empty one.
+    pub(super) fn new(policy: Policy, keep: bool, sink: Sink, progress: Progress) -> Self {
+        Self {
+            policy,
+            keep,
+            sink,
+            tally: Tally::default(),
+            progress,
+            findings: Vec::new(),
+        }
+    }
+
+    /// A row was probed to its end.
+    pub(super) fn probed(&mut self, probed: &Probed) {
+        let Some(attempt) = probed.attempt.as_deref() else { return };
+        let evidence = Evidence {
+            account: &probed.account,
+            policy: &self.policy,
+            started_at: wall_clock(attempt.started_at),
+            attempt,
+            removal: self.removal(probed, attempt),
+        };
+        let report = Report::assemble(&evidence);
+        let why = attempt.ending.cause().map(Why::Cause);
+        let state = why.map_or(State::Registered, Why::state);
+        self.findings.clear();
+        self.findings.extend(report.findings.iter().map(|finding| finding.id));
+        let bound = attempt.binding.as_ref();
+        let removal = (bound.is_some() || probed.removal.is_some()).then(|| evidence.removal());
+        let total_ms = milliseconds(attempt);
+        let started_at = format!("{:.3}", evidence.started_at);
+        let removed = probed.removal.as_deref();
+        let line = ResultLine {
+            row: probed.number,
+            line: probed.line,
+            name: probed.name.as_deref(),
+            aor: Some(probed.account.aor.as_str()),
+            registrar: Some(probed.account.registrar.as_str()),
+            started_at: Some(&started_at),
+            registered: why.is_none(),
+            state,
+            state_code: state.code(),
+            cause: why,
+            sip_code: attempt.last_reply.as_ref().map(|reply| reply.code),
+            reason: attempt.last_reply.as_ref().map(|reply| &*reply.reason),
+            granted_s: bound.map(|bound| bound.granted),
+            removal,
+            total_ms: Some(total_ms),
+            requests: attempt.requests + removed.map_or(0, |removal| removal.requests),
+            retransmissions: attempt.retransmissions + removed.map_or(0, |removal| removal.retransmissions),
+            findings: &self.findings,
+            detail: why.map(|_| &*report.detail),
+        };
+        self.sink.take(&line);
+        self.tally.take(Some(&probed.hop), why, Some(total_ms));
+        self.tally.left_bound += u64::from(matches!(removal, Some(Removal::Unconfirmed | Removal::NotAttempted)));
+    }
+
+    fn removal<'a>(&self, probed: &'a Probed, attempt: &Attempt) -> RemovalEvidence<'a> {
+        match &probed.removal {
+            Some(removal) => RemovalEvidence::Tried(removal),
+            None if self.keep && attempt.ending == Ending::Succeeded => RemovalEvidence::Kept,
+            None => RemovalEvidence::NotAttempted,
+        }
+    }
+
+    /// A row is no account.
+    pub(super) fn bad(&mut self, bad: &BadRow) {
+        let line = ResultLine {
+            aor: bad.aor.as_deref(),
+            ..unsent(bad.number, bad.line, Why::BadRow, &bad.problem)
+        };
+        self.sink.take(&line);
+        self.tally.take(None, Some(Why::BadRow), None);
+    }
+
+    /// A row is not probed in this run.
+    pub(super) fn not_probed(&mut self, row: &Row, why: Why) {
+        let detail = match why {
+            Why::HeldBack => "too many passwords were wrong at this registrar; nothing was sent",
+            Why::Cause(_) | Why::BadRow | Why::NotDone => "the run had ended before; nothing was sent",
+        };
+        let account = &row.account;
+        let line = ResultLine {
+            name: row.name.as_deref(),
+            aor: Some(account.aor.as_str()),
+            registrar: Some(account.registrar.as_str()),
+            ..unsent(row.number, row.line, why, detail)
+        };
+        self.sink.take(&line);
+        let hop = account.outbound_proxy.as_ref().unwrap_or(&account.registrar);
+        self.tally.take(Some(&Arc::from(hop.as_str())), Some(why), None);
+    }
+
+    /// Writes the results that have come, and shows how far the run is. False when nobody reads them any more.
+    ///
+    /// # Errors
+    /// What standard output says.
+    pub(super) fn flush(&mut self) -> io::Result<bool> {
+        self.progress.show(&self.tally);
+        if self.sink.is_empty() {
+            return Ok(true);
+        }
+        self.progress.apart(|| self.sink.flush())
+    }
+}
+
+/// The line of a row for which nothing was sent.
+fn unsent(row: u64, line: u64, why: Why, detail: &str) -> ResultLine<'_> {
+    let state = why.state();
+    ResultLine {
+        row,
+        line,
+        name: None,
+        aor: None,
+        registrar: None,
+        started_at: None,
+        registered: false,
+        state,
+        state_code: state.code(),
+        cause: Some(why),
+        sip_code: None,
+        reason: None,
+        granted_s: None,
+        removal: None,
+        total_ms: None,
+        requests: 0,
+        retransmissions: 0,
+        findings: &[],
+        detail: Some(detail),
+    }
+}
+
+/// What the clock on the wall showed at a moment that is over.
+fn wall_clock(at: Instant) -> Timestamp {
+    let ago = SignedDuration::try_from(at.elapsed()).unwrap_or_default();
+    Timestamp::now().checked_sub(ago).unwrap_or(Timestamp::UNIX_EPOCH)
+}
+
+/// How long the registration took, in milliseconds with three digits.
+fn milliseconds(attempt: &Attempt) -> f64 {
+    let took = attempt.ended_at.saturating_duration_since(attempt.started_at);
+    (took.as_secs_f64() * 1_000_000.0).round() / 1000.0
+}
