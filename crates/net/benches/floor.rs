@@ -1,5 +1,5 @@
 //! The floor under a registration on this machine: what the kernel takes for its datagrams when nothing is done with them, one in a
-//! call and many in a call, and what the responder at the other end takes. `cargo bench --bench floor`; docs/performance.md holds
+//! call and many in a call, and what the responder at the other end takes. `cargo bench -p sip-net --bench floor`; docs/performance.md holds
 //! the client's figures against it. Not for the client's own work: see the other benches.
 
 #![allow(clippy::print_stdout, reason = "a bench says what it measured")]
