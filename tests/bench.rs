@@ -13,7 +13,9 @@ fn every_tool_registers_over_every_transport_against_both_registrars() {
     let (said, told) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     assert!(output.status.success(), "{told}");
     for (server, transports) in [("the stateless responder", 5), ("Kamailio", 5)] {
-        let start = said.find(&format!("Against {server}")).unwrap_or_else(|| panic!("{server} is missing:\n{said}"));
+        let start = said
+            .find(&format!("Against {server}"))
+            .unwrap_or_else(|| panic!("{server} is missing:\n{said}"));
         let table = said[start..].split("\n\n").nth(1).expect("a table follows");
         let ours = table.lines().filter(|line| line.contains("| regprobe |"));
         // The third cell is the rate: digits, where something was registered.
