@@ -8,10 +8,10 @@ use sip_registration::{Action, Attempt, Closed, Event, FlowId, Goal, Input, Key,
 use tokio::sync::mpsc;
 use tokio::time::sleep_until;
 
-use crate::flow::{Fact, INBOX, What};
-use crate::hub::{Heard, Woken};
+use crate::hub::Heard;
+use crate::lines::Came;
 use crate::tls::TlsOptions;
-use crate::world::{Sent, World};
+use crate::world::{News, Sent, What, World};
 
 /// How to reach the world.
 #[derive(Debug, Clone)]
@@ -48,7 +48,7 @@ impl Default for Network {
 pub struct Driver {
     registrant: Registrant,
     world: World,
-    facts: mpsc::Receiver<Fact>,
+    news: mpsc::Receiver<News>,
     latest: Instant,
 }
 
@@ -56,11 +56,11 @@ impl Driver {
     /// Drives `registrant`.
     #[must_use]
     pub fn new(registrant: Registrant, network: Network) -> Self {
-        let (inbox, facts) = mpsc::channel(INBOX);
+        let (inbox, news) = mpsc::channel(INBOX);
         Self {
             registrant,
             world: World::new(network, inbox),
-            facts,
+            news,
             latest: Instant::now(),
         }
     }
@@ -118,23 +118,23 @@ impl Driver {
             if let Some(told) = self.registrant.poll_event() {
                 return Some(told);
             }
-            if idle && !self.world.hubs.is_ready() {
+            if idle && !self.is_ready() {
                 return None;
             }
-            // Let the connections write before they are given more, and the sockets say that they have something.
+            // Let others have their turn, and the sockets say that they have something.
             tokio::task::yield_now().await;
-            self.drain(None);
+            self.drain();
         }
     }
 
     /// Waits until something happens, and takes it in.
     async fn wait(&mut self, at: Option<Instant>) {
         let deadlines = [self.registrant.poll_timeout(), self.world.hubs.blocked_until(), at];
-        let mut woken = None;
         tokio::select! {
             biased;
-            Some(heard) = self.world.hubs.wake() => woken = Some(heard),
-            Some(fact) = self.facts.recv() => self.take(fact),
+            Some(woken) = self.world.hubs.wake() => self.world.hubs.woken(Some(woken)),
+            Some(woken) = self.world.lines.wake() => self.world.lines.woken(Some(woken)),
+            Some(news) = self.news.recv() => self.take(news),
             () = wait_until(deadlines.into_iter().flatten().min()) => {
                 // What arrived while we slept was before the deadline: let its readers tell.
                 tokio::task::yield_now().await;
@@ -142,27 +142,34 @@ impl Driver {
             Some(_) = self.world.tasks.join_next(), if !self.world.tasks.is_empty() => {}
             Some(_) = self.world.questions.join_next(), if !self.world.questions.is_empty() => {}
         }
-        self.drain(woken);
+        self.drain();
+    }
+
+    /// True when something may have arrived that was not yet taken.
+    fn is_ready(&self) -> bool {
+        self.world.hubs.is_ready() || self.world.lines.is_ready()
     }
 
     /// Takes in what has arrived, a batch of each socket, and does what is due.
-    fn drain(&mut self, woken: Option<Woken>) {
-        self.world.hubs.woken(woken);
-        self.hear();
+    fn drain(&mut self) {
+        self.world.hubs.woken(None);
+        self.hear_datagrams();
+        self.world.lines.woken(None);
+        self.hear_lines();
         for _ in 0..INBOX {
-            let Ok(fact) = self.facts.try_recv() else { break };
-            self.take(fact);
+            let Ok(news) = self.news.try_recv() else { break };
+            self.take(news);
         }
         // What has arrived and was not yet taken is older than what is due: the time is that of what was.
-        let now = if self.world.hubs.is_ready() { self.latest } else { self.now() };
+        let now = if self.is_ready() { self.latest } else { self.now() };
         self.registrant.handle_timeout(now);
     }
 
     /// Closes every flow in good manners: TLS says goodbye. Takes half a second at most.
     pub async fn close(mut self) {
         self.flush();
-        let Self { world, facts, .. } = self;
-        drop(facts);
+        let Self { world, news, .. } = self;
+        drop(news);
         world.close_all().await;
     }
 
@@ -183,7 +190,7 @@ impl Driver {
                 self.act(action);
             } else if let Some(transmit) = self.registrant.poll_transmit(self.world.hubs.blank()) {
                 self.send(transmit);
-            } else if !self.world.hubs.has_post() {
+            } else if !self.world.has_post() {
                 return true;
             } else {
                 self.flush();
@@ -217,18 +224,19 @@ impl Driver {
         }
     }
 
-    /// Sends the datagrams that wait. False when some still wait.
+    /// Sends what waits. False when datagrams still wait.
     fn flush(&mut self) -> bool {
-        if !self.world.hubs.has_post() {
+        if !self.world.has_post() {
             return true;
         }
         let now = self.now();
-        for (flow, closed) in self.world.hubs.flush(now) {
+        for (flow, closed) in self.world.flush(now) {
             self.lose(flow, closed);
         }
         !self.world.hubs.has_post()
     }
 
+    /// A flow is of no use any more.
     fn lose(&mut self, flow: FlowId, closed: Closed) {
         if self.world.forget(flow) {
             let now = self.now();
@@ -236,8 +244,25 @@ impl Driver {
         }
     }
 
+    /// Takes in what connections have.
+    fn hear_lines(&mut self) {
+        if !self.world.lines.is_ready() {
+            return;
+        }
+        let now = self.now();
+        let Self { registrant, world, .. } = self;
+        let mut gone = Vec::new();
+        world.lines.receive(|came| match came {
+            Came::Bytes(flow, source, bytes) => registrant.handle_input(now, Input::Received { flow, source, bytes }),
+            Came::Closed(flow, closed) => gone.push((flow, closed)),
+        });
+        for (flow, closed) in gone {
+            self.end(flow, closed);
+        }
+    }
+
     /// Takes in datagrams.
-    fn hear(&mut self) {
+    fn hear_datagrams(&mut self) {
         let Self {
             registrant, world, latest, ..
         } = self;
@@ -257,34 +282,26 @@ impl Driver {
         }
     }
 
-    fn take(&mut self, fact: Fact) {
-        let at = fact.at.max(self.latest);
+    fn take(&mut self, news: News) {
+        let at = news.at.max(self.latest);
         self.latest = at;
-        match fact.what {
+        match news.what {
             What::Answer(query, answer) => self.registrant.handle_input(at, Input::Answer(query, answer)),
-            What::Opened(flow, outlet, opened) => {
-                if self.world.opened(flow, outlet) {
+            What::Opened(flow, line, opened) => {
+                if self.world.opened(flow, *line) {
                     self.registrant.handle_input(at, Input::Opened(flow, opened));
                 }
             }
-            What::Received(flow, source, bytes) => {
-                if self.world.has(flow) {
-                    self.registrant.handle_input(
-                        at,
-                        Input::Received {
-                            flow,
-                            source,
-                            bytes: &bytes,
-                        },
-                    );
-                }
-            }
-            What::Closed(flow, closed) => {
-                if self.world.has(flow) {
-                    self.world.close(flow);
-                    self.registrant.handle_input(at, Input::Closed(flow, closed));
-                }
-            }
+            What::Closed(flow, closed) => self.end(flow, closed),
+        }
+    }
+
+    /// A flow is gone, from the other side or before it came about.
+    fn end(&mut self, flow: FlowId, closed: Closed) {
+        if self.world.has(flow) {
+            self.world.close(flow);
+            let now = self.now();
+            self.registrant.handle_input(now, Input::Closed(flow, closed));
         }
     }
 }
@@ -298,3 +315,6 @@ async fn wait_until(deadline: Option<Instant>) {
 
 /// How many actions and requests are carried out in one go.
 const AT_ONCE: usize = 256;
+
+/// How much news may wait for the driver before its tasks have to wait too.
+const INBOX: usize = 256;

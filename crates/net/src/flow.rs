@@ -1,11 +1,12 @@
-//! What flows of every transport have in common: the facts that their tasks tell the driver, and the way out to the wire.
-//! Not for SIP: bytes pass through unread.
+//! What the tasks of a registrar's connections tell it. Not for our own flows as a client: see `world`. Not for SIP: bytes pass through
+//! unread.
 
 use std::net::SocketAddr;
 use std::time::Instant;
 
+use sip_registration::FlowId;
+
 use crate::stream::Outbox;
-use sip_registration::{Closed, DnsError, FlowId, Opened, QueryId, Records};
 
 /// Something that happened outside, and when.
 #[derive(Debug)]
@@ -18,13 +19,11 @@ pub(crate) struct Fact {
 #[derive(Debug)]
 pub(crate) enum What {
     /// The flow can be written to, this way.
-    Opened(FlowId, Outlet, Opened),
-    /// The flow did not open, or is gone.
-    Closed(FlowId, Closed),
+    Opened(FlowId, Outbox),
+    /// The flow is gone, or at least the peer's direction of it.
+    Closed(FlowId),
     /// One datagram, or a piece of a stream.
     Received(FlowId, SocketAddr, Vec<u8>),
-    /// DNS answered.
-    Answer(QueryId, Result<Records, DnsError>),
 }
 
 impl Fact {
@@ -34,12 +33,5 @@ impl Fact {
     }
 }
 
-/// The way out of an open flow.
-#[derive(Debug)]
-pub(crate) enum Outlet {
-    /// Bytes for the task that owns the connection.
-    Stream(Outbox),
-}
-
-/// How many facts may wait for the driver before the tasks have to wait too; the kernel's buffers hold what comes meanwhile.
+/// How many facts may wait for the registrar before the tasks have to wait too; the kernel's buffers hold what comes meanwhile.
 pub(crate) const INBOX: usize = 256;

@@ -58,6 +58,8 @@ mod https;
 mod hub;
 mod inbound;
 mod lab;
+mod line;
+mod lines;
 mod listener;
 mod mass;
 mod outbound;

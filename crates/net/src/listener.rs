@@ -10,7 +10,7 @@ use rustls::ServerConfig;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use sip_message::{Frame, Framer};
 use sip_registrar::{AfterReply, Event, Peer, Registrar};
-use sip_registration::{FlowId, Opened, Transport};
+use sip_registration::{FlowId, Transport};
 use socket2::SockRef;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream, UdpSocket};
@@ -19,7 +19,7 @@ use tokio::task::JoinSet;
 use tokio::time::{sleep_until, timeout};
 use tokio_rustls::TlsAcceptor;
 
-use crate::flow::{Fact, INBOX, Outlet, What};
+use crate::flow::{Fact, INBOX, What};
 use crate::stream::{self, Connection, Outbox};
 use crate::tls::{self, TlsOptionsError};
 
@@ -225,7 +225,7 @@ impl<L: FnMut(Event)> Server<L> {
 
     fn take(&mut self, fact: Fact) {
         match fact.what {
-            What::Opened(FlowId(flow), Outlet::Stream(outbox), _) => {
+            What::Opened(FlowId(flow), outbox) => {
                 self.flows.insert(
                     flow,
                     Way::Stream {
@@ -236,13 +236,11 @@ impl<L: FnMut(Event)> Server<L> {
                 );
             }
             What::Received(FlowId(flow), source, bytes) => self.hear(fact.at, flow, source, &bytes),
-            What::Closed(FlowId(flow), _) => {
+            What::Closed(FlowId(flow)) => {
                 // Who has ended only its own direction still gets its replies.
                 self.answer();
                 self.flows.remove(&flow);
             }
-            // Only DNS tells this.
-            What::Answer(..) => {}
         }
     }
 
@@ -368,33 +366,27 @@ struct Guest {
 impl Guest {
     async fn welcome(self, stream: TcpStream, tls: Option<TlsAcceptor>) {
         let _ = stream.set_nodelay(true);
-        let Ok(local) = stream.local_addr() else { return };
         match tls {
-            None => self.serve(stream, local).await,
+            None => self.serve(stream).await,
             // Whoever fails the handshake has been told by an alert.
             Some(acceptor) => {
                 if let Ok(Ok(stream)) = timeout(HANDSHAKE, acceptor.accept(stream)).await {
-                    self.serve(stream, local).await;
+                    self.serve(stream).await;
                 }
             }
         }
     }
 
-    async fn serve(self, stream: impl AsyncRead + AsyncWrite, local: SocketAddr) {
+    async fn serve(self, stream: impl AsyncRead + AsyncWrite) {
         let (outbox, orders) = stream::outbox();
-        let opened = Opened {
-            local,
-            connected_at: None,
-            tls: None,
-        };
-        let opened = What::Opened(self.flow, Outlet::Stream(outbox), opened);
+        let opened = What::Opened(self.flow, outbox);
         if self.inbox.send(Fact::now(opened)).await.is_ok() {
             let connection = Connection {
                 flow: self.flow,
                 peer: self.peer,
                 stream,
             };
-            connection.run(orders, self.inbox, stream::closed).await;
+            connection.run(orders, self.inbox).await;
         }
     }
 }

@@ -1,4 +1,5 @@
-//! A connected byte stream, TCP or TLS alike: what is read becomes facts, what is handed over is written. Not for framing: the core's.
+//! A byte stream that a client has opened to a registrar of ours, TCP or TLS alike: what is read becomes facts, what is handed over is
+//! written. Not for framing, and not for connections of our own: see `line`.
 
 use std::collections::VecDeque;
 use std::io;
@@ -7,7 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use sip_registration::{Closed, FlowId};
+use sip_registration::FlowId;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::sync::mpsc;
 use tokio::time::timeout;
@@ -76,18 +77,18 @@ pub(crate) struct Connection<S> {
 impl<S: AsyncRead + AsyncWrite> Connection<S> {
     /// Reads and writes until the connection fails, or the outbox is dropped; then says goodbye (a TLS close_notify, a FIN).
     /// A peer that has ended its own direction can still be written to.
-    pub(crate) async fn run(self, mut orders: Orders, inbox: mpsc::Sender<Fact>, explain: impl Fn(&io::Error) -> Closed) {
+    pub(crate) async fn run(self, mut orders: Orders, inbox: mpsc::Sender<Fact>) {
         let (mut reader, mut writer) = tokio::io::split(self.stream);
         let mut read = vec![0; READ_AT_ONCE];
         let mut pending = Pending::default();
         let mut reading = true;
-        let failed = loop {
+        loop {
             tokio::select! {
                 arrived = reader.read(&mut read), if reading => {
                     let fact = match arrived {
-                        Ok(0) => What::Closed(self.flow, Closed::Ended),
+                        Ok(0) => What::Closed(self.flow),
                         Ok(length) => What::Received(self.flow, self.peer, read.get(..length).unwrap_or_default().to_vec()),
-                        Err(error) => break explain(&error),
+                        Err(_gone) => break,
                     };
                     reading = matches!(fact, What::Received(..));
                     if inbox.send(Fact::now(fact)).await.is_err() {
@@ -99,13 +100,13 @@ impl<S: AsyncRead + AsyncWrite> Connection<S> {
                     None => return part(pending, &mut writer).await,
                 },
                 // What was handed over may still lie in TLS's own buffer: flushed until it does not.
-                written = pending.write(&mut writer), if pending.unsent => if let Err(error) = written {
-                    break explain(&error);
+                written = pending.write(&mut writer), if pending.unsent => if written.is_err() {
+                    break;
                 },
             }
-        };
-        // Nobody is left to hear it when the driver has gone.
-        let _ = inbox.send(Fact::now(What::Closed(self.flow, failed))).await;
+        }
+        // Nobody is left to hear it when the registrar has gone.
+        let _ = inbox.send(Fact::now(What::Closed(self.flow))).await;
     }
 }
 
@@ -146,17 +147,6 @@ async fn part<W: AsyncWrite + Unpin>(mut pending: Pending, writer: &mut W) {
     let _ = timeout(GOODBYE, goodbye).await;
 }
 
-/// What an error on an open connection means.
-pub(crate) fn closed(error: &io::Error) -> Closed {
-    match error.kind() {
-        // rustls: the peer went without close_notify.
-        io::ErrorKind::UnexpectedEof => Closed::Ended,
-        io::ErrorKind::ConnectionReset | io::ErrorKind::ConnectionAborted | io::ErrorKind::BrokenPipe => Closed::Reset,
-        io::ErrorKind::TimedOut => Closed::TimedOut,
-        _ => crate::udp::closed(error),
-    }
-}
-
 /// Bytes of one read; a TLS record holds no more (RFC 8446 §5.1).
 const READ_AT_ONCE: usize = 16 * 1024;
 
@@ -192,7 +182,7 @@ mod tests {
             peer: "127.0.0.1:5060".parse().unwrap(),
             stream,
         };
-        let task = tokio::spawn(connection.run(orders, inbox, closed));
+        let task = tokio::spawn(connection.run(orders, inbox));
         Bench { peer, outbox, facts, task }
     }
 
@@ -224,10 +214,7 @@ mod tests {
         bench.peer.write_all(b"question").await.unwrap();
         bench.peer.shutdown().await.unwrap();
         assert!(matches!(bench.facts.recv().await.unwrap().what, What::Received(FlowId(1), _, bytes) if bytes == b"question"));
-        assert!(matches!(
-            bench.facts.recv().await.unwrap().what,
-            What::Closed(FlowId(1), Closed::Ended)
-        ));
+        assert!(matches!(bench.facts.recv().await.unwrap().what, What::Closed(FlowId(1))));
         bench.outbox.push(b"answer");
         drop(bench.outbox);
         let mut written = Vec::new();

@@ -18,7 +18,7 @@ use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
 use crate::certificate::Certificate;
-use crate::stream;
+use crate::line;
 use crate::verifier::{Names, Trust, Witness};
 
 /// How to use TLS. The default trusts the system's root certificates.
@@ -246,7 +246,7 @@ pub(crate) fn closed(error: &io::Error, facts: &TlsFacts) -> Closed {
     match tls_error(error) {
         // TLS 1.3: a server that does not like our certificate says so only after the handshake (RFC 8446 §4.4.2.4).
         Some(_) => Closed::Tls(failure(error, None), Some(facts.clone())),
-        None => stream::closed(error),
+        None => line::closed(error),
     }
 }
 

@@ -5,28 +5,46 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
-use sip_registration::{Action, Closed, Endpoint, FlowId, Opened, Transmit, Transport};
+use sip_registration::{Action, Closed, DnsError, Endpoint, FlowId, Opened, QueryId, Records, Transmit, Transport};
 use tokio::sync::mpsc;
 use tokio::task::{AbortHandle, JoinSet};
-use tokio::time::timeout;
 
 use crate::dns::Dns;
 use crate::driver::Network;
-use crate::flow::{Fact, Outlet, What};
 use crate::hub::Hubs;
-use crate::stream::{self, Connection, GOODBYE, Outbox};
+use crate::line::Line;
+use crate::lines::Lines;
 use crate::tcp;
-use crate::tls::{self, TlsClient};
+use crate::tls::TlsClient;
 
 /// The flows and questions that are out.
 #[derive(Debug)]
 pub(crate) struct World {
     means: Arc<Means>,
-    inbox: mpsc::Sender<Fact>,
+    inbox: mpsc::Sender<News>,
     flows: BTreeMap<FlowId, Way>,
     pub(crate) hubs: Hubs,
+    pub(crate) lines: Lines,
     pub(crate) tasks: JoinSet<()>,
     pub(crate) questions: JoinSet<()>,
+}
+
+/// What a task has to tell, and when it happened.
+#[derive(Debug)]
+pub(crate) struct News {
+    pub(crate) at: Instant,
+    pub(crate) what: What,
+}
+
+/// What happened.
+#[derive(Debug)]
+pub(crate) enum What {
+    /// DNS answered.
+    Answer(QueryId, Result<Records, DnsError>),
+    /// A connection stands.
+    Opened(FlowId, Box<Line>, Opened),
+    /// A connection did not come about.
+    Closed(FlowId, Closed),
 }
 
 /// One flow, from the wish to open it until it is closed.
@@ -34,9 +52,9 @@ pub(crate) struct World {
 enum Way {
     /// A connection that is being made.
     Opening(AbortHandle),
-    /// A connection, by the way to the task that owns it: without it, the task says goodbye.
-    Stream(AbortHandle, Outbox),
-    /// A place on a socket.
+    /// A connection, among [`Lines`].
+    Line,
+    /// A place on a socket, among [`Hubs`].
     Datagrams { hub: u32, remote: SocketAddr },
 }
 
@@ -51,7 +69,7 @@ pub(crate) enum Sent {
 }
 
 impl World {
-    pub(crate) fn new(network: Network, inbox: mpsc::Sender<Fact>) -> Self {
+    pub(crate) fn new(network: Network, inbox: mpsc::Sender<News>) -> Self {
         let means = Means {
             local: network.local,
             favourite_port: network.favourite_port,
@@ -63,6 +81,7 @@ impl World {
             inbox,
             flows: BTreeMap::new(),
             hubs: Hubs::new(),
+            lines: Lines::new(),
             tasks: JoinSet::new(),
             questions: JoinSet::new(),
         }
@@ -76,12 +95,12 @@ impl World {
                 let asking = async move {
                     let answer = means.dns.ask(&question).await;
                     // Nobody is left to hear it when the driver has gone.
-                    let _ = inbox.send(Fact::now(What::Answer(query, answer))).await;
+                    tell(&inbox, What::Answer(query, answer)).await;
                 };
                 self.questions.spawn(asking);
             }
             Action::Open(flow, endpoint) => {
-                let task = self.tasks.spawn(means.run(flow, endpoint, inbox));
+                let task = self.tasks.spawn(means.connect(flow, endpoint, inbox));
                 self.flows.insert(flow, Way::Opening(task));
             }
             Action::Close(flow) => self.close(flow),
@@ -98,13 +117,11 @@ impl World {
         Ok(opened)
     }
 
-    /// True when the flow is still wanted.
-    pub(crate) fn opened(&mut self, flow: FlowId, outlet: Outlet) -> bool {
+    /// Takes a connection in. True when it is still wanted.
+    pub(crate) fn opened(&mut self, flow: FlowId, line: Line) -> bool {
         let Some(way) = self.flows.get_mut(&flow) else { return false };
-        match (&*way, outlet) {
-            (Way::Opening(task), Outlet::Stream(outbox)) => *way = Way::Stream(task.clone(), outbox),
-            (Way::Stream(..) | Way::Datagrams { .. }, Outlet::Stream(_)) => {}
-        }
+        *way = Way::Line;
+        self.lines.add(flow, line);
         true
     }
 
@@ -117,34 +134,37 @@ impl World {
     pub(crate) fn close(&mut self, flow: FlowId) {
         match self.flows.remove(&flow) {
             Some(Way::Opening(task)) => task.abort(),
-            // Its task sees that nothing more will come, and says goodbye.
-            Some(Way::Stream(_, outbox)) => drop(outbox),
+            Some(Way::Line) => self.lines.close(flow),
             Some(Way::Datagrams { hub, remote }) => self.hubs.close(hub, remote),
             None => {}
         }
     }
 
-    /// Closes a flow that is of no use any more. True when it was one of ours.
+    /// Drops a flow that is of no use any more. True when it was one of ours.
     pub(crate) fn forget(&mut self, flow: FlowId) -> bool {
-        if let Some(Way::Stream(task, _)) = self.flows.get(&flow) {
-            task.abort();
-        }
-        let ours = self.flows.contains_key(&flow);
+        let ours = self.has(flow);
+        self.lines.forget(flow);
         self.close(flow);
         ours
     }
 
-    /// Closes every flow in good manners, within [`GOODBYE`].
+    /// Closes every flow in good manners, within [`crate::stream::GOODBYE`].
     pub(crate) async fn close_all(self) {
-        let Self { flows, mut tasks, .. } = self;
-        for way in flows.into_values() {
-            match way {
-                Way::Opening(task) => task.abort(),
-                Way::Stream(_, outbox) => drop(outbox),
-                Way::Datagrams { .. } => {}
-            }
-        }
-        let _ = timeout(GOODBYE, async { while tasks.join_next().await.is_some() {} }).await;
+        let Self { mut tasks, lines, .. } = self;
+        tasks.abort_all();
+        lines.close_all().await;
+    }
+
+    /// True when something waits to be sent.
+    pub(crate) const fn has_post(&self) -> bool {
+        self.hubs.has_post() || self.lines.has_post()
+    }
+
+    /// Sends what waits, as far as there is room. Returns the flows that are of no use any more, and why.
+    pub(crate) fn flush(&mut self, now: Instant) -> Vec<(FlowId, Closed)> {
+        let mut lost = self.hubs.flush(now);
+        lost.append(&mut self.lines.flush());
+        lost
     }
 
     /// Puts what was written to [`Hubs::blank`] on its way.
@@ -152,8 +172,10 @@ impl World {
         match self.flows.get(&transmit.flow) {
             Some(Way::Datagrams { hub, .. }) if self.hubs.post(transmit.flow, *hub, transmit.to) => Sent::Done,
             Some(Way::Datagrams { .. }) => Sent::Full,
-            Some(Way::Stream(_, outbox)) if outbox.push(self.hubs.blank()) => Sent::Done,
-            Some(Way::Stream(..)) => Sent::Lost(Closed::Local("the peer does not read what we send".to_owned())),
+            Some(Way::Line) => {
+                let pushed = self.lines.push(transmit.flow, self.hubs.blank());
+                pushed.map_or_else(Sent::Lost, |()| Sent::Done)
+            }
             Some(Way::Opening(_)) | None => Sent::Done,
         }
     }
@@ -169,67 +191,47 @@ struct Means {
 }
 
 impl Means {
-    /// The life of one flow.
-    async fn run(self: Arc<Self>, flow: FlowId, endpoint: Endpoint, inbox: mpsc::Sender<Fact>) {
-        let outcome = match endpoint.transport {
-            // Opened at once, by `World::open_datagrams`.
-            Transport::Udp => Ok(()),
-            Transport::Tcp => self.plain(flow, &endpoint, &inbox).await,
-            Transport::Tls => self.secured(flow, &endpoint, &inbox).await,
+    /// Makes a connection.
+    async fn connect(self: Arc<Self>, flow: FlowId, endpoint: Endpoint, inbox: mpsc::Sender<News>) {
+        let connected = match endpoint.transport {
+            Transport::Udp => Err(Closed::Local("UDP knows no connections".to_owned())),
+            Transport::Tcp => self.plain(&endpoint).await,
+            Transport::Tls => self.secured(&endpoint).await,
         };
-        if let Err(closed) = outcome {
-            // Nobody is left to hear it when the driver has gone.
-            let _ = inbox.send(Fact::now(What::Closed(flow, closed))).await;
-        }
+        let what = match connected {
+            Ok((line, opened)) => What::Opened(flow, Box::new(line), opened),
+            Err(closed) => What::Closed(flow, closed),
+        };
+        tell(&inbox, what).await;
     }
 
-    async fn plain(&self, flow: FlowId, endpoint: &Endpoint, inbox: &mpsc::Sender<Fact>) -> Result<(), Closed> {
+    async fn plain(&self, endpoint: &Endpoint) -> Result<(Line, Opened), Closed> {
         let stream = tcp::connect(self.local, endpoint.remote).await?;
-        let local = tcp::local_address(&stream)?;
         let opened = Opened {
-            local,
+            local: tcp::local_address(&stream)?,
             connected_at: Some(Instant::now()),
             tls: None,
         };
-        let (outbox, orders) = stream::outbox();
-        if tell(inbox, What::Opened(flow, Outlet::Stream(outbox), opened)).await {
-            Connection {
-                flow,
-                peer: endpoint.remote,
-                stream,
-            }
-            .run(orders, inbox.clone(), stream::closed)
-            .await;
-        }
-        Ok(())
+        Ok((Line::plain(stream, endpoint.remote), opened))
     }
 
-    async fn secured(&self, flow: FlowId, endpoint: &Endpoint, inbox: &mpsc::Sender<Fact>) -> Result<(), Closed> {
+    async fn secured(&self, endpoint: &Endpoint) -> Result<(Line, Opened), Closed> {
         self.tls.prepare()?;
         let stream = tcp::connect(self.local, endpoint.remote).await?;
         let (local, connected_at) = (tcp::local_address(&stream)?, Some(Instant::now()));
         let (stream, facts) = self.tls.handshake(&endpoint.server_name, stream).await?;
+        let (stream, session) = stream.into_inner();
         let opened = Opened {
             local,
             connected_at,
             tls: Some(facts.clone()),
         };
-        let (outbox, orders) = stream::outbox();
-        if tell(inbox, What::Opened(flow, Outlet::Stream(outbox), opened)).await {
-            let explain = |error: &std::io::Error| tls::closed(error, &facts);
-            Connection {
-                flow,
-                peer: endpoint.remote,
-                stream,
-            }
-            .run(orders, inbox.clone(), explain)
-            .await;
-        }
-        Ok(())
+        Ok((Line::secured(stream, endpoint.remote, session, facts), opened))
     }
 }
 
-/// False when nobody is left to hear it.
-async fn tell(inbox: &mpsc::Sender<Fact>, what: What) -> bool {
-    inbox.send(Fact::now(what)).await.is_ok()
+async fn tell(inbox: &mpsc::Sender<News>, what: What) {
+    let news = News { at: Instant::now(), what };
+    // Nobody is left to hear it when the driver has gone.
+    let _ = inbox.send(news).await;
 }

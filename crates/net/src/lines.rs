@@ -1,0 +1,410 @@
+//! All open connections of a driver: which of them have something to read, which have something to write. Each is written to once a turn,
+//! however many messages go out on it. Not for opening them.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use sip_registration::{Closed, FlowId};
+use tokio::io::Interest;
+use tokio::net::TcpStream;
+use tokio::task::{AbortHandle, JoinSet};
+use tokio::time::timeout;
+
+use crate::line::{Heard, Line, Written};
+use crate::stream::GOODBYE;
+
+/// The connections.
+#[derive(Debug)]
+pub(crate) struct Lines {
+    by_flow: BTreeMap<FlowId, Kept>,
+    /// Waits for connections that have nothing to read, or no room.
+    watches: JoinSet<Woken>,
+    /// Connections that may have something to read, the one that has waited longest first.
+    ready: VecDeque<FlowId>,
+    /// Connections with something to write.
+    pushed: Vec<FlowId>,
+    /// What is read goes through here.
+    buffer: Vec<u8>,
+    /// Connections that were closed and have yet to say goodbye.
+    parting: JoinSet<()>,
+}
+
+#[derive(Debug)]
+struct Kept {
+    line: Line,
+    /// Waits for something to read.
+    watch: Option<AbortHandle>,
+    /// Waits for room to write.
+    blocked: Option<AbortHandle>,
+    /// Whether it stands in the list of those with something to write.
+    pushed: bool,
+}
+
+/// A connection that is ready for something.
+#[derive(Debug)]
+pub(crate) enum Woken {
+    /// It can be read.
+    Readable(FlowId),
+    /// It can be written to again.
+    Writable(FlowId),
+    /// It is gone.
+    Broken,
+}
+
+/// What came in.
+pub(crate) enum Came<'a> {
+    /// Bytes from a peer.
+    Bytes(FlowId, SocketAddr, &'a [u8]),
+    /// The connection is gone.
+    Closed(FlowId, Closed),
+}
+
+impl Lines {
+    pub(crate) fn new() -> Self {
+        Self {
+            by_flow: BTreeMap::new(),
+            watches: JoinSet::new(),
+            ready: VecDeque::new(),
+            pushed: Vec::new(),
+            buffer: Vec::new(),
+            parting: JoinSet::new(),
+        }
+    }
+
+    /// Takes a connection in.
+    pub(crate) fn add(&mut self, flow: FlowId, line: Line) {
+        let kept = Kept {
+            line,
+            watch: None,
+            blocked: None,
+            pushed: false,
+        };
+        self.by_flow.insert(flow, kept);
+        // Something may have come together with the end of the handshake.
+        self.ready.push_back(flow);
+    }
+
+    /// Closes a connection in good manners: what waits is written, and a goodbye behind it, if the peer takes them soon.
+    pub(crate) fn close(&mut self, flow: FlowId) {
+        let Some(mut kept) = self.by_flow.remove(&flow) else { return };
+        kept.stop();
+        if kept.line.part() == Ok(Written::Part) {
+            // A peer that does not listen any more need not be told.
+            self.parting.spawn(async move {
+                let _ = timeout(GOODBYE, part(kept.line)).await;
+            });
+        }
+        while self.parting.try_join_next().is_some() {}
+    }
+
+    /// Closes all of them.
+    pub(crate) async fn close_all(mut self) {
+        while let Some((flow, _)) = self.by_flow.first_key_value() {
+            let flow = *flow;
+            self.close(flow);
+        }
+        while self.parting.join_next().await.is_some() {}
+    }
+
+    /// Drops a connection that is of no use any more.
+    pub(crate) fn forget(&mut self, flow: FlowId) {
+        if let Some(kept) = self.by_flow.remove(&flow) {
+            kept.stop();
+        }
+    }
+
+    // Inward.
+
+    /// Waits until a connection has something, or has room again. Must be told to [`Self::woken`].
+    pub(crate) async fn wake(&mut self) -> Option<Woken> {
+        self.watches.join_next().await.map(|woken| woken.unwrap_or(Woken::Broken))
+    }
+
+    /// Takes in what was waited for, and what else is ready.
+    pub(crate) fn woken(&mut self, woken: Option<Woken>) {
+        let mut next = woken;
+        loop {
+            match next {
+                Some(Woken::Readable(flow)) => {
+                    if let Some(kept) = self.by_flow.get_mut(&flow) {
+                        kept.watch = None;
+                        self.ready.push_back(flow);
+                    }
+                }
+                Some(Woken::Writable(flow)) => {
+                    if let Some(kept) = self.by_flow.get_mut(&flow) {
+                        kept.blocked = None;
+                        kept.note(flow, &mut self.pushed);
+                    }
+                }
+                // A watch that was called off, with its connection.
+                Some(Woken::Broken) => {}
+                None => return,
+            }
+            next = self.watches.try_join_next().map(|woken| woken.unwrap_or(Woken::Broken));
+        }
+    }
+
+    /// True when something may have arrived.
+    pub(crate) fn is_ready(&self) -> bool {
+        !self.ready.is_empty()
+    }
+
+    /// Reads once from each connection that may have something.
+    pub(crate) fn receive(&mut self, mut hear: impl FnMut(Came<'_>)) {
+        for _ in 0..self.ready.len() {
+            let Some(flow) = self.ready.pop_front() else { return };
+            let Some(kept) = self.by_flow.get_mut(&flow) else { continue };
+            if self.buffer.is_empty() {
+                self.buffer = vec![0; READ_AT_ONCE];
+            }
+            let peer = kept.line.peer;
+            let heard = kept.line.read(&mut self.buffer, |bytes| {
+                if !bytes.is_empty() {
+                    hear(Came::Bytes(flow, peer, bytes));
+                }
+            });
+            if kept.line.is_behind() {
+                kept.note(flow, &mut self.pushed);
+            }
+            match heard {
+                Ok(Heard::More) => self.ready.push_back(flow),
+                Ok(Heard::Silence) => kept.watch = Some(watch_reading(&mut self.watches, flow, &kept.line.socket)),
+                // It can still be written to, and is as long as nobody closes it.
+                Ok(Heard::End) => hear(Came::Closed(flow, Closed::Ended)),
+                Err(closed) => hear(Came::Closed(flow, closed)),
+            }
+        }
+    }
+
+    // Outward.
+
+    /// Puts bytes behind those that wait for [`Self::flush`].
+    ///
+    /// # Errors
+    /// The peer has not read for so long that there is no room.
+    pub(crate) fn push(&mut self, flow: FlowId, bytes: &[u8]) -> Result<(), Closed> {
+        let Some(kept) = self.by_flow.get_mut(&flow) else { return Ok(()) };
+        if !kept.line.push(bytes) {
+            return Err(Closed::Local("the peer does not read what we send".to_owned()));
+        }
+        kept.note(flow, &mut self.pushed);
+        Ok(())
+    }
+
+    /// True when something waits to be written, and may find room.
+    pub(crate) const fn has_post(&self) -> bool {
+        !self.pushed.is_empty()
+    }
+
+    /// Writes what waits. What finds no room waits on. Returns the flows that are of no use any more, and why.
+    pub(crate) fn flush(&mut self) -> Vec<(FlowId, Closed)> {
+        let mut lost = Vec::new();
+        for flow in self.pushed.drain(..) {
+            let Some(kept) = self.by_flow.get_mut(&flow) else { continue };
+            kept.pushed = false;
+            match kept.line.write() {
+                Ok(Written::All) => {}
+                Ok(Written::Part) => kept.blocked = Some(watch_writing(&mut self.watches, flow, &kept.line.socket)),
+                Err(closed) => lost.push((flow, closed)),
+            }
+        }
+        lost
+    }
+}
+
+impl Kept {
+    /// Notes that there is something to write, unless there is no room or it is noted already.
+    fn note(&mut self, flow: FlowId, pushed: &mut Vec<FlowId>) {
+        if self.blocked.is_none() && !self.pushed {
+            self.pushed = true;
+            pushed.push(flow);
+        }
+    }
+
+    fn stop(&self) {
+        for watch in [&self.watch, &self.blocked].into_iter().flatten() {
+            watch.abort();
+        }
+    }
+}
+
+fn watch_reading(watches: &mut JoinSet<Woken>, flow: FlowId, socket: &Arc<TcpStream>) -> AbortHandle {
+    let socket = Arc::clone(socket);
+    watches.spawn(async move {
+        let ready = socket.ready(Interest::READABLE).await;
+        ready.map_or(Woken::Broken, |_| Woken::Readable(flow))
+    })
+}
+
+fn watch_writing(watches: &mut JoinSet<Woken>, flow: FlowId, socket: &Arc<TcpStream>) -> AbortHandle {
+    let socket = Arc::clone(socket);
+    watches.spawn(async move {
+        let ready = socket.ready(Interest::WRITABLE).await;
+        ready.map_or(Woken::Broken, |_| Woken::Writable(flow))
+    })
+}
+
+/// Says goodbye to a peer that has no room for it yet.
+async fn part(mut line: Line) {
+    let socket = Arc::clone(&line.socket);
+    while socket.writable().await.is_ok() {
+        if line.part() != Ok(Written::Part) {
+            return;
+        }
+    }
+}
+
+/// Bytes of one read.
+const READ_AT_ONCE: usize = 64 * 1024;
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    /// A connection among others, and its other end.
+    async fn connected(lines: &mut Lines, flow: u64) -> TcpStream {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let (ours, theirs) = tokio::join!(TcpStream::connect(address), listener.accept());
+        lines.add(FlowId(flow), Line::plain(ours.unwrap(), address));
+        theirs.unwrap().0
+    }
+
+    /// What comes next: bytes, or the end of a flow.
+    async fn next(lines: &mut Lines) -> (FlowId, Result<Vec<u8>, Closed>) {
+        let mut came = None;
+        while came.is_none() {
+            if !lines.is_ready() {
+                let woken = timeout(Duration::from_secs(5), lines.wake()).await.expect("in time");
+                lines.woken(woken);
+            }
+            lines.receive(|it| {
+                came = Some(match it {
+                    Came::Bytes(flow, _, bytes) => (flow, Ok(bytes.to_vec())),
+                    Came::Closed(flow, closed) => (flow, Err(closed)),
+                });
+            });
+        }
+        came.unwrap()
+    }
+
+    /// Writes until there is nothing left that finds no room.
+    async fn write_all(lines: &mut Lines) {
+        loop {
+            assert!(lines.flush().is_empty());
+            if lines.by_flow.values().all(|kept| kept.blocked.is_none()) {
+                return;
+            }
+            let woken = lines.wake().await;
+            lines.woken(woken);
+        }
+    }
+
+    #[tokio::test]
+    async fn many_messages_are_one_write_and_arrive_in_order() {
+        let mut lines = Lines::new();
+        let mut peer = connected(&mut lines, 1).await;
+        for number in 0..100_u8 {
+            lines.push(FlowId(1), &[number; 3]).unwrap();
+        }
+        assert!(lines.has_post());
+        assert!(lines.flush().is_empty());
+        assert!(!lines.has_post());
+        let mut bytes = vec![0; 1000];
+        assert_eq!(peer.read(&mut bytes).await.unwrap(), 300, "in one piece");
+        assert_eq!(bytes[..300], (0..100).flat_map(|number| [number; 3]).collect::<Vec<_>>());
+    }
+
+    #[tokio::test]
+    async fn each_of_many_connections_hears_its_own_peer() {
+        let mut lines = Lines::new();
+        let mut peers = Vec::new();
+        for flow in 0..50 {
+            peers.push(connected(&mut lines, flow).await);
+        }
+        for (flow, peer) in (0..).zip(&mut peers) {
+            peer.write_all(&[flow]).await.unwrap();
+            assert_eq!(next(&mut lines).await, (FlowId(flow.into()), Ok(vec![flow])));
+            lines.push(FlowId(flow.into()), &[flow, flow]).unwrap();
+        }
+        write_all(&mut lines).await;
+        for (flow, peer) in (0..).zip(&mut peers) {
+            let mut bytes = [0; 2];
+            peer.read_exact(&mut bytes).await.unwrap();
+            assert_eq!(bytes, [flow, flow]);
+        }
+        drop(peers.remove(7));
+        assert_eq!(next(&mut lines).await, (FlowId(7), Err(Closed::Ended)));
+    }
+
+    #[tokio::test]
+    async fn more_than_fits_into_one_read_comes_whole() {
+        let mut lines = Lines::new();
+        let mut peer = connected(&mut lines, 1).await;
+        let all: Vec<u8> = (0..300_000_u32).map(|number| number.to_le_bytes()[0]).collect();
+        let sent = all.clone();
+        let sending = tokio::spawn(async move { peer.write_all(&sent).await.map(|()| peer) });
+        let mut came = Vec::new();
+        while came.len() < all.len() {
+            came.extend(next(&mut lines).await.1.unwrap());
+        }
+        assert!(came == all);
+        drop(sending.await.unwrap());
+    }
+
+    #[tokio::test]
+    async fn a_peer_that_never_reads_costs_a_bounded_memory() {
+        let mut lines = Lines::new();
+        let _peer = connected(&mut lines, 1).await;
+        let message = vec![b'x'; 10_000];
+        // The kernel holds some megabytes, we one.
+        let refused = (0..10_000).find_map(|_| {
+            let pushed = lines.push(FlowId(1), &message);
+            assert!(lines.flush().is_empty());
+            pushed.err()
+        });
+        assert!(matches!(refused, Some(Closed::Local(words)) if words.contains("does not read")));
+    }
+
+    #[tokio::test]
+    async fn what_was_handed_over_is_written_whole_before_the_goodbye_even_when_there_is_no_room_yet() {
+        let mut lines = Lines::new();
+        let mut peer = connected(&mut lines, 1).await;
+        let mut handed = 0;
+        while !lines.by_flow.values().any(|kept| kept.blocked.is_some()) {
+            lines.push(FlowId(1), &[b'x'; 10_000]).unwrap();
+            handed += 10_000;
+            assert!(lines.flush().is_empty());
+        }
+        lines.close(FlowId(1));
+        let reading = async {
+            let mut written = Vec::new();
+            peer.read_to_end(&mut written).await.unwrap();
+            written.len()
+        };
+        let (read, ()) = tokio::join!(reading, lines.close_all());
+        assert_eq!(read, handed);
+    }
+
+    #[tokio::test]
+    async fn a_peer_that_ended_its_direction_is_still_written_to() {
+        let mut lines = Lines::new();
+        let mut peer = connected(&mut lines, 1).await;
+        peer.write_all(b"question").await.unwrap();
+        peer.shutdown().await.unwrap();
+        assert_eq!(next(&mut lines).await, (FlowId(1), Ok(b"question".to_vec())));
+        assert_eq!(next(&mut lines).await, (FlowId(1), Err(Closed::Ended)));
+        lines.push(FlowId(1), b"answer").unwrap();
+        lines.close(FlowId(1));
+        let mut written = Vec::new();
+        peer.read_to_end(&mut written).await.unwrap();
+        assert_eq!(written, b"answer");
+    }
+}
