@@ -13,7 +13,7 @@ use sip_registration::{Account, Action, ContactPlan, Ending, Event, FlowId, Inpu
 const REGISTRATIONS: u64 = 100;
 const CYCLES: u64 = 10_000;
 /// What a refresh may allocate. It only ever goes down.
-const MOST_A_CYCLE: u64 = 84;
+const MOST_A_CYCLE: u64 = 69;
 
 /// What the registrar grants, in seconds.
 const GRANTED: u32 = 3600;
