@@ -47,6 +47,11 @@ pub(crate) fn reconnect_at(now: Instant, crowd: u32, policy: &Policy, rng: &mut 
     now + between(Duration::ZERO, RECONNECT.max(spread(crowd, policy)), rng)
 }
 
+/// The moment for one of a crowd that the way is open for at last: within [`spread`].
+pub(crate) fn comeback_at(now: Instant, crowd: u32, policy: &Policy, rng: &mut ChaCha12Rng) -> Instant {
+    now + between(Duration::ZERO, spread(crowd, policy), rng)
+}
+
 /// Within what a registration comes back whose flow is gone, unless it is one of very many.
 const RECONNECT: Duration = Duration::from_secs(2);
 

@@ -412,6 +412,11 @@ impl Exchange {
         matches!(self.step, Step::Waiting { flow, .. } if flow == id)
     }
 
+    /// Whether it waits for this flow to open, and nothing has gone out yet.
+    pub(crate) fn opens(&self, id: FlowId) -> bool {
+        self.attempt.requests == 0 && matches!(self.step, Step::Opening { flow, .. } if flow == id)
+    }
+
     /// A message came with our branch, and it cannot be read.
     pub(crate) fn handle_unreadable(&mut self, cx: &Cx<'_>, why: &str) -> Ending {
         self.attempt.words = why.to_owned();

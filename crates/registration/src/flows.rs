@@ -363,6 +363,50 @@ mod tests {
         assert!(matches!(late, Joined::New(_)), "nobody joins a flow that may be dead");
     }
 
+    /// "One connection for each user": as many lanes as there are users, or more.
+    #[test]
+    fn with_a_lane_for_each_everybody_has_a_flow_of_its_own_and_again_after_a_loss() {
+        let policy = Policy {
+            flows_per_target: std::num::NonZeroU32::MAX,
+            ..Policy::default()
+        };
+        let mut flows = Flows::default();
+        let keys = [0, 1, 2].map(|index| Key { index, generation: 0 });
+        let joined = keys.map(|key| join(&mut flows, &udp(), key, &policy));
+        assert_eq!(joined, [0, 1, 2].map(|id| Joined::New(FlowId(id))));
+        flows.remove(FlowId(1));
+        assert_eq!(join(&mut flows, &udp(), keys[1], &policy), Joined::New(FlowId(3)));
+        flows.opened(FlowId(3), &opened());
+        assert_eq!(join(&mut flows, &udp(), keys[1], &policy), Joined::Open(FlowId(3)));
+        assert_eq!(flows.sole_user(FlowId(3)), Some(keys[1]));
+        assert_eq!(
+            join(&mut flows, &udp(), keys[2], &policy),
+            Joined::Opening(FlowId(2)),
+            "the others stay"
+        );
+    }
+
+    #[test]
+    fn a_registration_on_a_flow_takes_few_bytes_and_a_refresh_takes_none() {
+        const USERS: u32 = 10_000;
+        let (policy, endpoint) = (Policy::default(), udp());
+        let mut flows = Flows::default();
+        let mut homes = vec![None; USERS as usize];
+        let mut round = |flows: &mut Flows, present: Option<FlowId>| {
+            for (index, home) in (0..).zip(&mut homes) {
+                let (key, residence) = (Key { index, generation: 0 }, Residence { flow: present, home });
+                flows.join(&endpoint, key, residence, &policy);
+                flows.claim(FlowId(0), key, Claim::of(index.to_be_bytes().into_iter()));
+            }
+        };
+        let first = allocation_counter::measure(|| round(&mut flows, None));
+        let each = first.bytes_current / i64::from(USERS);
+        assert!((1..=64).contains(&each), "{each} bytes each");
+        flows.opened(FlowId(0), &opened());
+        let again = allocation_counter::measure(|| round(&mut flows, Some(FlowId(0))));
+        assert_eq!(again.count_total, 0);
+    }
+
     #[test]
     fn registrations_to_one_endpoint_share_a_flow_until_the_last_leaves() {
         let endpoint = Endpoint {

@@ -299,8 +299,10 @@ impl Registrant {
     }
 
     fn handle_opened(&mut self, now: Instant, flow: FlowId, opened: &Opened) {
-        for key in self.flows.opened(flow, opened) {
-            self.with(now, key, |registration, cx| registration.handle_opened(cx, flow, opened));
+        let users = self.flows.opened(flow, opened);
+        let crowd = users.len();
+        for key in users {
+            self.with(now, key, |registration, cx| registration.handle_opened(cx, flow, opened, crowd));
         }
         self.flows.rest(now, flow, &self.policy, &mut self.pulse_rng);
     }

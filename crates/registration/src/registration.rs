@@ -44,6 +44,8 @@ pub(crate) struct Registration {
     exchange: Option<Box<Exchange>>,
     /// What is to start and has to wait; never beside an exchange.
     waiting: Option<Waiting>,
+    /// Whether what is under way or waits began by itself: a refresh, a retry.
+    by_itself: bool,
     /// Where it has to wait.
     gate: Option<GateId>,
     /// The binding that the registrar confirmed last.
@@ -106,6 +108,7 @@ impl Registration {
             standing: Standing::Fine { refresh_at: None },
             exchange: None,
             waiting: None,
+            by_itself: false,
             gate,
             held: None,
             perhaps_bound: false,
@@ -283,8 +286,11 @@ impl Registration {
         self.exchange(cx, |exchange, cx, party| exchange.handle_answer(cx, party, query, token, answer));
     }
 
-    pub(crate) fn handle_opened(&mut self, cx: &mut Cx<'_>, flow: FlowId, opened: &Opened) {
-        self.exchange(cx, |exchange, cx, party| exchange.handle_opened(cx, party, flow, opened));
+    /// A flow opened that so many wait for.
+    pub(crate) fn handle_opened(&mut self, cx: &mut Cx<'_>, flow: FlowId, opened: &Opened, crowd: usize) {
+        if !self.stagger(cx, flow, crowd) {
+            self.exchange(cx, |exchange, cx, party| exchange.handle_opened(cx, party, flow, opened));
+        }
     }
 
     /// A flow of ours is gone. A binding on it may not be reached any more and is made again soon (RFC 5626 §4.4).
@@ -356,16 +362,6 @@ impl Registration {
         )
     }
 
-    pub(crate) fn handle_timeout(&mut self, cx: &mut Cx<'_>) {
-        if self.exchange.is_some() {
-            self.exchange(cx, Exchange::handle_timeout);
-        } else if self.waiting.is_some() {
-            self.handle_put_off(cx);
-        } else if self.standing.due_at().is_some_and(|at| cx.now >= at) {
-            self.start(cx, Goal::Register);
-        }
-    }
-
     /// An exchange is over: keeps what it taught, tells of it, and goes on to what was ordered meanwhile.
     fn finish(&mut self, cx: &mut Cx<'_>, ending: Ending) {
         let Some(mut exchange) = self.exchange.take() else { return };
@@ -384,6 +380,7 @@ impl Registration {
         if self.leaving && ending != Ending::Interrupted {
             self.vanish(cx);
         } else if let Some(goal) = self.ordered.pop_front() {
+            self.by_itself = false;
             self.start(cx, goal);
         }
     }

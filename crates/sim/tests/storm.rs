@@ -153,6 +153,40 @@ fn ten_thousand_whose_connection_is_cut_come_back_evenly() {
     assert!(paced.peak() <= 210 && paced.roughness() < 1.3, "{paced:?}");
 }
 
+/// Ten thousand on one TCP connection, which is reset; and then nobody answers for a minute, so that all of them wait for the next one.
+fn cut_and_silent(name: &'static str, policy: Policy) -> Curve {
+    let mut crowd = Crowd::new(10_000, Transport::Tcp, policy, 3600);
+    crowd.order_all();
+    crowd.world.run_for(2 * MINUTE);
+    let before = crowd.attempts();
+    crowd.world.stop(crowd.registrar, Outage::Refusing);
+    crowd.world.stop(crowd.registrar, Outage::Silent);
+    crowd.world.run_for(MINUTE);
+    crowd.world.start(crowd.registrar);
+    crowd.curve(name, &before, 5 * MINUTE)
+}
+
+#[test]
+fn ten_thousand_that_wait_for_one_connection_do_not_fall_upon_it_when_it_opens() {
+    let mut bounded = paced(200);
+    bounded.admission.most_in_flight = NonZeroU32::new(100);
+    let curves = [
+        cut_and_silent("unspread", unspread()),
+        cut_and_silent("spread", Policy::default()),
+        cut_and_silent("200/s, 100", bounded),
+    ];
+    print(
+        "10,000 registrations on one TCP connection that is reset and cannot be opened for a minute: requests a second",
+        5,
+        &curves,
+    );
+    let [unspread, spread, bounded] = &curves;
+    assert!(unspread.peak() > 10_000, "{unspread:?}");
+    // Two requests each, because nothing is sent ahead after a failure, in about 20 s; and not only those come who wait for the connection.
+    assert!(spread.peak() < 3_000 && spread.all_back < MINUTE, "{spread:?}");
+    assert!(bounded.peak() <= 2 * 200 && bounded.all_back < MINUTE, "{bounded:?}");
+}
+
 /// Five thousand that are all told to register while the registrar is silent, which it is for five minutes.
 fn silence(name: &'static str, policy: Policy) -> Curve {
     let mut crowd = Crowd::new(5_000, Transport::Udp, policy, 600);

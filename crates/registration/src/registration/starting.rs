@@ -8,7 +8,7 @@ use rand::RngExt as _;
 use super::{Next, Registration, Standing};
 use crate::admission::gates::{Place, Rank};
 use crate::exchange::{Cx, Exchange, Party};
-use crate::{Goal, backoff};
+use crate::{FlowId, Goal, backoff};
 
 /// An exchange that has not begun yet.
 #[derive(Debug, Clone, Copy)]
@@ -26,6 +26,9 @@ enum Turn {
     Queued(Place),
 }
 
+/// How many may send at once on a flow that has just opened.
+const AT_ONCE: usize = 100;
+
 impl Waiting {
     /// When it asks to start; `None` when it has asked.
     pub(super) const fn until(&self) -> Option<Instant> {
@@ -42,8 +45,21 @@ impl Waiting {
 }
 
 impl Registration {
+    /// Something is due.
+    pub(crate) fn handle_timeout(&mut self, cx: &mut Cx<'_>) {
+        if self.exchange.is_some() {
+            self.exchange(cx, Exchange::handle_timeout);
+        } else if self.waiting.is_some() {
+            self.handle_put_off(cx);
+        } else if self.standing.due_at().is_some_and(|at| cx.now >= at) {
+            self.by_itself = true;
+            self.start(cx, Goal::Register);
+        }
+    }
+
     /// An order starts: after a random part of the policy's jitter.
     pub(super) fn put_off(&mut self, cx: &mut Cx<'_>, goal: Goal) {
+        self.by_itself = false;
         let jitter = cx.policy.admission.jitter;
         if jitter.is_zero() {
             return self.start(cx, goal);
@@ -76,6 +92,27 @@ impl Registration {
             let crowd = cx.flows.crowd(self.dialog.home);
             *refresh_at = (*refresh_at).min(backoff::reconnect_at(cx.now, crowd, cx.policy, cx.rng));
         }
+    }
+
+    /// The flow has opened that a crowd waited for, which would send all at once. Whoever came by itself and has sent nothing yet begins
+    /// anew a little later. Returns whether it does.
+    pub(super) fn stagger(&mut self, cx: &mut Cx<'_>, flow: FlowId, crowd: usize) -> bool {
+        let opens = |exchange: &Exchange| exchange.goal == Goal::Register && exchange.opens(flow);
+        if crowd <= AT_ONCE || !self.by_itself || !self.exchange.as_deref().is_some_and(opens) {
+            return false;
+        }
+        if let Some(mut exchange) = self.exchange.take() {
+            exchange.leave_silent(cx, self.dialog.flow);
+        }
+        if let Some(gate) = self.gate {
+            cx.gates.finished(cx.now, gate, &cx.policy.admission);
+        }
+        let crowd = u32::try_from(crowd).unwrap_or(u32::MAX);
+        self.waiting = Some(Waiting {
+            goal: Goal::Register,
+            turn: Turn::At(backoff::comeback_at(cx.now, crowd, cx.policy, cx.rng)),
+        });
+        true
     }
 
     fn rank(&self, goal: Goal) -> Rank {
