@@ -147,6 +147,12 @@ impl Registrant {
         self.admit(now);
     }
 
+    /// Gives a registration other values — credentials, the time to ask for, the product's name — and registers at once with them. The
+    /// binding stays the same one: AOR, registrar, Contact and the way there have to be those of the account that it was added with.
+    pub fn renew(&mut self, now: Instant, key: Key, account: Arc<Account>) {
+        self.with(now, key, |registration, cx| registration.renew(cx, account));
+    }
+
     /// Stops the exchange under way; its [`crate::Attempt`] ends as interrupted. Nothing more happens by itself before the next order.
     pub fn interrupt(&mut self, now: Instant, key: Key) {
         self.with(now, key, |registration, cx| registration.interrupt(cx));

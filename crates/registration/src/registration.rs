@@ -2,6 +2,7 @@
 //! Not for what happens on the wire: that is [`crate::exchange`]'s.
 
 mod asked;
+mod renewing;
 mod starting;
 
 use std::collections::VecDeque;

@@ -129,6 +129,11 @@ impl Fleet {
         self.give(member, Command::Order(member, goal)).await;
     }
 
+    /// Gives a registration other values for the same binding; see [`sip_registration::Registrant::renew`].
+    pub async fn renew(&mut self, member: Member, account: Arc<Account>) {
+        self.give(member, Command::Renew(member, account)).await;
+    }
+
     /// Stops the exchange under way; its [`sip_registration::Attempt`] ends as interrupted.
     pub async fn interrupt(&mut self, member: Member) {
         self.give(member, Command::Interrupt(member)).await;

@@ -14,6 +14,7 @@ use crate::driver::Driver;
 pub(super) enum Command {
     Add(Member, Arc<Account>),
     Order(Member, Goal),
+    Renew(Member, Arc<Account>),
     Interrupt(Member),
     Remove(Member),
     Status(Member, oneshot::Sender<Option<Status>>),
@@ -67,6 +68,12 @@ impl Office {
             Command::Order(member, goal) => {
                 if let Some(key) = self.keys.get(&member) {
                     self.driver.order(*key, goal);
+                }
+            }
+            Command::Renew(member, account) => {
+                if let Some(key) = self.keys.get(&member) {
+                    let (registrant, now) = self.driver.registrant();
+                    registrant.renew(now, *key, account);
                 }
             }
             Command::Interrupt(member) => {

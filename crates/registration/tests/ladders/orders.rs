@@ -5,7 +5,7 @@ use std::time::Duration;
 use sip_registration::{Ending, Goal, State};
 
 use crate::peer::{ANOTHER_NONCE, BOUND, CHALLENGE};
-use crate::setup::Setup;
+use crate::setup::{PASSWORD, Setup, password};
 use crate::world::World;
 
 fn bound() -> World {
@@ -176,4 +176,61 @@ fn the_removal_removes_what_was_bound_and_not_what_was_looked_from() {
     world.reply("200 OK", &[]);
     world.order(Goal::Unregister);
     assert_eq!(contact(&world.last_request().bytes), registered);
+}
+
+#[test]
+fn new_values_refresh_the_binding_at_once_and_do_not_remove_it() {
+    let mut world = bound();
+    let before = world.wire.len();
+    world.renew(|account| account.expires = 120);
+    let request = String::from_utf8(world.last_request().bytes.clone()).unwrap();
+    assert!(
+        request.starts_with("REGISTER ") && request.contains("Expires: 120\r\n"),
+        "{request}"
+    );
+    // Credentials that were accepted may not be this account's any more.
+    assert!(!request.contains("Authorization: "), "{request}");
+    world.reply("401 Unauthorized", &[CHALLENGE]);
+    world.reply("200 OK", &[BOUND]);
+    assert_eq!((world.wire.len() - before, world.state()), (2, State::Registered));
+    let call_ids: std::collections::BTreeSet<_> = world.wire.iter().map(|wire| line(&wire.bytes, "Call-ID: ")).collect();
+    assert_eq!(call_ids.len(), 1, "a refresh keeps its Call-ID");
+}
+
+fn line(bytes: &[u8], name: &str) -> String {
+    let text = String::from_utf8(bytes.to_vec()).unwrap();
+    text.lines().find(|line| line.starts_with(name)).unwrap().to_owned()
+}
+
+#[test]
+fn a_new_password_is_tried_by_who_waits_for_the_operator() {
+    let mut world = World::new(Setup::kept().secret(password("wrong")));
+    world.register();
+    world.reply("401 Unauthorized", &[CHALLENGE]);
+    world.reply("401 Unauthorized", &[ANOTHER_NONCE]);
+    assert!(world.status().waits_for_operator);
+    world.renew(|account| account.secret = password(PASSWORD));
+    world.reply("401 Unauthorized", &[CHALLENGE]);
+    world.reply("200 OK", &[BOUND]);
+    assert_eq!(world.state(), State::Registered);
+}
+
+#[test]
+fn new_values_stop_a_registration_that_speaks_with_the_old_ones_and_nothing_else() {
+    let mut world = World::new(Setup::kept());
+    world.register();
+    world.renew(|account| account.expires = 120);
+    assert_eq!(world.attempts[0].ending, Ending::Interrupted);
+    assert_eq!(line(&world.last_request().bytes, "Expires: "), "Expires: 120");
+    world.reply("200 OK", &[BOUND]);
+    world.order(Goal::Fetch);
+    world.renew(|account| account.expires = 240);
+    world.reply("200 OK", &[BOUND]);
+    assert_eq!((world.attempts[2].goal, world.attempts[2].ending), (Goal::Fetch, Ending::Succeeded));
+    assert_eq!(line(&world.last_request().bytes, "Expires: "), "Expires: 240");
+    // Who leaves takes nothing new.
+    world.remove();
+    let leaving = world.wire.len();
+    world.renew(|account| account.expires = 480);
+    assert_eq!(world.wire.len(), leaving);
 }

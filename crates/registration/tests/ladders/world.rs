@@ -6,8 +6,8 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use sip_registration::{
-    Action, Attempt, Closed, DnsError, Endpoint, Event, FlowId, Goal, IncomingRequest, Input, Key, Opened, QueryId, Question, RecordKind,
-    Records, Registrant, State, Status, TlsFacts, Transmit, Transport,
+    Account, Action, Attempt, Closed, DnsError, Endpoint, Event, FlowId, Goal, IncomingRequest, Input, Key, Opened, QueryId, Question,
+    RecordKind, Records, Registrant, State, Status, TlsFacts, Transmit, Transport,
 };
 
 use crate::peer;
@@ -141,6 +141,13 @@ impl World {
     pub(crate) fn remove(&mut self) {
         self.note('!', "remove".into());
         self.registrant.remove(self.now, self.key);
+        self.settle();
+    }
+
+    pub(crate) fn renew(&mut self, change: impl FnOnce(&mut Account)) {
+        self.note('!', "renew".into());
+        change(&mut self.setup.account);
+        self.registrant.renew(self.now, self.key, self.setup.shared_account());
         self.settle();
     }
 

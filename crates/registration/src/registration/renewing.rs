@@ -1,0 +1,26 @@
+//! Other values for a registration whose binding stays: credentials, the time to ask for, the product's name. Not for another way to the
+//! registrar or another Contact, which make another binding.
+
+use std::sync::Arc;
+
+use super::Registration;
+use crate::attempt::Ending;
+use crate::exchange::Cx;
+use crate::{Account, Goal};
+
+impl Registration {
+    /// Takes other values and registers with them. A registration under way speaks with the old ones and is stopped; everything else
+    /// goes on. The Call-ID stays, as with every refresh (RFC 3261 §10.2.4).
+    pub(crate) fn renew(&mut self, cx: &mut Cx<'_>, account: Arc<Account>) {
+        if self.leaving {
+            return;
+        }
+        self.account = account;
+        // What was accepted so far may be another user's, or made with another password.
+        self.dialog.credentials.clear();
+        if self.exchange.as_ref().is_some_and(|exchange| exchange.goal == Goal::Register) {
+            self.finish(cx, Ending::Interrupted);
+        }
+        self.order(cx, Goal::Register);
+    }
+}
