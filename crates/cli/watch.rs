@@ -51,6 +51,7 @@ pub(crate) fn run(args: &Watch, surroundings: Surroundings) -> Result<u8, Failur
     let policy = Policy {
         maintain: true,
         retry_base: args.retry,
+        keep_alive: args.keep_alives(),
         admission: Admission::paced(NonZeroU32::MIN, args.rate.interval()),
         ..options.policy
     };

@@ -87,3 +87,20 @@ fn an_account_that_is_taken_back_while_it_leaves_is_registered_again() {
     super::support::wait::await_that(|| registrar.bound("bob") == 1 && registrar.log().contains("bob@example.test: 200, 0 bound"));
     assert_eq!((watch.terminate().status, registrar.bound("bob")), (0, 0));
 }
+
+#[test]
+fn new_values_are_registered_without_a_removal_and_another_way_with_one() {
+    let registrar = office();
+    let mut watch = Watch::start(&account(&registrar, "alice", "secret", ""), &["--verbose"]);
+    watch.registered(ALICE);
+    watch.forget();
+    let said = watch.reread(&account(&registrar, "alice", "secret", "expires = 600"));
+    assert!(said.contains("0 accounts unchanged, 1 changed, 0 new, 0 gone"), "{said}");
+    let refreshed = watch.line("unchanged", ALICE);
+    let at = |key: &str| refreshed[key].as_str().unwrap().parse::<jiff::Timestamp>().unwrap();
+    assert!(at("valid_until").duration_since(at("time")).as_secs() <= 600, "{refreshed}");
+    assert!(!registrar.log().contains("200, 0 bound"), "{}", registrar.log());
+    watch.reread(&account(&registrar, "alice", "secret", "expires = 600\ntransport = \"tcp\""));
+    super::support::wait::await_that(|| registrar.log().contains("200, 0 bound") && registrar.bound("alice") == 1);
+    assert_eq!((watch.terminate().status, registrar.bound("alice")), (0, 0));
+}

@@ -4,9 +4,10 @@ use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
+use sip_registration::{DatagramPing, KeepAlive};
 
 use super::accounts::AccountsArgs;
-use crate::values::{self, Rate};
+use crate::values::{self, Rate, ValueError};
 
 /// Shown below the help.
 pub(crate) const EXAMPLES: &str = "\
@@ -36,6 +37,13 @@ pub(crate) struct Watch {
     /// Wait this long after a first failure, and twice as long after each further one, up to half an hour; Retry-After wins
     #[arg(long, value_name = "DURATION", help_heading = "Keeping", default_value = "30s", value_parser = values::duration)]
     pub(crate) retry: Duration,
+    /// What keeps flows open between refreshes: nothing (off), or on UDP line ends that nobody answers (crlf) or an OPTIONS (options), and
+    /// on TCP and TLS the double CRLF of RFC 5626 in both cases [default: that on TCP and TLS, and nothing on UDP]
+    #[arg(long, value_name = "WHAT", help_heading = "Keeping", value_enum)]
+    pub(crate) keep_alive: Option<KeepAliveArg>,
+    /// How often that is sent, less a random fifth, such as 25s [default: 29s on UDP, 2m on TCP and TLS]
+    #[arg(long, value_name = "DURATION", help_heading = "Keeping", value_parser = interval)]
+    pub(crate) keep_alive_interval: Option<Duration>,
     /// Spread the accounts over this many threads
     #[arg(long, value_name = "N", help_heading = "Keeping", default_value = "1", value_parser = values::limit)]
     pub(crate) shards: NonZeroUsize,
@@ -52,4 +60,83 @@ pub(crate) struct Watch {
 pub(crate) enum WatchOutput {
     Auto,
     Jsonl,
+}
+
+/// `--keep-alive`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum KeepAliveArg {
+    Off,
+    Crlf,
+    Options,
+}
+
+/// Reads the time between two keep-alives. Many flows at more than one a second each would be a flood.
+fn interval(text: &str) -> Result<Duration, ValueError> {
+    let interval = values::duration(text)?;
+    if interval < Duration::from_secs(1) {
+        return Err(ValueError::Other("this time is at least 1s"));
+    }
+    Ok(interval)
+}
+
+impl Watch {
+    /// What the options about keep-alives come to.
+    pub(crate) fn keep_alives(&self) -> KeepAlive {
+        let every = |usual: Duration| self.keep_alive_interval.unwrap_or(usual);
+        let datagrams = match self.keep_alive {
+            Some(KeepAliveArg::Off) => return KeepAlive::OFF,
+            Some(KeepAliveArg::Crlf) => DatagramPing::Crlf(every(KeepAlive::DATAGRAM_INTERVAL)),
+            Some(KeepAliveArg::Options) => DatagramPing::Options(every(KeepAlive::DATAGRAM_INTERVAL)),
+            None => DatagramPing::Off,
+        };
+        KeepAlive {
+            streams: Some(every(KeepAlive::STREAM_INTERVAL)),
+            datagrams,
+            ..KeepAlive::default()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser as _;
+
+    use super::*;
+    use crate::args::{Cli, Command};
+
+    fn watch(line: &str) -> Watch {
+        let words = ["regprobe", "watch", "list.toml"].into_iter().chain(line.split_whitespace());
+        let Command::Watch(watch) = Cli::try_parse_from(words).unwrap().command else {
+            panic!("watch")
+        };
+        *watch
+    }
+
+    #[test]
+    fn what_is_kept_has_other_defaults_than_a_probe() {
+        let watch = watch("");
+        assert_eq!(watch.accounts.binding.expires, 3600);
+        assert_eq!(watch.accounts.exchange.timeout, Duration::from_secs(32));
+        assert_eq!((watch.rate.to_string().as_str(), watch.retry), ("50/s", Duration::from_secs(30)));
+    }
+
+    #[test]
+    fn streams_are_kept_alive_unless_told_otherwise_and_datagrams_when_told_so() {
+        let (minutes, seconds) = (Some(Duration::from_secs(120)), Duration::from_secs);
+        for (line, streams, datagrams) in [
+            ("", minutes, DatagramPing::Off),
+            ("--keep-alive off", None, DatagramPing::Off),
+            ("--keep-alive crlf", minutes, DatagramPing::Crlf(seconds(29))),
+            ("--keep-alive options", minutes, DatagramPing::Options(seconds(29))),
+            (
+                "--keep-alive crlf --keep-alive-interval 20s",
+                Some(seconds(20)),
+                DatagramPing::Crlf(seconds(20)),
+            ),
+        ] {
+            let keep_alives = watch(line).keep_alives();
+            assert_eq!((keep_alives.streams, keep_alives.datagrams), (streams, datagrams), "{line}");
+        }
+        assert!(Cli::try_parse_from(["regprobe", "watch", "x", "--keep-alive-interval", "10ms"]).is_err());
+    }
 }

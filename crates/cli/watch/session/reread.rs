@@ -60,6 +60,10 @@ impl<R: FnMut() -> Result<Vec<Entry>, String>> Session<R> {
                     self.model.describe(id, entry);
                     (id, &mut tally.stayed)
                 }
+                Change::Renew(id) if !self.is_on_its_way_out(id) && !self.successors.contains_key(&id) => {
+                    self.renew(id, entry).await;
+                    (id, &mut tally.changed)
+                }
                 // A binding that is being removed is made again afterwards.
                 Change::Stay(id) | Change::Renew(id) | Change::Replace(id) => {
                     self.replace(id, entry).await;
@@ -82,6 +86,14 @@ impl<R: FnMut() -> Result<Vec<Entry>, String>> Session<R> {
         if let Some(member) = self.members.get(&id) {
             self.fleet.remove(*member).await;
         }
+    }
+
+    /// The binding stays, and is refreshed at once with the new values.
+    async fn renew(&mut self, id: Id, entry: Entry) {
+        if let Some(member) = self.members.get(&id) {
+            self.fleet.renew(*member, entry.account.clone()).await;
+        }
+        self.model.describe(id, entry);
     }
 
     /// The old binding goes first, or its removal could hit the new one.
