@@ -41,7 +41,7 @@ use crate::driver::Network;
 ///     let account = Account {
 ///         aor: format!("sip:user{number}@example.test").parse()?,
 ///         registrar: uri.parse()?,
-///         contact: ContactPlan::Automatic { user: format!("user{number}") },
+///         contact: ContactPlan::Automatic { user: format!("user{number}").into() },
 ///         secret: Some(sip_digest::Secret::Password("secret".into())),
 ///         # outbound_proxy: None, transport: None, target: None, auth_user: None, advertise: None, instance: None, reg_id: None,
 ///         # expires: 300, user_agent: "example".into(),
