@@ -6,13 +6,17 @@ use std::time::Duration;
 
 use sip_net::{Driver, Network, Options, TlsOptions, probe};
 use sip_registrar::{Config, User};
-use sip_registration::{Account, ContactPlan, Ending, Event, Goal, Policy, Registrant, Transport};
+use sip_registration::{Account, ContactPlan, DatagramPing, Ending, Event, Goal, KeepAlive, Policy, Registrant, State, Transport};
 
 use crate::accounts::alice;
 use crate::lab::Lab;
 
 fn driver() -> Driver {
-    let registrant = Registrant::new([9; 32], Policy::one_shot());
+    driver_by(Policy::one_shot())
+}
+
+fn driver_by(policy: Policy) -> Driver {
+    let registrant = Registrant::new([9; 32], policy);
     // A CA file that is not there, and a name server that is not ours to ask: both are an error only when they are used.
     let tls = TlsOptions {
         ca_file: Some("/nonexistent/ca.pem".into()),
@@ -109,4 +113,46 @@ async fn a_future_that_is_dropped_half_way_loses_nothing() {
     };
     assert_eq!(attempt.ending, Ending::Succeeded);
     lab.stop().await;
+}
+
+/// RFC 5626 §4.4.1: our own listener answers a ping, and the flow stays; so does one that OPTIONS keeps open.
+#[tokio::test]
+async fn flows_are_kept_alive_between_refreshes() {
+    for transport in [Transport::Tcp, Transport::Udp] {
+        let users = vec![User::new("alice", sip_digest::Secret::Password("secret".into()))];
+        let lab = Lab::start(
+            "127.0.0.1",
+            Config {
+                users,
+                ..Config::default()
+            },
+        )
+        .await;
+        let every = Duration::from_millis(5);
+        let policy = Policy {
+            keep_alive: KeepAlive {
+                streams: Some(every),
+                datagrams: DatagramPing::Options(every),
+                ..KeepAlive::default()
+            },
+            ..Policy::default()
+        };
+        let mut driver = driver_by(policy);
+        let (registrant, now) = driver.registrant();
+        let key = registrant.add(now, Arc::new(alice(&lab.uri(transport))));
+        registrant.register(now, key);
+        while driver.registrant().0.counters().keep_alives_answered < 5 {
+            let (_, now) = driver.registrant();
+            driver.next_before(now + every).await;
+        }
+        let (registrant, _) = driver.registrant();
+        assert_eq!(registrant.status(key).map(|status| status.state), Some(State::Registered));
+        assert_eq!(registrant.counters().keep_alives_missed, 0);
+        driver.close().await;
+        assert_eq!(
+            lab.stop().await.counters().registrations,
+            1,
+            "{transport:?}: nobody registers twice"
+        );
+    }
 }
