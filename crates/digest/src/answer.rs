@@ -8,12 +8,12 @@ use crate::hash::Hex;
 use crate::{Algorithm, Challenge, Secret, username};
 
 /// What an answer adds of its own, stored so that a retransmission computes the same bytes.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Answer {
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Answer<'a> {
     /// How many requests were sent with this nonce, this one included: 1 for the first.
     pub nonce_count: u32,
     /// The client's nonce: visible ASCII without quote and backslash. With `-sess` it stays the same as long as the server's nonce does.
-    pub cnonce: String,
+    pub cnonce: &'a str,
 }
 
 /// The request that the answer goes into.
@@ -55,6 +55,17 @@ impl Challenge {
         secret.fits(self.algorithm())
     }
 
+    /// Whether this secret can answer this challenge in a request with this Request-URI.
+    ///
+    /// # Errors
+    /// [`AnswerError::Ha1Algorithm`] and [`AnswerError::Uri`].
+    pub fn can_answer_for(&self, uri: &[u8], secret: &Secret) -> Result<(), AnswerError> {
+        if !uri.iter().all(is_plain) {
+            return Err(AnswerError::Uri);
+        }
+        self.can_answer(secret)
+    }
+
     /// Writes the answer: the value of [`Authorization` or `Proxy-Authorization`](Self::source), without the header's name.
     /// `username` is the plain name; quoting and hashing are done here. Nothing is written when there is an error.
     ///
@@ -63,7 +74,7 @@ impl Challenge {
     pub fn write_answer(
         &self,
         value: &mut Value<'_>,
-        answer: &Answer,
+        answer: &Answer<'_>,
         request: &Request<'_>,
         username: &str,
         secret: &Secret,
@@ -96,7 +107,7 @@ impl Challenge {
         Ok(())
     }
 
-    fn calculate(&self, answer: &Answer, request: &Request<'_>, username: &str, secret: &Secret) -> Result<Hex, AnswerError> {
+    fn calculate(&self, answer: &Answer<'_>, request: &Request<'_>, username: &str, secret: &Secret) -> Result<Hex, AnswerError> {
         if !request.uri.iter().all(is_plain) {
             return Err(AnswerError::Uri);
         }
@@ -135,7 +146,7 @@ mod tests {
     use super::*;
     use crate::challenge::tests::read;
 
-    fn write(challenge: &[u8], answer: &Answer, request: &Request<'_>, username: &str, secret: &Secret) -> Result<String, AnswerError> {
+    fn write(challenge: &[u8], answer: &Answer<'_>, request: &Request<'_>, username: &str, secret: &Secret) -> Result<String, AnswerError> {
         let mut out = Vec::new();
         let mut written = Ok(());
         Writer::request(&mut out, request.method, b"sip:h").header("A", |value| {
@@ -145,11 +156,8 @@ mod tests {
         written.map(|()| text.split_once("\r\nA: ").unwrap().1.trim_end().to_owned())
     }
 
-    fn answer(nonce_count: u32, cnonce: &str) -> Answer {
-        Answer {
-            nonce_count,
-            cnonce: cnonce.into(),
-        }
+    const fn answer(nonce_count: u32, cnonce: &str) -> Answer<'_> {
+        Answer { nonce_count, cnonce }
     }
 
     const GET: Request<'_> = Request {

@@ -2,7 +2,9 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::sync::Arc;
 
+use arrayvec::ArrayVec;
 use sip_message::{AuthError, ChallengeField, ChallengeSource, printable, unfold};
 use thiserror::Error;
 
@@ -13,16 +15,27 @@ use crate::{Algorithm, NextNonce, Qop};
 #[derive(Clone, PartialEq, Eq)]
 pub struct Challenge {
     source: ChallengeSource,
-    realm: Box<[u8]>,
-    nonce: Box<[u8]>,
-    opaque: Option<Box<[u8]>>,
     algorithm: Algorithm,
-    /// The algorithm as the challenge spelled it; `None` when it named none.
-    spelling: Option<Box<[u8]>>,
     qop: Option<Qop>,
     stale: bool,
     userhash: bool,
     utf8: bool,
+    /// Where in the text the nonce begins, and so on to its end; the realm stands before it.
+    nonce_at: u16,
+    opaque_at: u16,
+    spelling_at: u16,
+    has_opaque: bool,
+    has_spelling: bool,
+    /// Realm, nonce, opaque, and the algorithm as the challenge spelled it, one behind the other. Clones share it.
+    text: Arc<[u8]>,
+}
+
+/// What a challenge says in bytes of its own choice.
+struct Texts<'a> {
+    realm: &'a [u8],
+    nonce: &'a [u8],
+    opaque: Option<&'a [u8]>,
+    spelling: Option<&'a [u8]>,
 }
 
 /// Why a challenge cannot be answered. Texts are already safe to show.
@@ -69,19 +82,19 @@ impl Challenge {
     /// The realm.
     #[must_use]
     pub fn realm(&self) -> &[u8] {
-        &self.realm
+        self.between(0, self.nonce_at)
     }
 
     /// The nonce.
     #[must_use]
     pub fn nonce(&self) -> &[u8] {
-        &self.nonce
+        self.between(self.nonce_at, self.opaque_at)
     }
 
     /// The opaque, if there is one.
     #[must_use]
     pub fn opaque(&self) -> Option<&[u8]> {
-        self.opaque.as_deref()
+        self.has_opaque.then(|| self.between(self.opaque_at, self.spelling_at))
     }
 
     /// The algorithm; MD5 when the challenge names none.
@@ -117,16 +130,65 @@ impl Challenge {
     /// The same challenge with the nonce that the server wants next. Its nonce count starts again at 1.
     #[must_use]
     pub fn with_nonce(&self, nonce: &NextNonce) -> Self {
+        let texts = Texts {
+            realm: self.realm(),
+            nonce: nonce.bytes(),
+            opaque: self.opaque(),
+            spelling: self.spelling(),
+        };
         Self {
-            nonce: nonce.bytes().into(),
             stale: false,
+            nonce_at: texts.nonce_at(),
+            opaque_at: texts.opaque_at(),
+            spelling_at: texts.spelling_at(),
+            text: texts.joined(),
             ..self.clone()
         }
     }
 
+    /// The algorithm as the challenge spelled it; `None` when it named none.
     pub(crate) fn spelling(&self) -> Option<&[u8]> {
-        self.spelling.as_deref()
+        self.has_spelling
+            .then(|| self.text.get(usize::from(self.spelling_at)..).unwrap_or_default())
     }
+
+    fn between(&self, start: u16, end: u16) -> &[u8] {
+        self.text.get(usize::from(start)..usize::from(end)).unwrap_or_default()
+    }
+}
+
+impl Texts<'_> {
+    fn nonce_at(&self) -> u16 {
+        offset(self.realm.len())
+    }
+
+    fn opaque_at(&self) -> u16 {
+        self.nonce_at() + offset(self.nonce.len())
+    }
+
+    fn spelling_at(&self) -> u16 {
+        self.opaque_at() + offset(self.opaque.map_or(0, <[u8]>::len))
+    }
+
+    fn joined(&self) -> Arc<[u8]> {
+        let parts = [
+            self.realm,
+            self.nonce,
+            self.opaque.unwrap_or_default(),
+            self.spelling.unwrap_or_default(),
+        ];
+        // Nearly all of them are short, and then one allocation makes them.
+        let mut short = ArrayVec::<u8, 256>::new();
+        if parts.iter().all(|part| short.try_extend_from_slice(part).is_ok()) {
+            return Arc::from(short.as_slice());
+        }
+        parts.concat().into()
+    }
+}
+
+/// Realm, nonce and opaque are no longer than 4 KiB each.
+fn offset(length: usize) -> u16 {
+    u16::try_from(length).unwrap_or(u16::MAX)
 }
 
 impl TryFrom<ChallengeField<'_>> for Challenge {
@@ -137,29 +199,71 @@ impl TryFrom<ChallengeField<'_>> for Challenge {
         if !challenge.is_digest() {
             return Err(ChallengeError::UnsupportedScheme(shown(challenge.scheme)));
         }
-        let word = |name: &[u8]| challenge.param(name).map(<[u8]>::trim_ascii);
-        let is = |name: &[u8], text: &[u8]| word(name).is_some_and(|value| value.eq_ignore_ascii_case(text));
-        let echo = |name: &'static str| {
-            challenge
-                .param(name.as_bytes())
-                .map(|raw| repeatable(name, raw).map(Box::from))
-                .transpose()
+        let read = Parameters::read(&challenge);
+        let algorithm = read.algorithm.map_or(Ok(Algorithm::Md5), |name| {
+            Algorithm::parse(name).ok_or_else(|| ChallengeError::UnsupportedAlgorithm(shown(name)))
+        })?;
+        let realm = repeatable("realm", read.realm.ok_or(ChallengeError::Missing("realm"))?)?;
+        let nonce = repeatable("nonce", read.nonce.ok_or(ChallengeError::Missing("nonce"))?)?;
+        let opaque = read.opaque.map(|raw| repeatable("opaque", raw)).transpose()?;
+        let texts = Texts {
+            realm: &realm,
+            nonce: &nonce,
+            opaque: opaque.as_deref(),
+            spelling: read.algorithm,
         };
-        let spelling = word(b"algorithm");
+        let is = |value: Option<&[u8]>, text: &[u8]| value.is_some_and(|value| value.eq_ignore_ascii_case(text));
         Ok(Self {
             source: field.source,
-            algorithm: spelling.map_or(Ok(Algorithm::Md5), |name| {
-                Algorithm::parse(name).ok_or_else(|| ChallengeError::UnsupportedAlgorithm(shown(name)))
-            })?,
-            spelling: spelling.map(Into::into),
-            realm: echo("realm")?.ok_or(ChallengeError::Missing("realm"))?,
-            nonce: echo("nonce")?.ok_or(ChallengeError::Missing("nonce"))?,
-            opaque: echo("opaque")?,
-            qop: word(b"qop").map_or(Ok(None), choose)?,
-            stale: is(b"stale", b"true"),
-            userhash: is(b"userhash", b"true"),
-            utf8: is(b"charset", b"utf-8"),
+            algorithm,
+            qop: read.qop.map_or(Ok(None), choose)?,
+            stale: is(read.stale, b"true"),
+            userhash: is(read.userhash, b"true"),
+            utf8: is(read.charset, b"utf-8"),
+            nonce_at: texts.nonce_at(),
+            opaque_at: texts.opaque_at(),
+            spelling_at: texts.spelling_at(),
+            has_opaque: texts.opaque.is_some(),
+            has_spelling: texts.spelling.is_some(),
+            text: texts.joined(),
         })
+    }
+}
+
+/// The parameters that are known, each looked at once. Names, and what is compared, without the white space around them.
+#[derive(Default)]
+struct Parameters<'a> {
+    realm: Option<&'a [u8]>,
+    nonce: Option<&'a [u8]>,
+    opaque: Option<&'a [u8]>,
+    algorithm: Option<&'a [u8]>,
+    qop: Option<&'a [u8]>,
+    stale: Option<&'a [u8]>,
+    userhash: Option<&'a [u8]>,
+    charset: Option<&'a [u8]>,
+}
+
+impl<'a> Parameters<'a> {
+    fn read(challenge: &sip_message::Challenge<'a>) -> Self {
+        let mut read = Self::default();
+        for (name, value) in challenge.params.iter() {
+            let known: [(&[u8], &mut Option<&'a [u8]>, bool); 8] = [
+                (b"realm", &mut read.realm, false),
+                (b"nonce", &mut read.nonce, false),
+                (b"opaque", &mut read.opaque, false),
+                (b"algorithm", &mut read.algorithm, true),
+                (b"qop", &mut read.qop, true),
+                (b"stale", &mut read.stale, true),
+                (b"userhash", &mut read.userhash, true),
+                (b"charset", &mut read.charset, true),
+            ];
+            let place = known.into_iter().find(|(known, _, _)| known.eq_ignore_ascii_case(name));
+            if let Some((_, place, is_word)) = place {
+                // Of one that is there twice, which no challenge may have, the first counts.
+                place.get_or_insert(if is_word { value.trim_ascii() } else { value });
+            }
+        }
+        read
     }
 }
 
@@ -167,9 +271,9 @@ impl fmt::Debug for Challenge {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Challenge")
             .field("source", &self.source)
-            .field("realm", &printable(&self.realm))
-            .field("nonce", &printable(&self.nonce))
-            .field("opaque", &self.opaque.as_deref().map(printable))
+            .field("realm", &printable(self.realm()))
+            .field("nonce", &printable(self.nonce()))
+            .field("opaque", &self.opaque().map(printable))
             .field("algorithm", &self.algorithm)
             .field("qop", &self.qop)
             .field("stale", &self.stale)
@@ -184,6 +288,12 @@ pub(crate) fn repeatable<'a>(name: &'static str, raw: &'a [u8]) -> Result<Cow<'a
         return Err(ChallengeError::TooLong(name));
     }
     let value = unfold(raw);
+    let plain = value
+        .iter()
+        .fold(true, |plain, byte| plain & (*byte != 0) & (*byte != b'\\') & (*byte != b'"'));
+    if plain {
+        return Ok(value);
+    }
     let mut escaped = false;
     for byte in value.iter() {
         match byte {

@@ -61,7 +61,7 @@ impl Challenge {
     pub fn verify_info(
         &self,
         info: &AuthenticationInfo<'_>,
-        answer: &Answer,
+        answer: &Answer<'_>,
         uri: &[u8],
         body: &[u8],
         username: &str,
@@ -112,7 +112,7 @@ mod tests {
         let challenge = read(b"Digest realm=\"testrealm@host.com\", qop=\"auth\", nonce=\"dcd98b7102dd2f0e8b11d0f600bfb0c093\"").unwrap();
         let answer = Answer {
             nonce_count: 1,
-            cnonce: "0a4f113b".into(),
+            cnonce: "0a4f113b",
         };
         let info = AuthenticationInfo::parse(info.as_bytes()).unwrap();
         let secret = Secret::Password("Circle Of Life".into());

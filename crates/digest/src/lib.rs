@@ -8,7 +8,7 @@
 //! let reply = Message::parse(b"SIP/2.0 401 Unauthorized\r\nWWW-Authenticate: Digest realm=\"r\", nonce=\"n\", qop=\"auth\"\r\n\r\n")?;
 //! let offers = Offers::read(reply.headers());
 //! let challenge = offers.strongest(ChallengeSource::Www).expect("one challenge that is supported");
-//! let answer = Answer { nonce_count: 1, cnonce: "5ec4e7".into() };
+//! let answer = Answer { nonce_count: 1, cnonce: "5ec4e7" };
 //! let request = Request { method: b"REGISTER", uri: b"sip:r", body: b"" };
 //! let secret = Secret::Password("secret".to_owned().into());
 //! let (mut out, mut written) = (Vec::new(), Ok(()));

@@ -4,6 +4,8 @@
 //! RFC 8760 §2.4 takes the topmost that is supported unless local policy says otherwise. Ours does: whoever reorders the headers
 //! on the way must not weaken the answer.
 
+use std::borrow::Cow;
+
 use sip_message::{AuthError, ChallengeField, ChallengeSource, Headers, Name};
 
 use crate::challenge::shown;
@@ -12,7 +14,7 @@ use crate::{Algorithm, Challenge, ChallengeError, Secret};
 /// The challenges of one message.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Offers {
-    names: Vec<String>,
+    names: Vec<Cow<'static, str>>,
     challenges: Vec<Challenge>,
     errors: Vec<ChallengeError>,
 }
@@ -25,21 +27,29 @@ impl Offers {
     #[must_use]
     pub fn read(headers: &Headers<'_>) -> Self {
         let mut offers = Self::default();
+        offers.read_again(headers);
+        offers
+    }
+
+    /// The same in place of what was read before, in the room that it took.
+    pub fn read_again(&mut self, headers: &Headers<'_>) {
+        self.names.clear();
+        self.challenges.clear();
+        self.errors.clear();
         for (at, field) in headers.challenges().enumerate() {
             if at == MOST {
-                offers.errors.push(ChallengeError::TooMany);
+                self.errors.push(ChallengeError::TooMany);
                 break;
             }
-            offers.add(field);
+            self.add(field);
         }
         let is_there = [Name::WwwAuthenticate, Name::ProxyAuthenticate]
             .into_iter()
             .any(|name| headers.first(name).is_some());
-        if is_there && offers.is_empty() {
+        if is_there && self.is_empty() {
             // A header with nothing in it.
-            offers.errors.push(AuthError::Scheme.into());
+            self.errors.push(AuthError::Scheme.into());
         }
-        offers
     }
 
     fn add(&mut self, field: ChallengeField<'_>) {
@@ -57,7 +67,7 @@ impl Offers {
     /// What was offered, each once, in the order of the message and safe to show: registered names of algorithms as [`Algorithm::name`]
     /// has them, unknown ones as they came, and the scheme where it is not Digest. `["SHA-256", "MD5", "AKAv1-MD5", "Basic"]`
     #[must_use]
-    pub fn offered(&self) -> &[String] {
+    pub fn offered(&self) -> &[Cow<'static, str>] {
         &self.names
     }
 
@@ -115,16 +125,16 @@ fn strongest<'a>(challenges: impl Iterator<Item = &'a Challenge>) -> Option<&'a 
     challenges.reduce(|best, next| if next.algorithm() > best.algorithm() { next } else { best })
 }
 
-fn offered_name(field: &ChallengeField<'_>) -> Option<String> {
+fn offered_name(field: &ChallengeField<'_>) -> Option<Cow<'static, str>> {
     let challenge = field.challenge.ok()?;
     if !challenge.is_digest() {
-        return Some(shown(challenge.scheme));
+        return Some(shown(challenge.scheme).into());
     }
     Some(challenge.param(b"algorithm").map_or_else(
-        || Algorithm::Md5.name().to_owned(),
+        || Algorithm::Md5.name().into(),
         |name| {
             let name = name.trim_ascii();
-            Algorithm::parse(name).map_or_else(|| shown(name), |known| known.name().to_owned())
+            Algorithm::parse(name).map_or_else(|| shown(name).into(), |known| known.name().into())
         },
     ))
 }

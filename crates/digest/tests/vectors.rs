@@ -20,11 +20,8 @@ fn written(fill: impl FnOnce(&mut Value<'_>) -> Result<(), AnswerError>) -> Resu
     result.map(|()| text.split_once("\r\nA: ").unwrap().1.trim_end().to_owned())
 }
 
-fn answer(nonce_count: u32, cnonce: &str) -> Answer {
-    Answer {
-        nonce_count,
-        cnonce: cnonce.into(),
-    }
+fn answer(nonce_count: u32, cnonce: &str) -> Answer<'_> {
+    Answer { nonce_count, cnonce }
 }
 
 fn param(credentials: &str, name: &str) -> Option<String> {

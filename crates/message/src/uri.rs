@@ -283,6 +283,18 @@ impl OwnedUri {
         SipUri::parse(self.0.as_bytes()).expect("the text was parsed when the value was made and never changes")
     }
 
+    /// True for `sips:`.
+    #[must_use]
+    pub fn is_secure(&self) -> bool {
+        self.0.as_bytes().get(..5).is_some_and(|start| start.eq_ignore_ascii_case(b"sips:"))
+    }
+
+    /// The URI as it was given, shared with this one.
+    #[must_use]
+    pub fn text(&self) -> Arc<str> {
+        Arc::clone(&self.0)
+    }
+
     /// The URI as it was given.
     #[must_use]
     pub fn as_str(&self) -> &str {

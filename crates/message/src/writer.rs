@@ -82,14 +82,18 @@ impl Value<'_> {
 
     /// Writes a quoted string; quotes and backslashes inside are escaped.
     pub fn quoted(&mut self, bytes: &[u8]) -> &mut Self {
-        self.out.push(b'"');
+        self.text(b"\"").escaped(bytes).text(b"\"")
+    }
+
+    /// Writes a part of a quoted string, without the quotes around it; those inside are escaped, and backslashes.
+    pub fn escaped(&mut self, bytes: &[u8]) -> &mut Self {
         let mut rest = bytes;
         while let Some((clean, special)) = memchr::memchr2(b'"', b'\\', rest).and_then(|at| rest.split_at_checked(at)) {
             let (escaped, after) = special.split_at_checked(1).unwrap_or((special, &[]));
             self.text(clean).text(b"\\").text(escaped);
             rest = after;
         }
-        self.text(rest).text(b"\"")
+        self.text(rest)
     }
 
     /// Writes a decimal number.
@@ -107,6 +111,20 @@ impl Value<'_> {
             }
         }
         self.out.extend_from_slice(digits.get(start..).unwrap_or_default());
+        self
+    }
+
+    /// Writes the lowest so many hexadecimal digits of a number, in lower case; 32 at most.
+    pub fn hexadecimal(&mut self, value: u128, digits: usize) -> &mut Self {
+        let mut text = [0_u8; 32];
+        let mut rest = value;
+        for digit in text.iter_mut().rev() {
+            let nibble = (rest & 15) as u8;
+            *digit = if nibble < 10 { b'0' + nibble } else { b'a' + nibble - 10 };
+            rest >>= 4;
+        }
+        self.out
+            .extend_from_slice(text.get(text.len().saturating_sub(digits)..).unwrap_or_default());
         self
     }
 

@@ -1,13 +1,21 @@
 //! What one exchange showed: the evidence, typed and without words for people. [`crate::Report`] puts it into words.
 
+mod step;
+
+use std::borrow::Cow;
+use std::fmt;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use sip_message::printable;
 
+use crate::encode::hexadecimal;
 use crate::locate::Target;
-use crate::report::{Arrow, Direction, OtherBinding};
+use crate::report::OtherBinding;
 use crate::{Cause, Goal, State, TlsFacts};
+
+pub use self::step::{Carrying, Happening, ReplyNote, Step, TracedMessage};
 
 /// One exchange from its start to its end.
 #[derive(Debug, Clone)]
@@ -15,7 +23,7 @@ pub struct Attempt {
     /// What it was for.
     pub goal: Goal,
     /// The Call-ID of its requests.
-    pub call_id: String,
+    pub call_id: CallId,
     /// When it began.
     pub started_at: Instant,
     /// When it ended.
@@ -37,9 +45,9 @@ pub struct Attempt {
     /// Our own address on the flow that was used last.
     pub local: Option<SocketAddr>,
     /// Our address as the registrar saw it, when it said so.
-    pub seen_as: Option<String>,
+    pub seen_as: Option<SocketAddr>,
     /// The TLS handshake that was seen last.
-    pub tls: Option<TlsFacts>,
+    pub tls: Option<Arc<TlsFacts>>,
     /// How long each step took.
     pub phases: Phases,
     /// Requests sent, retransmissions not counted.
@@ -55,7 +63,7 @@ pub struct Attempt {
     /// The Retry-After of the last final reply, in seconds.
     pub retry_after: Option<u32>,
     /// What the peer says that it is, escaped.
-    pub product: Option<String>,
+    pub product: Option<Arc<str>>,
     /// What else was noticed, each once.
     pub notices: Vec<Notice>,
     /// The steps for the ladder and the transcript, in order; at most [`Attempt::MAX_STEPS`].
@@ -64,6 +72,24 @@ pub struct Attempt {
     pub may_be_bound: bool,
     /// Words of the system or of DNS about the failure, escaped; empty when there are none.
     pub words: String,
+}
+
+/// A Call-ID of ours: random, without anything about the machine (RFC 3261 §8.1.1.4).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CallId(pub(crate) u128);
+
+impl CallId {
+    /// As it goes out: 32 hexadecimal digits.
+    pub(crate) fn digits(self) -> [u8; 32] {
+        hexadecimal(self.0)
+    }
+}
+
+impl fmt::Display for CallId {
+    /// As it goes out: 32 hexadecimal digits.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:032x}", self.0)
+    }
 }
 
 /// How an exchange ended.
@@ -94,16 +120,16 @@ pub struct LastReply {
     /// The status code.
     pub code: u16,
     /// The reason phrase, escaped.
-    pub reason: String,
+    pub reason: Arc<str>,
 }
 
 /// A confirmed binding.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Bound {
     /// The Contact URI that we sent.
-    pub sent: String,
+    pub sent: Arc<str>,
     /// The Contact URI that the registrar lists, escaped.
-    pub stored: String,
+    pub stored: Arc<str>,
     /// The seconds that were asked for.
     pub requested: u32,
     /// The seconds that were granted.
@@ -120,11 +146,11 @@ pub struct AuthFacts {
     /// The algorithm that was answered, in its registered spelling.
     pub algorithm: Option<&'static str>,
     /// The realm that was answered, or offered last; escaped.
-    pub realm: Option<String>,
+    pub realm: Option<Arc<str>>,
     /// The quality of protection that was used.
     pub qop: Option<&'static str>,
     /// Everything that was offered, escaped.
-    pub offered: Vec<String>,
+    pub offered: Vec<Cow<'static, str>>,
     /// How often a stale nonce was replaced.
     pub stale_retries: u32,
     /// Whether the server proved that it knows the password.
@@ -185,25 +211,25 @@ pub enum Notice {
     /// The registrar sees this address instead of ours.
     NatDetected {
         /// Ours.
-        local: String,
+        local: SocketAddr,
         /// What it sees.
-        seen: String,
+        seen: SocketAddr,
     },
     /// A header came back changed.
     EchoChanged {
         /// Which header.
         header: &'static str,
         /// What was sent.
-        sent: String,
+        sent: Arc<str>,
         /// What came back.
-        echoed: String,
+        echoed: Arc<str>,
     },
     /// The registrar lists our binding under another URI.
     ContactRewritten {
         /// What was sent.
-        sent: String,
+        sent: Arc<str>,
         /// What is stored.
-        stored: String,
+        stored: Arc<str>,
     },
     /// A reply came from another address than the request went to.
     OtherSource {
@@ -215,7 +241,7 @@ pub enum Notice {
     /// A reply came after its transaction was over.
     LateReply,
     /// A 2xx whose phrase says the opposite.
-    FailurePhrase(String),
+    FailurePhrase(Arc<str>),
     /// An algorithm that we do not know was offered.
     UnknownAlgorithm(String),
     /// A 423 was obeyed.
@@ -230,38 +256,12 @@ pub enum Notice {
         /// Its code.
         code: u16,
         /// Its text.
-        text: String,
+        text: Arc<str>,
     },
     /// Where a 3xx points.
-    RedirectedTo(String),
+    RedirectedTo(Arc<str>),
     /// A redirect led to another host, which asked for credentials and got none.
-    CredentialsWithheld(String),
-}
-
-/// One step of an exchange. Texts are escaped.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Step {
-    /// When.
-    pub at: Instant,
-    /// Its direction.
-    pub arrow: Arrow,
-    /// What: `REGISTER 1`, `401 Unauthorized`.
-    pub what: String,
-    /// More about it; may be empty.
-    pub note: String,
-    /// The message, when messages are kept.
-    pub message: Option<TracedMessage>,
-}
-
-/// A message that was kept for the transcript, secrets redacted.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TracedMessage {
-    /// Which way it went.
-    pub direction: Direction,
-    /// The other side.
-    pub peer: SocketAddr,
-    /// Its text, escaped line by line.
-    pub text: String,
+    CredentialsWithheld(Arc<str>),
 }
 
 impl Attempt {
@@ -273,7 +273,7 @@ impl Attempt {
     pub(crate) fn begin(now: Instant, goal: Goal) -> Self {
         Self {
             goal,
-            call_id: String::new(),
+            call_id: CallId(0),
             started_at: now,
             ended_at: now,
             ending: Ending::Interrupted,
@@ -322,18 +322,20 @@ impl Attempt {
         }
     }
 
-    pub(crate) fn step(&mut self, at: Instant, arrow: Arrow, what: impl Into<String>, note: impl Into<String>) -> Option<&mut Step> {
-        if self.steps.len() >= Self::MAX_STEPS {
-            return None;
+    /// Writes down a step, as long as there is room for it.
+    pub(crate) fn step(&mut self, at: Instant, happening: Happening) {
+        self.traced_step(at, happening, None);
+    }
+
+    /// Writes down a step with its message.
+    pub(crate) fn traced_step(&mut self, at: Instant, happening: Happening, message: Option<TracedMessage>) {
+        if self.steps.len() < Self::MAX_STEPS {
+            self.steps.push(Step {
+                at,
+                happening,
+                message: message.map(Box::new),
+            });
         }
-        self.steps.push(Step {
-            at,
-            arrow,
-            what: what.into(),
-            note: note.into(),
-            message: None,
-        });
-        self.steps.last_mut()
     }
 }
 
@@ -350,7 +352,7 @@ pub(crate) fn shown(bytes: &[u8]) -> String {
 }
 
 /// In bytes as they came; three lines of a terminal.
-const LONGEST_SHOWN: usize = 240;
+pub(crate) const LONGEST_SHOWN: usize = 240;
 
 #[cfg(test)]
 mod tests {

@@ -1,7 +1,7 @@
 //! The Via branch as an address: it names the registration and the request, so that a reply finds both without a table
 //! (RFC 3261 §8.1.1.7, §17.1.3). The second half is drawn at random and known to nobody else.
 
-use sip_message::{Headers, Name};
+use sip_message::{Headers, Name, Value};
 
 use crate::Key;
 
@@ -16,6 +16,15 @@ pub(crate) struct Branch {
 }
 
 impl Branch {
+    /// Writes the branch as it goes out.
+    pub(crate) fn write(self, value: &mut Value<'_>) {
+        let digits = |number: u32| usize::try_from(number.checked_ilog2().unwrap_or_default() / 4 + 1).unwrap_or(8);
+        let Key { index, generation } = self.key;
+        value.text(COOKIE).hexadecimal(index.into(), digits(index));
+        value.text(b"-").hexadecimal(generation.into(), digits(generation));
+        value.text(b".").hexadecimal(self.nonce.into(), 16);
+    }
+
     /// The branch of the topmost Via, if it is of our making. A Via that is broken elsewhere still counts.
     pub(crate) fn of(headers: &Headers<'_>) -> Option<Self> {
         Self::find(headers.first(Name::Via)?)
@@ -35,12 +44,6 @@ impl Branch {
     }
 }
 
-impl std::fmt::Display for Branch {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "z9hG4bK{:x}-{:x}.{:016x}", self.key.index, self.key.generation, self.nonce)
-    }
-}
-
 /// At most sixteen hexadecimal digits and what follows them.
 fn hexadecimal(bytes: &[u8]) -> Option<(u64, &[u8])> {
     let end = bytes.iter().position(|byte| !byte.is_ascii_hexdigit()).unwrap_or(bytes.len());
@@ -51,6 +54,7 @@ fn hexadecimal(bytes: &[u8]) -> Option<(u64, &[u8])> {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
+    use sip_message::Writer;
 
     use super::*;
 
@@ -58,8 +62,14 @@ mod tests {
         #[test]
         fn a_branch_reads_back(index: u32, generation: u32, nonce: u64) {
             let branch = Branch { key: Key { index, generation }, nonce };
-            let via = format!("SIP/2.0/UDP 127.0.0.1;rport;branch={branch};received=127.0.0.1");
-            prop_assert_eq!(Branch::find(via.as_bytes()), Some(branch));
+            let mut request = Vec::new();
+            Writer::request(&mut request, b"M", b"u").header("Via", |via| {
+                branch.write(via.text(b"SIP/2.0/UDP 127.0.0.1;rport;branch="));
+                via.text(b";received=127.0.0.1");
+            });
+            prop_assert_eq!(Branch::find(&request), Some(branch));
+            let text = format!("branch=z9hG4bK{index:x}-{generation:x}.{nonce:016x};");
+            prop_assert!(String::from_utf8(request).unwrap().contains(&text));
         }
 
         #[test]

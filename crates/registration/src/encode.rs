@@ -1,13 +1,12 @@
 //! Requests as bytes (RFC 3261 §10.2, §8.1.1): a pure function of the exchange's state, so that a retransmission is the same again.
 
 use std::borrow::Cow;
-use std::net::SocketAddr;
 
 use sip_digest::{Answer, AnswerError, Challenge};
 use sip_message::{ChallengeSource, Value, Writer};
 
 use crate::branch::Branch;
-use crate::{Account, Advertised, ContactPlan, Goal, Transport, host_port};
+use crate::{Account, CallId, ContactPlan, Goal, Transport};
 
 /// The methods that this user agent knows; see [`crate::answer`] for what each is answered with.
 pub(crate) const ALLOW: &str = "INVITE, ACK, CANCEL, BYE, OPTIONS, NOTIFY";
@@ -15,15 +14,48 @@ pub(crate) const ALLOW: &str = "INVITE, ACK, CANCEL, BYE, OPTIONS, NOTIFY";
 /// What stays the same over the requests of a registration (RFC 3261 §10.2: Call-ID; a refresh also keeps the From tag).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Identity {
-    pub(crate) call_id: u128,
+    pub(crate) call_id: CallId,
     pub(crate) from_tag: u64,
 }
 
-/// A challenge and our answer to it.
+/// A challenge and what our answer to it adds.
 #[derive(Debug, Clone)]
 pub(crate) struct Credential {
     pub(crate) challenge: Challenge,
-    pub(crate) answer: Answer,
+    /// How many requests were sent with this nonce, the next one included.
+    pub(crate) nonce_count: u32,
+    pub(crate) cnonce: Cnonce,
+}
+
+/// A client nonce.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Cnonce([u8; 16]);
+
+impl Cnonce {
+    pub(crate) const fn new(random: u128) -> Self {
+        Self(random.to_be_bytes())
+    }
+}
+
+/// All digits of a number, in lower case.
+pub(crate) fn hexadecimal(number: u128) -> [u8; 32] {
+    const DIGITS: [u8; 16] = *b"0123456789abcdef";
+    let digit = |nibble: u8| DIGITS.get(usize::from(nibble)).copied().unwrap_or_default();
+    let mut digits = [0; 32];
+    for (pair, byte) in digits.chunks_exact_mut(2).zip(number.to_be_bytes()) {
+        pair.copy_from_slice(&[digit(byte >> 4), digit(byte & 15)]);
+    }
+    digits
+}
+
+impl Credential {
+    /// Lets digest work with what our answer adds.
+    pub(crate) fn with_answer<R>(&self, work: impl FnOnce(&Answer<'_>) -> R) -> R {
+        let digits = hexadecimal(u128::from_be_bytes(self.cnonce.0));
+        let cnonce = str::from_utf8(&digits).expect("hexadecimal digits are ASCII");
+        let nonce_count = self.nonce_count;
+        work(&Answer { nonce_count, cnonce })
+    }
 }
 
 /// One request.
@@ -35,7 +67,8 @@ pub(crate) struct Outgoing<'a> {
     pub(crate) branch: Branch,
     pub(crate) cseq: u32,
     pub(crate) transport: Transport,
-    pub(crate) local: SocketAddr,
+    /// `sent-by`: the advertised address, or our own.
+    pub(crate) sent_by: &'a str,
     /// The Request-URI.
     pub(crate) uri: &'a str,
     /// The Contact URI that is bound or removed.
@@ -45,14 +78,6 @@ pub(crate) struct Outgoing<'a> {
     /// The seconds to ask for.
     pub(crate) expires: u32,
     pub(crate) credentials: &'a [Credential],
-}
-
-impl Identity {
-    /// The Call-ID as it goes out.
-    pub(crate) fn call_id(&self) -> impl std::fmt::Display + use<> {
-        let call_id = self.call_id;
-        std::fmt::from_fn(move |f| write!(f, "{call_id:032x}"))
-    }
 }
 
 impl Goal {
@@ -66,6 +91,32 @@ impl Goal {
 }
 
 impl Outgoing<'_> {
+    /// More bytes than it has, told without writing it.
+    pub(crate) fn at_most(&self) -> usize {
+        // Everything that is the same in all requests and everything whose length is bounded, rounded up.
+        const FIXED: usize = 480;
+        const FIXED_IN_CREDENTIAL: usize = 260;
+        let account = self.account;
+        let proxy = account.outbound_proxy.as_ref().map_or(0, |proxy| proxy.as_str().len() + 20);
+        let instance = account.instance.as_ref().map_or(0, |instance| 2 * instance.len() + 50);
+        let contact = |contact: &str| contact.len() + instance + 40;
+        let user = account.digest_user().map_or(0, |user| 3 * user.len());
+        let credential = |credential: &Credential| {
+            let challenge = &credential.challenge;
+            let repeated = challenge.realm().len() + challenge.nonce().len() + challenge.opaque().map_or(0, <[u8]>::len);
+            FIXED_IN_CREDENTIAL + user + repeated + self.uri.len()
+        };
+        FIXED
+            + 2 * self.uri.len()
+            + 2 * account.aor.as_str().len()
+            + self.sent_by.len()
+            + proxy
+            + contact(self.contact)
+            + self.former.map_or(0, contact)
+            + account.user_agent.len()
+            + self.credentials.iter().map(credential).sum::<usize>()
+    }
+
     /// Writes the request into `out`.
     ///
     /// # Errors
@@ -78,8 +129,8 @@ impl Outgoing<'_> {
                 .text(b"SIP/2.0/")
                 .text(self.transport.via().as_bytes())
                 .text(b" ")
-                .text(self.sent_by().as_bytes());
-            value.text(b";rport;branch=").display(self.branch);
+                .text(self.sent_by.as_bytes());
+            self.branch.write(value.text(b";rport;branch="));
         });
         if let Some(proxy) = &self.account.outbound_proxy {
             writer.header("Route", |value| {
@@ -92,7 +143,7 @@ impl Outgoing<'_> {
                 .text(b"<")
                 .text(self.account.aor.as_str().as_bytes())
                 .text(b">;tag=")
-                .display(format_args!("{:016x}", self.identity.from_tag));
+                .hexadecimal(self.identity.from_tag.into(), 16);
         });
         writer.header("To", |value| {
             let to = if self.goal == Goal::Ping {
@@ -103,7 +154,7 @@ impl Outgoing<'_> {
             value.text(b"<").text(to.as_bytes()).text(b">");
         });
         writer.header("Call-ID", |value| {
-            value.display(self.identity.call_id());
+            value.hexadecimal(self.identity.call_id.0, 32);
         });
         writer.header("CSeq", |value| {
             value.number(self.cseq).text(b" ").text(self.goal.method().as_bytes());
@@ -114,11 +165,6 @@ impl Outgoing<'_> {
         self.authorize(&mut writer)?;
         writer.finish(b"");
         Ok(())
-    }
-
-    /// `sent-by`: the advertised address, or our own.
-    pub(crate) fn sent_by(&self) -> String {
-        shown_address(self.account.advertise.as_ref(), self.local)
     }
 
     fn contact_and_expires(&self, writer: &mut Writer<'_>) {
@@ -152,7 +198,8 @@ impl Outgoing<'_> {
         value.text(b"<").text(contact.as_bytes()).text(b">");
         if let Some(instance) = &self.account.instance {
             // RFC 5626 §4.1: the instance in angle brackets, as a quoted string.
-            value.text(b";+sip.instance=").quoted(format!("<{instance}>").as_bytes());
+            // Quoted by parts: angle brackets need no escape.
+            value.text(b";+sip.instance=\"<").escaped(instance.as_bytes()).text(b">\"");
             if let Some(reg_id) = self.account.reg_id {
                 value.text(b";reg-id=").number(reg_id.get());
             }
@@ -176,11 +223,8 @@ impl Outgoing<'_> {
                 ChallengeSource::Proxy => "Proxy-Authorization",
             };
             writer.header(name, |value| {
-                written = written.and(
-                    credential
-                        .challenge
-                        .write_answer(value, &credential.answer, &request, &user, secret),
-                );
+                let challenge = &credential.challenge;
+                written = written.and(credential.with_answer(|answer| challenge.write_answer(value, answer, &request, &user, secret)));
             });
         }
         written
@@ -209,32 +253,25 @@ impl Account {
         }
     }
 
-    /// The Contact URI on a flow with this local address.
-    pub(crate) fn contact_uri(&self, transport: Transport, local: SocketAddr) -> String {
+    /// Writes the Contact URI on a flow where we are `sent_by` into `out`, whose old content goes.
+    pub(crate) fn write_contact(&self, out: &mut String, transport: Transport, sent_by: &str) {
+        out.clear();
         let user = match &self.contact {
-            ContactPlan::Fixed(uri) => return uri.as_str().to_owned(),
+            ContactPlan::Fixed(uri) => return out.push_str(uri.as_str()),
             ContactPlan::Automatic { user } => user,
         };
-        let secure = self.registrar.parts().secure;
         let (scheme, suffix) = match transport {
             // RFC 5630 §3.1: a sips Request-URI wants a sips Contact, and needs no transport parameter.
-            _ if secure => ("sips", ""),
-            Transport::Udp => ("sip", ""),
-            Transport::Tcp => ("sip", ";transport=tcp"),
-            Transport::Tls => ("sip", ";transport=tls"),
+            _ if self.registrar.is_secure() => ("sips:", ""),
+            Transport::Udp => ("sip:", ""),
+            Transport::Tcp => ("sip:", ";transport=tcp"),
+            Transport::Tls => ("sip:", ";transport=tls"),
         };
-        format!(
-            "{scheme}:{}@{}{suffix}",
-            escaped_user(user),
-            shown_address(self.advertise.as_ref(), local)
-        )
-    }
-}
-
-fn shown_address(advertised: Option<&Advertised>, local: SocketAddr) -> String {
-    match advertised {
-        Some(Advertised { host, port }) => format!("{host}:{}", port.unwrap_or(local.port())),
-        None => host_port(local),
+        out.push_str(scheme);
+        escape_user(out, user);
+        for part in ["@", sent_by, suffix] {
+            out.push_str(part);
+        }
     }
 }
 
@@ -244,15 +281,14 @@ fn route(value: &mut Value<'_>, proxy: &str, loose: bool) {
 }
 
 /// The user part with everything escaped that RFC 3261 §25.1 does not allow in it.
-fn escaped_user(user: &str) -> String {
+fn escape_user(out: &mut String, user: &str) {
     use std::fmt::Write as _;
-    user.bytes().fold(String::with_capacity(user.len()), |mut escaped, byte| {
+    for byte in user.bytes() {
         if byte.is_ascii_alphanumeric() || b"-_.!~*'()&=+$,;?/%".contains(&byte) {
-            escaped.push(char::from(byte));
+            out.push(char::from(byte));
         } else {
             // Writing to a String cannot fail.
-            let _ = write!(escaped, "%{byte:02X}");
+            let _ = write!(out, "%{byte:02X}");
         }
-        escaped
-    })
+    }
 }

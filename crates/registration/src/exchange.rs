@@ -4,29 +4,35 @@
 mod asked;
 mod bindings;
 mod challenge;
+mod echo;
 mod locating;
 mod reach;
 mod reply;
 mod request;
+mod start;
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Instant;
 
 use rand_chacha::ChaCha12Rng;
-use sip_message::ChallengeSource;
+use sip_message::OwnedUri;
 
+use self::challenge::Answered;
 use crate::admission::gates::Gates;
-use crate::attempt::{Attempt, Ending, Notice, TargetOutcome};
+use crate::attempt::{Attempt, Bound, Ending, Happening, Notice, TargetOutcome};
 use crate::branch::Branch;
 use crate::encode::{Credential, Identity};
-use crate::flows::{Flows, Joined, Residence, SiteId};
+use crate::flows::{Condition, Flows, Joined, Residence, SiteId};
 use crate::io::Opened;
 use crate::locate::{Locate, Target};
 use crate::outputs::Outputs;
 use crate::parity::Listed;
-use crate::report::Arrow;
+use crate::texts::Texts;
 use crate::transaction::{Absorbing, Due, Stray, Transaction};
-use crate::{Account, Action, Cause, Closed, Endpoint, FlowId, Goal, Key, Policy, QueryId, State, TlsFailure, Transmit, Transport};
+use crate::{
+    Account, Action, Cause, Closed, Endpoint, FlowId, Goal, Key, Policy, QueryId, State, TlsFacts, TlsFailure, Transmit, Transport,
+};
 
 /// What an exchange may use while it handles one input.
 pub(crate) struct Cx<'a> {
@@ -37,6 +43,7 @@ pub(crate) struct Cx<'a> {
     pub(crate) flows: &'a mut Flows,
     pub(crate) gates: &'a mut Gates,
     pub(crate) out: &'a mut Outputs,
+    pub(crate) texts: &'a mut Texts,
 }
 
 /// What outlives an exchange and is carried from one to the next.
@@ -48,13 +55,13 @@ pub(crate) struct Dialog {
     /// Credentials that were accepted last, to be sent ahead with the next request.
     pub(crate) credentials: Vec<Credential>,
     /// The Contact URI that a REGISTER asked to bind last.
-    pub(crate) contact: Option<String>,
+    pub(crate) contact: Option<Arc<str>>,
     /// The Contact URI that was bound last: another one when the address has changed since.
-    pub(crate) bound: Option<String>,
+    pub(crate) bound: Option<Arc<str>>,
     /// The seconds that a 423 taught us to ask for at least.
     pub(crate) least_expires: u32,
     /// Whom the last REGISTER was sent to.
-    pub(crate) server: Option<Server>,
+    pub(crate) server: Option<Arc<Server>>,
     /// The flow that was used last.
     pub(crate) flow: Option<FlowId>,
     /// Where that flow leads, or led.
@@ -68,10 +75,10 @@ const FOREIGN_STEPS: u32 = 8;
 const FOREIGN_SHOWN: usize = 60;
 
 /// Whom a REGISTER was sent to.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Server {
     target: Target,
-    uri: String,
+    uri: OwnedUri,
     withhold_credentials: bool,
 }
 
@@ -94,7 +101,7 @@ pub(crate) struct Exchange {
     target_deadline: Instant,
     /// The index of the present target.
     current: usize,
-    uri: String,
+    uri: OwnedUri,
     expires: u32,
     brief_retries: u32,
     redirected: bool,
@@ -104,7 +111,7 @@ pub(crate) struct Exchange {
     /// Whether they are the last exchange's: nothing was asked for in this one.
     are_old: bool,
     /// Whom we answered in this exchange: a second challenge from the same means that the answer was wrong, or stale.
-    answered: Vec<ChallengeSource>,
+    answered: Answered,
     /// The UDP flows of targets that kept silent, still open: their replies may only be late, and that is worth telling.
     silent: Vec<FlowId>,
     seen: Seen,
@@ -123,7 +130,7 @@ struct Seen {
 #[derive(Debug)]
 enum Step {
     Locating {
-        locate: Locate,
+        locate: Box<Locate>,
         since: Instant,
         /// Answers to questions before this one belong to an earlier search.
         first_query: QueryId,
@@ -145,10 +152,12 @@ struct Sent {
     branch: Branch,
     cseq: u32,
     at: Instant,
-    contact: String,
+    contact: Arc<str>,
     /// A second Contact URI to remove.
-    former: Option<String>,
+    former: Option<Arc<str>>,
     local: SocketAddr,
+    /// What we call that address.
+    sent_by: Arc<str>,
     remote: SocketAddr,
     transport: Transport,
 }
@@ -157,75 +166,11 @@ struct Sent {
 pub(crate) struct Party<'a> {
     pub(crate) account: &'a Account,
     pub(crate) dialog: &'a mut Dialog,
+    /// The binding that the registrar confirmed last, as long as it holds.
+    pub(crate) held: Option<&'a Bound>,
 }
 
 impl Exchange {
-    /// Starts. With an ending, it is over at once.
-    pub(crate) fn start(cx: &mut Cx<'_>, party: &mut Party<'_>, goal: Goal) -> (Self, Option<Ending>) {
-        let account = party.account;
-        let next_hop = account.outbound_proxy.as_ref().unwrap_or(&account.registrar);
-        // RFC 3261 §26.2.2: sips means TLS at every hop, the first one included, whatever the way there is called.
-        // A sips next hop says so itself, and may then name its servers by NAPTR.
-        let secure = account.aor.parts().secure || account.registrar.parts().secure;
-        let in_the_clear = secure && !next_hop.parts().secure;
-        let step = Step::locate(cx, next_hop, if in_the_clear { Some(Transport::Tls) } else { account.transport });
-        let deadline = cx.now + cx.policy.timeout;
-        let mut exchange = Self {
-            goal,
-            attempt: cx.out.pool.attempt(cx.now, goal),
-            step,
-            deadline,
-            target_deadline: deadline,
-            current: 0,
-            uri: account.registrar.as_str().to_owned(),
-            expires: account.expires.max(party.dialog.least_expires),
-            brief_retries: 0,
-            redirected: false,
-            withhold_credentials: false,
-            credentials: if cx.policy.credentials_ahead {
-                Self::ahead(party.dialog)
-            } else {
-                Vec::new()
-            },
-            are_old: true,
-            answered: Vec::new(),
-            silent: Vec::new(),
-            seen: Seen {
-                listed: Listed::Nothing,
-                challenged_again: false,
-                overloaded: false,
-                usable_min_expires: false,
-            },
-        };
-        // A removal goes to whom the binding was made with: DNS may name another server by now, or nobody.
-        let server = party.dialog.server.clone().filter(|_| goal == Goal::Unregister);
-        if let Some(server) = &server {
-            exchange.uri.clone_from(&server.uri);
-            exchange.withhold_credentials = server.withhold_credentials;
-        }
-        if exchange.withhold_credentials {
-            exchange.credentials.clear();
-        }
-        let ending = match server.map(|server| server.target).or_else(|| account.target.as_deref().cloned()) {
-            Some(target) => exchange.use_targets(cx, party, vec![target]),
-            None => exchange.go_on_locating(cx, party),
-        };
-        (exchange, ending)
-    }
-
-    /// The credentials of the last exchange, counted on: the nonce may still be good, which saves a round trip.
-    fn ahead(dialog: &Dialog) -> Vec<Credential> {
-        let mut credentials = dialog.credentials.clone();
-        credentials.retain_mut(|credential| match credential.answer.nonce_count.checked_add(1) {
-            Some(count) => {
-                credential.answer.nonce_count = count;
-                true
-            }
-            None => false,
-        });
-        credentials
-    }
-
     /// Whether the request that waits carries credentials.
     const fn is_authenticating(&self) -> bool {
         !self.credentials.is_empty()
@@ -247,7 +192,7 @@ impl Exchange {
                 self.attempt.phases.dns = self.attempt.phases.dns.map(|dns| dns + cx.now.saturating_duration_since(*since));
                 "DNS did not answer in time".clone_into(&mut self.attempt.words);
                 self.attempt
-                    .step(cx.now, Arrow::Failed, "no address found", "DNS did not answer in time");
+                    .step(cx.now, Happening::NotLocated("DNS did not answer in time".into()));
                 Some(Ending::Failed(Cause::DnsFailed))
             }
             Step::Opening { flow, .. } if cx.now >= self.target_deadline => {
@@ -262,10 +207,8 @@ impl Exchange {
                 Due::Retransmit => {
                     let nonce = sent.branch.nonce;
                     self.attempt.retransmissions += 1;
-                    if self.encode(party, nonce, &mut cx.out.scratch).is_some() {
-                        self.note_sent(cx);
-                        cx.out.send(cx.key, nonce);
-                    }
+                    self.note_sent(cx, party);
+                    cx.out.send(cx.key, nonce);
                     None
                 }
                 Due::TimedOut => {
@@ -274,7 +217,7 @@ impl Exchange {
                     } else {
                         Cause::NoReply
                     };
-                    party.dialog.absorbing.abandoned(sent.branch.nonce);
+                    party.dialog.absorbing.abandoned(cx.now, sent.branch.nonce);
                     if sent.transport.is_reliable() {
                         let flow = *flow;
                         // A connection that delivers no reply is as good as dead: the next try opens another one.
@@ -300,19 +243,15 @@ impl Exchange {
     fn fail_target(&mut self, cx: &mut Cx<'_>, party: &mut Party<'_>, cause: Cause) -> Option<Ending> {
         self.set_outcome(TargetOutcome::Failed(cause));
         self.seen.overloaded |= cause == Cause::Overloaded;
-        self.attempt.step(
-            cx.now,
-            Arrow::Failed,
-            cause.name().replace('_', " "),
-            self.endpoint().map_or_else(String::new, endpoint_name),
-        );
+        let target = self.endpoint().map(|endpoint| (endpoint.transport, endpoint.remote));
+        self.attempt.step(cx.now, Happening::TargetFailed { cause, target });
         if self.current + 1 >= self.attempt.targets.len() || cx.now >= self.deadline {
             return Some(self.give_up());
         }
         self.current += 1;
         // Another server: its challenge will be another one.
         self.credentials.clear();
-        self.answered.clear();
+        self.answered = Answered::default();
         self.open(cx, party)
     }
 
@@ -345,8 +284,8 @@ impl Exchange {
         }
     }
 
-    /// Writes down how it ended.
-    pub(crate) fn conclude(mut self, now: Instant, dialog: &mut Dialog, ending: Ending) -> Box<Attempt> {
+    /// Writes down how it ended, and hands the evidence out.
+    pub(crate) fn conclude(&mut self, cx: &mut Cx<'_>, dialog: &mut Dialog, ending: Ending) -> Box<Attempt> {
         match (self.attempt.targets.get(self.current).map(|tried| tried.outcome), ending) {
             (Some(TargetOutcome::InUse), Ending::Failed(cause)) => self.set_outcome(TargetOutcome::Failed(cause)),
             (Some(TargetOutcome::InUse), Ending::Succeeded) => self.set_outcome(TargetOutcome::Served),
@@ -354,29 +293,49 @@ impl Exchange {
         }
         if let (Step::Waiting { sent, .. }, Ending::Interrupted) = (&self.step, ending) {
             self.attempt.may_be_bound |= self.goal == Goal::Register;
-            dialog.absorbing.abandoned(sent.branch.nonce);
+            dialog.absorbing.abandoned(cx.now, sent.branch.nonce);
         }
         if self.goal == Goal::Register && self.attempt.requests > 0 {
-            dialog.server = self.server();
+            self.keep_server(cx, dialog);
         }
-        self.attempt.call_id = dialog.identity.call_id().to_string();
-        self.attempt.ended_at = now;
+        self.attempt.call_id = dialog.identity.call_id;
+        self.attempt.ended_at = cx.now;
         self.attempt.ending = ending;
         self.attempt.opensips_state = match ending {
             Ending::Succeeded | Ending::Failed(_) => self.parity(ending.cause()),
             Ending::Interrupted => self.in_flight().unwrap_or(State::NotRegistered),
         };
-        self.attempt
+        let other = cx.out.pool.any_attempt(cx.now, self.goal);
+        std::mem::replace(&mut self.attempt, other)
     }
 
-    fn server(&self) -> Option<Server> {
-        let target = self.attempt.targets.get(self.current)?.target.clone();
-        Some(Server {
-            target,
-            uri: self.uri.clone(),
-            withhold_credentials: self.withhold_credentials,
-        })
+    /// Remembers whom the REGISTER went to. Registrations with the same share it.
+    fn keep_server(&self, cx: &mut Cx<'_>, dialog: &mut Dialog) {
+        let Some(tried) = self.attempt.targets.get(self.current) else {
+            dialog.server = None;
+            return;
+        };
+        let is_same = |server: &Server| {
+            (&server.target, &server.uri, server.withhold_credentials) == (&tried.target, &self.uri, self.withhold_credentials)
+        };
+        if dialog.server.as_deref().is_some_and(is_same) {
+            return;
+        }
+        let recent = cx.out.pool.servers.iter().find(|server| is_same(server)).cloned();
+        dialog.server = Some(recent.unwrap_or_else(|| {
+            let server = Arc::new(Server {
+                target: tried.target.clone(),
+                uri: self.uri.clone(),
+                withhold_credentials: self.withhold_credentials,
+            });
+            cx.out.pool.servers.truncate(Self::SHARED_SERVERS - 1);
+            cx.out.pool.servers.push_front(Arc::clone(&server));
+            server
+        }));
     }
+
+    /// How many of those that were used last are looked through for one to share.
+    const SHARED_SERVERS: usize = 8;
 
     /// The state while it is under way; `None` for a goal that has none of its own.
     pub(crate) const fn in_flight(&self) -> Option<State> {
@@ -421,7 +380,7 @@ impl Exchange {
     pub(crate) fn handle_unreadable(&mut self, cx: &Cx<'_>, why: &str) -> Ending {
         self.attempt.words = why.to_owned();
         self.attempt.may_be_bound |= self.may_have_bound();
-        self.attempt.step(cx.now, Arrow::Failed, "malformed reply", why);
+        self.attempt.step(cx.now, Happening::Malformed(why.into()));
         Ending::Failed(Cause::MalformedReply)
     }
 
@@ -436,7 +395,7 @@ impl Exchange {
         self.attempt.words = format!("what came is not SIP: {shown}");
         self.attempt.strays = self.attempt.strays.saturating_add(1);
         if self.attempt.strays <= FOREIGN_STEPS {
-            self.attempt.step(cx.now, Arrow::Failed, "not SIP", shown);
+            self.attempt.step(cx.now, Happening::NotSip(shown.into()));
         }
     }
 
@@ -455,9 +414,9 @@ impl Dialog {
     /// A nonce count that went out is used up, whatever comes of its request (RFC 7616 §3.4).
     fn note_counts(&mut self, sent: &[Credential]) {
         for kept in &mut self.credentials {
-            let same = |sent: &&Credential| sent.challenge.nonce() == kept.challenge.nonce() && sent.answer.cnonce == kept.answer.cnonce;
+            let same = |sent: &&Credential| sent.cnonce == kept.cnonce && sent.challenge.nonce() == kept.challenge.nonce();
             if let Some(sent) = sent.iter().find(same) {
-                kept.answer.nonce_count = sent.answer.nonce_count;
+                kept.nonce_count = sent.nonce_count;
             }
         }
     }
@@ -471,12 +430,19 @@ impl Cx<'_> {
         }
     }
 
-    /// Our own address on an open flow.
-    fn local(&self, flow: FlowId) -> Option<SocketAddr> {
-        self.flows.get(flow)?.local()
+    /// What TLS showed on an open flow.
+    fn tls(&self, flow: FlowId) -> Option<Arc<TlsFacts>> {
+        match &self.flows.get(flow)?.condition {
+            Condition::Open { tls, .. } => tls.clone(),
+            Condition::Opening => None,
+        }
     }
-}
 
-fn endpoint_name(endpoint: &Endpoint) -> String {
-    format!("{} {}", endpoint.transport.name(), endpoint.remote)
+    /// Our own address on an open flow, and how it is written.
+    fn local(&self, flow: FlowId) -> Option<(SocketAddr, Arc<str>)> {
+        match &self.flows.get(flow)?.condition {
+            Condition::Open { local, host_port, .. } => Some((*local, Arc::clone(host_port))),
+            Condition::Opening => None,
+        }
+    }
 }

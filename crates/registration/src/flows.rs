@@ -6,6 +6,7 @@ mod users;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Instant;
 
 use sip_message::Framer;
@@ -17,7 +18,7 @@ use self::sites::Sites;
 pub(crate) use self::users::Claim;
 use self::users::Users;
 use crate::allowance::Allowance;
-use crate::{Endpoint, FlowId, Key, Opened, Policy, TlsFacts};
+use crate::{Endpoint, FlowId, Key, Opened, Policy, TlsFacts, host_port};
 
 /// Every flow of a registrant.
 #[derive(Debug, Default)]
@@ -56,8 +57,10 @@ pub(crate) enum Condition {
     Open {
         /// Our own address on it.
         local: SocketAddr,
+        /// The same as it is written into messages.
+        host_port: Arc<str>,
         /// What TLS showed.
-        tls: Option<TlsFacts>,
+        tls: Option<Arc<TlsFacts>>,
     },
 }
 
@@ -155,7 +158,8 @@ impl Flows {
         let Some(flow) = self.by_id.get_mut(&id) else { return Vec::new() };
         flow.condition = Condition::Open {
             local: opened.local,
-            tls: opened.tls.clone(),
+            host_port: host_port(opened.local).into(),
+            tls: opened.tls.clone().map(Arc::new),
         };
         flow.users.keys().collect()
     }

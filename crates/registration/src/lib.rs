@@ -83,13 +83,17 @@ mod registration;
 mod report;
 mod state;
 mod status;
+mod texts;
 mod timers;
 mod transaction;
 mod transcript;
 
 pub use account::{Account, Advertised, ContactPlan, Goal, Transport, host_port};
 pub use admission::Admission;
-pub use attempt::{Attempt, AuthFacts, Bound, Ending, LastReply, Notice, Phases, Step, TargetOutcome, TracedMessage, TriedTarget};
+pub use attempt::{
+    Attempt, AuthFacts, Bound, CallId, Carrying, Ending, Happening, LastReply, Notice, Phases, ReplyNote, Step, TargetOutcome,
+    TracedMessage, TriedTarget,
+};
 pub use explain::{Explanation, Word};
 pub use incoming::IncomingRequest;
 pub use io::{

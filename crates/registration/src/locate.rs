@@ -10,7 +10,9 @@ mod srv;
 #[cfg(test)]
 mod tests;
 
-use sip_message::SipUri;
+use std::net::SocketAddr;
+
+use sip_message::{Host, SipUri};
 use thiserror::Error;
 
 pub use self::search::Locate;
@@ -71,6 +73,25 @@ pub struct Wish<'a> {
     pub families: Families,
     /// Names that are not looked up.
     pub overrides: &'a [Override],
+}
+
+/// Where a next hop is that names an address, as [`Locate`] would find it; `None` when there is anything to look up or to refuse.
+pub(crate) fn next_hop_address(uri: &SipUri<'_>, transport: Option<Transport>, families: Families) -> Option<(Transport, SocketAddr)> {
+    let Host::Address(address) = uri.host else {
+        return None;
+    };
+    if uri.params.find("maddr").is_some() {
+        return None;
+    }
+    let wish = Wish {
+        next_hop: *uri,
+        transport,
+        families,
+        overrides: &[],
+    };
+    let hop = next_hop::NextHop::read(&wish).ok()?;
+    let transport = hop.transport_or_default();
+    Some((transport, (address, hop.port.unwrap_or(transport.default_port())).into()))
 }
 
 /// Why there is no target.

@@ -1,16 +1,29 @@
 //! Buffers of exchanges that are over, kept for those that begin: a registration that is refreshed for ever asks the allocator for
 //! nothing. Bounded, so that a crowd that comes at once leaves nothing behind for good.
 
+use std::collections::VecDeque;
+use std::sync::Arc;
 use std::time::Instant;
+
+use sip_digest::Offers;
 
 use crate::Goal;
 use crate::attempt::Attempt;
+use crate::exchange::{Exchange, Server};
 
-/// Attempts that were given back.
+/// Attempts that were given back, exchanges that are over, and what exchanges share.
 #[derive(Debug, Default)]
 pub(crate) struct Pool {
     #[expect(clippy::vec_box, reason = "the box is what is kept: it goes out and comes back as one")]
     attempts: Vec<Box<Attempt>>,
+    #[expect(clippy::vec_box, reason = "the box is what is kept: it goes out and comes back as one")]
+    exchanges: Vec<Box<Exchange>>,
+    /// Whom the last REGISTERs went to, the latest first.
+    pub(crate) servers: VecDeque<Arc<Server>>,
+    /// Room for reading challenges.
+    pub(crate) offers: Offers,
+    /// Room for writing a URI.
+    pub(crate) text: String,
 }
 
 impl Pool {
@@ -24,6 +37,23 @@ impl Pool {
         };
         attempt.begin_again(now, goal);
         attempt
+    }
+
+    /// Any attempt, whatever is in it, for an exchange that is over.
+    pub(crate) fn any_attempt(&mut self, now: Instant, goal: Goal) -> Box<Attempt> {
+        self.attempts.pop().unwrap_or_else(|| Box::new(Attempt::begin(now, goal)))
+    }
+
+    /// The place of an exchange that is over.
+    pub(crate) fn exchange(&mut self) -> Option<Box<Exchange>> {
+        self.exchanges.pop()
+    }
+
+    /// Takes an exchange that is over.
+    pub(crate) fn put_exchange(&mut self, exchange: Box<Exchange>) {
+        if self.exchanges.len() < Self::MOST {
+            self.exchanges.push(exchange);
+        }
     }
 
     /// Takes an attempt back.

@@ -20,6 +20,7 @@ use crate::incoming::TagKey;
 use crate::outputs::{Event, Outputs};
 use crate::registration::Registration;
 use crate::status::Status;
+use crate::texts::Texts;
 use crate::timers::Timers;
 use crate::{Account, Action, Closed, FlowId, Goal, Input, Key, Opened, Policy, Transmit};
 
@@ -42,6 +43,7 @@ pub struct Registrant {
     /// Who is due; empty but for the buffer between calls.
     due: Vec<Key>,
     out: Outputs,
+    texts: Texts,
     counters: Counters,
     tag_key: TagKey,
 }
@@ -94,6 +96,7 @@ impl Registrant {
             timers: Timers::default(),
             due: Vec::new(),
             out: Outputs::default(),
+            texts: Texts::default(),
             counters: Counters::default(),
             tag_key: TagKey::new(for_tags.random()),
         }
@@ -198,6 +201,7 @@ impl Registrant {
                 registration.handle_timeout(cx);
             });
         }
+        self.due = due;
         self.beat(now);
         self.admit(now);
     }
@@ -286,6 +290,7 @@ impl Registrant {
             flows: &mut self.flows,
             gates: &mut self.gates,
             out: &mut self.out,
+            texts: &mut self.texts,
         };
         self.counters.lapsed_waiting += u64::from(registration.lapse(now));
         let result = handle(registration, &mut cx);

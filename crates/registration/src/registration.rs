@@ -16,7 +16,7 @@ use sip_message::Response;
 
 use self::starting::Waiting;
 use crate::admission::gates::GateId;
-use crate::attempt::{Attempt, Bound, Ending, LastReply};
+use crate::attempt::{Attempt, Bound, CallId, Ending, LastReply};
 use crate::branch::Branch;
 use crate::encode::Identity;
 use crate::exchange::{Cx, Dialog, Exchange, Party};
@@ -91,7 +91,7 @@ impl Registration {
     pub(crate) fn new(now: Instant, account: Arc<Account>, gate: Option<GateId>, rng: &mut ChaCha12Rng) -> Self {
         let dialog = Dialog {
             identity: Identity {
-                call_id: rng.random(),
+                call_id: CallId(rng.random()),
                 from_tag: rng.random(),
             },
             cseq: 0,
@@ -272,6 +272,7 @@ impl Registration {
         let mut party = Party {
             account: &self.account,
             dialog: &mut self.dialog,
+            held: self.held.as_ref(),
         };
         let ending = handle(exchange, cx, &mut party);
         self.end_if(cx, ending);
@@ -357,6 +358,7 @@ impl Registration {
             &Party {
                 account: &self.account,
                 dialog: &mut self.dialog,
+                held: None,
             },
             nonce,
             datagram,
@@ -370,7 +372,8 @@ impl Registration {
             cx.gates.finished(cx.now, gate, &cx.policy.admission);
         }
         exchange.leave_silent(cx, self.dialog.flow);
-        let attempt = exchange.conclude(cx.now, &mut self.dialog, ending);
+        let attempt = exchange.conclude(cx, &mut self.dialog, ending);
+        cx.out.pool.put_exchange(exchange);
         self.last_reply.clone_from(&attempt.last_reply);
         match attempt.goal {
             Goal::Register => self.finish_register(cx, &attempt),
@@ -391,7 +394,7 @@ impl Registration {
         self.standing = match attempt.ending {
             Ending::Succeeded => {
                 (self.failures, self.credential_failures) = (0, 0);
-                self.dialog.bound = attempt.binding.as_ref().map(|bound| bound.sent.clone());
+                self.dialog.bound = attempt.binding.as_ref().map(|bound| Arc::clone(&bound.sent));
                 self.perhaps_bound = false;
                 // A reply may take longer than what it grants.
                 self.held = attempt.binding.clone().filter(|bound| cx.now < bound.valid_until);
@@ -443,7 +446,7 @@ impl Registration {
     /// so that what may have been bound can be removed.
     fn start_anew(&mut self, cx: &mut Cx<'_>) {
         self.dialog.identity = Identity {
-            call_id: cx.rng.random(),
+            call_id: CallId(cx.rng.random()),
             from_tag: cx.rng.random(),
         };
         self.dialog.cseq = 0;

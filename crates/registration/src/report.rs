@@ -3,6 +3,7 @@
 mod assemble;
 mod detail;
 mod findings;
+mod step;
 
 use jiff::Timestamp;
 use schemars::JsonSchema;

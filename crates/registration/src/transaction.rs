@@ -96,17 +96,16 @@ impl Transaction {
 }
 
 /// The branches of requests that are over. Duplicates of an answered one are absorbed for T4 (Timer K, RFC 3261 §17.1.2.2);
-/// a reply to one that timed out, or after Timer K, is late. Holds the last few only.
+/// a reply to one that timed out, or after Timer K, is late. Holds the last few only, in few bytes: every registration has one of these.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Absorbing {
-    ended: Vec<Ended>,
-}
-
-#[derive(Debug, Clone, Copy)]
-struct Ended {
-    branch: u64,
-    /// Timer K; none for a transaction that was never answered.
-    absorbs_until: Option<Instant>,
+    /// The latter half of each branch, the latest first. Nobody else knows them, so that half of it will do.
+    ended: [u32; Self::KEPT],
+    /// Timer K of each in milliseconds after `since`; 0 for one that was never answered, or whose Timer K is over.
+    absorbs_until: [u32; Self::KEPT],
+    /// How many there are.
+    count: u8,
+    since: Option<Instant>,
 }
 
 /// What a reply without a waiting transaction is.
@@ -126,38 +125,58 @@ impl Absorbing {
     /// The transaction was answered: what comes again within T4 is a duplicate. We differ: Timer K is zero on a reliable
     /// transport, but a reply that comes twice is a duplicate there too, and not late.
     pub(crate) fn answered(&mut self, now: Instant, branch: u64, policy: &Policy) {
-        self.push(Ended {
-            branch,
-            absorbs_until: Some(now + policy.t4),
-        });
+        self.settle(now);
+        let since = *self.since.get_or_insert(now);
+        let until = (now + policy.t4).saturating_duration_since(since).as_millis();
+        self.push(branch, u32::try_from(until).unwrap_or(u32::MAX));
     }
 
     /// The transaction was given up.
-    pub(crate) fn abandoned(&mut self, branch: u64) {
-        self.push(Ended {
-            branch,
-            absorbs_until: None,
-        });
+    pub(crate) fn abandoned(&mut self, now: Instant, branch: u64) {
+        self.settle(now);
+        self.push(branch, 0);
     }
 
     /// Judges a reply that no waiting transaction claims.
     pub(crate) fn judge(&self, now: Instant, branch: u64) -> Stray {
-        match self.ended.iter().find(|ended| ended.branch == branch) {
-            Some(Ended {
-                absorbs_until: Some(until),
-                ..
-            }) if now < *until => Stray::Duplicate,
+        let mut known = self.ended.iter().zip(self.absorbs_until).take(self.count.into());
+        match known.find(|(ended, _)| **ended == half(branch)) {
+            Some((_, until)) if self.elapsed(now) < until.into() => Stray::Duplicate,
             Some(_) => Stray::Late,
             None => Stray::Foreign,
         }
     }
 
-    fn push(&mut self, ended: Ended) {
-        if self.ended.len() == Self::KEPT {
-            self.ended.remove(0);
-        }
-        self.ended.push(ended);
+    /// Milliseconds since the moment from which Timers K are counted.
+    fn elapsed(&self, now: Instant) -> u128 {
+        self.since.map_or(0, |since| now.saturating_duration_since(since).as_millis())
     }
+
+    /// Forgets the Timers K that are over, so that the others can be counted from a moment that is not long ago.
+    fn settle(&mut self, now: Instant) {
+        let elapsed = self.elapsed(now);
+        for until in &mut self.absorbs_until {
+            if u128::from(*until) <= elapsed {
+                *until = 0;
+            }
+        }
+        if self.absorbs_until == [0; Self::KEPT] {
+            self.since = None;
+        }
+    }
+
+    fn push(&mut self, branch: u64, until: u32) {
+        self.ended.rotate_right(1);
+        self.absorbs_until.rotate_right(1);
+        let ([ended, ..], [absorbs_until, ..]) = (&mut self.ended, &mut self.absorbs_until);
+        (*ended, *absorbs_until) = (half(branch), until);
+        self.count = (self.count + 1).min(8);
+    }
+}
+
+/// The latter half of a branch.
+const fn half(branch: u64) -> u32 {
+    (branch & 0xffff_ffff) as u32
 }
 
 #[cfg(test)]
@@ -219,12 +238,12 @@ mod tests {
         let (start, policy) = (crate::tests::origin(), Policy::default());
         let mut absorbing = Absorbing::default();
         absorbing.answered(start, 1, &policy);
-        absorbing.abandoned(2);
+        absorbing.abandoned(start, 2);
         assert_eq!(absorbing.judge(start + Duration::from_millis(4999), 1), Stray::Duplicate);
         assert_eq!(absorbing.judge(start + Duration::from_secs(5), 1), Stray::Late);
         assert_eq!(absorbing.judge(start, 2), Stray::Late);
         assert_eq!(absorbing.judge(start, 3), Stray::Foreign);
-        (10..20).for_each(|branch| absorbing.abandoned(branch));
+        (10..20).for_each(|branch| absorbing.abandoned(start, branch));
         assert_eq!(absorbing.judge(start, 1), Stray::Foreign);
     }
 }

@@ -28,7 +28,7 @@ impl Kept {
         loop {
             if let (_, Event::Attempt(attempt)) = driver.next().await {
                 assert_eq!(attempt.ending, Ending::Succeeded, "{}", attempt.words);
-                let contact = attempt.binding.unwrap().sent;
+                let contact = attempt.binding.unwrap().sent.to_string();
                 return Self { driver, contact };
             }
         }

@@ -35,7 +35,7 @@ impl<P: FnMut(Progress), F: Future<Output = ()>> Run<'_, P, F> {
         }
         let registrar = self.observations.iter().rev().find_map(|seen| seen.product.clone());
         let seen = self.seen(Question::Inbound, &exchange);
-        let arrived = heard.contains(&exchange.attempt.call_id) || bears(&seen, &self.mark);
+        let arrived = heard.contains(&exchange.attempt.call_id.to_string()) || bears(&seen, &self.mark);
         let (test, seen) = judge(seen, arrived, registrar.as_deref());
         self.observations.extend(seen);
         self.inbound = Some(test);

@@ -111,7 +111,7 @@ impl<P: FnMut(Progress), F: Future<Output = ()>> Run<'_, P, F> {
         (self.progress)(Progress::Binding);
         let bound = wire.ask(Goal::Register, &mut self.stop).await;
         test.exchanges.push(self.seen(Question::Register, &bound));
-        test.contact = bound.attempt.binding.as_ref().map(|bound| bound.stored.clone());
+        test.contact = bound.attempt.binding.as_ref().map(|bound| bound.stored.to_string());
         self.own_contact.clone_from(&test.contact);
         if bound.attempt.last_reply.as_ref().is_some_and(|reply| reply.code / 100 == 2) {
             test.during = bindings(&bound);

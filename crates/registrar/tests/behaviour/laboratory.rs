@@ -179,7 +179,7 @@ pub(crate) fn credentials(phone: &Phone, to: &Got, secret: &str, nonce_count: u3
     };
     let answer = Answer {
         nonce_count,
-        cnonce: "c0ffee".to_owned(),
+        cnonce: "c0ffee",
     };
     let mut out = Vec::new();
     Writer::request(&mut out, b"X", b"x").header(name, |value| {

@@ -2,8 +2,8 @@
 
 use sip_message::Status;
 
-use super::{Arrow, Cx, Exchange};
-use crate::attempt::{TracedMessage, shown};
+use super::{Cx, Exchange};
+use crate::attempt::{Happening, TracedMessage};
 use crate::incoming::Asked;
 use crate::report::Direction;
 use crate::transcript;
@@ -13,21 +13,18 @@ const SHOWN_REQUESTS: u32 = 4;
 
 impl Exchange {
     /// A request came, and was answered like this or not at all.
-    pub(crate) fn note_request(&mut self, cx: &Cx<'_>, asked: &Asked<'_>, answer: Option<(Status, &[u8])>) {
+    pub(crate) fn note_request(&mut self, cx: &mut Cx<'_>, asked: &Asked<'_>, answer: Option<(Status, &[u8])>) {
         self.attempt.asked = self.attempt.asked.saturating_add(1);
         if self.attempt.asked > SHOWN_REQUESTS {
             return;
         }
-        let method = shown(asked.request.method.as_bytes());
-        let note = if answer.is_some() {
-            "asked by the other side".to_owned()
-        } else {
-            format!("asked by {}, not answered", asked.source)
+        let happening = Happening::Asked {
+            method: cx.texts.shown(asked.request.method.as_bytes()),
+            unanswered: answer.is_none().then_some(asked.source),
         };
-        self.show(cx, Arrow::Received, method, note, asked, asked.bytes);
+        self.show(cx, Direction::Received, happening, asked, asked.bytes);
         if let Some((status, message)) = answer {
-            let what = format!("{} {}", status.code(), status.phrase().unwrap_or_default());
-            self.show(cx, Arrow::Sent, what, String::new(), asked, message);
+            self.show(cx, Direction::Sent, Happening::Answered(status), asked, message);
         }
     }
 
@@ -36,22 +33,16 @@ impl Exchange {
         "what came is our own request".clone_into(&mut self.attempt.words);
         self.attempt.strays = self.attempt.strays.saturating_add(1);
         if self.attempt.strays <= SHOWN_REQUESTS {
-            self.attempt.step(cx.now, Arrow::Failed, "our own request", "came back");
+            self.attempt.step(cx.now, Happening::SentBack);
         }
     }
 
-    fn show(&mut self, cx: &Cx<'_>, arrow: Arrow, what: String, note: String, asked: &Asked<'_>, message: &[u8]) {
-        let direction = match arrow {
-            Arrow::Sent => Direction::Sent,
-            Arrow::Received | Arrow::Local | Arrow::Failed => Direction::Received,
-        };
-        let text = cx.policy.trace.then(|| transcript::redacted_text(message));
-        if let (Some(step), Some(text)) = (self.attempt.step(cx.now, arrow, what, note), text) {
-            step.message = Some(TracedMessage {
-                direction,
-                peer: asked.source,
-                text,
-            });
-        }
+    fn show(&mut self, cx: &Cx<'_>, direction: Direction, happening: Happening, asked: &Asked<'_>, message: &[u8]) {
+        let traced = cx.policy.trace.then(|| TracedMessage {
+            direction,
+            peer: asked.source,
+            text: transcript::redacted_text(message),
+        });
+        self.attempt.traced_step(cx.now, happening, traced);
     }
 }

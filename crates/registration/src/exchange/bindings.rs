@@ -1,9 +1,15 @@
 //! Reading the bindings out of a 2xx (RFC 3261 §10.2.4, §10.3; RFC 5626 §4.2.1): which one is ours, and what it was granted.
 
+use std::net::SocketAddr;
+use std::sync::Arc;
+
 use sip_message::{Contact, Headers, NameAddr, SipUri, printable};
 
+use super::Party;
 use crate::Account;
+use crate::attempt::Bound;
 use crate::report::{MOST_BINDINGS, OtherBinding};
+use crate::texts::is_plain;
 use crate::transcript::shown_uri;
 
 /// What a 2xx lists.
@@ -19,7 +25,7 @@ pub(super) struct Listing {
 #[derive(Debug)]
 pub(super) struct Ours {
     /// The URI as it is stored, escaped.
-    pub(super) stored: String,
+    pub(super) stored: Arc<str>,
     /// The seconds it was granted.
     pub(super) granted: u32,
     /// Whether the URI is another one than we sent.
@@ -39,36 +45,46 @@ enum Likeness {
     Instance,
 }
 
+/// Our Contact as it was sent, and what helps to know it again.
+#[derive(Debug, Clone, Copy)]
+struct Own<'a> {
+    account: &'a Account,
+    text: &'a str,
+    uri: Option<SipUri<'a>>,
+    seen_as: Option<SocketAddr>,
+}
+
 impl Listing {
     /// Reads all Contacts. `sent` is the Contact URI of the request that is answered; without it none is ours.
-    pub(super) fn read(headers: &Headers<'_>, account: &Account, sent: Option<&str>, asked: u32, seen_as: Option<&str>) -> Self {
-        let default = headers.expires().and_then(Result::ok).unwrap_or(asked);
-        let contacts = || {
-            headers.contacts().filter_map(|contact| match contact {
-                Ok(Contact::Address(address)) => Some(address),
-                Ok(Contact::Star) | Err(_) => None,
-            })
-        };
+    pub(super) fn read(headers: &Headers<'_>, party: &Party<'_>, sent: Option<&Arc<str>>, asked: u32, seen_as: Option<SocketAddr>) -> Self {
+        let own = sent.map(|sent| Own {
+            account: party.account,
+            text: sent,
+            uri: SipUri::parse(sent.as_bytes()).ok(),
+            seen_as,
+        });
         // Of several that are ours by their instance, the one with our URI is the one that we have just bound.
-        let best = contacts()
+        let best = addresses(headers)
             .enumerate()
             .filter_map(|(at, address)| {
-                let sent = sent?;
-                Some((likeness(&address, account, sent, seen_as)?, same_uri(&address, sent), at))
+                let own = own.as_ref()?;
+                let same_uri = own.is_same_uri(&address);
+                Some((own.likeness(&address, same_uri)?, same_uri, std::cmp::Reverse(at), address))
             })
-            .max_by_key(|(likeness, same_uri, at)| (*likeness, *same_uri, std::cmp::Reverse(*at)));
-        let ours_at = best.map(|(_, _, at)| at);
+            .max_by_key(|(likeness, same_uri, at, _)| (*likeness, *same_uri, *at));
+        let ours_at = best.as_ref().map(|(_, _, at, _)| at.0);
         Self {
-            ours: best.and_then(|(_, same_uri, at)| {
-                let address = contacts().nth(at)?;
+            ours: best.and_then(|(_, same_uri, _, address)| {
                 Some(Ours {
-                    stored: printable(address.raw_uri),
+                    stored: stored(address.raw_uri, sent?, party.held),
                     // RFC 3261 §10.2.4: the Contact's own expires goes before the Expires header.
-                    granted: address.expires().unwrap_or(default),
+                    granted: address
+                        .expires()
+                        .unwrap_or_else(|| headers.expires().and_then(Result::ok).unwrap_or(asked)),
                     rewritten: !same_uri,
                 })
             }),
-            others: contacts()
+            others: addresses(headers)
                 .enumerate()
                 .filter(|(at, _)| Some(*at) != ours_at)
                 .take(MOST_BINDINGS)
@@ -78,33 +94,49 @@ impl Listing {
     }
 }
 
-fn likeness(address: &NameAddr<'_>, account: &Account, contact: &str, seen_as: Option<&str>) -> Option<Likeness> {
-    if let (Some(sent), Some(listed)) = (&account.instance, address.instance()) {
-        // RFC 5626 §4.2.1: with an instance, it decides, together with reg-id; the URI does not.
-        let same_reg_id =
-            account.reg_id.is_none() || address.reg_id().is_none() || address.reg_id() == account.reg_id.map(std::num::NonZeroU32::get);
-        return (listed.eq_ignore_ascii_case(sent.as_bytes()) && same_reg_id).then_some(Likeness::Instance);
-    }
-    if same_uri(address, contact) {
-        return Some(Likeness::Uri);
-    }
-    let listed = SipUri::parse(address.raw_uri).ok()?;
-    let ours = SipUri::parse(contact.as_bytes()).ok()?;
-    if listed.user != ours.user {
-        return None;
-    }
-    let port = |uri: &SipUri<'_>| uri.port.unwrap_or(if uri.secure { 5061 } else { 5060 });
-    if listed.host == ours.host && port(&listed) == port(&ours) {
-        return Some(Likeness::Address);
-    }
-    let listed_at = format!("{}:{}", listed.host, port(&listed));
-    (seen_as == Some(listed_at.as_str())).then_some(Likeness::SeenAddress)
+fn addresses<'a>(headers: &Headers<'a>) -> impl Iterator<Item = NameAddr<'a>> {
+    headers.contacts().filter_map(|contact| match contact {
+        Ok(Contact::Address(address)) => Some(address),
+        Ok(Contact::Star) | Err(_) => None,
+    })
 }
 
-fn same_uri(address: &NameAddr<'_>, contact: &str) -> bool {
-    match (SipUri::parse(address.raw_uri), SipUri::parse(contact.as_bytes())) {
-        (Ok(listed), Ok(ours)) => listed.equivalent(&ours),
-        (Ok(_) | Err(_), Ok(_) | Err(_)) => false,
+/// The URI as it is kept: the text that is there already, if it is the same.
+fn stored(raw: &[u8], sent: &Arc<str>, held: Option<&Bound>) -> Arc<str> {
+    let held = held.map(|held| &held.stored);
+    let known = [Some(sent), held].into_iter().flatten().find(|known| known.as_bytes() == raw);
+    match known {
+        Some(known) if is_plain(raw) => Arc::clone(known),
+        Some(_) | None => printable(raw).into(),
+    }
+}
+
+impl Own<'_> {
+    fn is_same_uri(&self, address: &NameAddr<'_>) -> bool {
+        let Some(ours) = &self.uri else { return false };
+        address.raw_uri == self.text.as_bytes() || SipUri::parse(address.raw_uri).is_ok_and(|listed| listed.equivalent(ours))
+    }
+
+    fn likeness(&self, address: &NameAddr<'_>, same_uri: bool) -> Option<Likeness> {
+        if let (Some(sent), Some(listed)) = (&self.account.instance, address.instance()) {
+            // RFC 5626 §4.2.1: with an instance, it decides, together with reg-id; the URI does not.
+            let same_reg_id = match (self.account.reg_id, address.reg_id()) {
+                (Some(sent), Some(listed)) => sent.get() == listed,
+                (None, _) | (_, None) => true,
+            };
+            return (listed.eq_ignore_ascii_case(sent.as_bytes()) && same_reg_id).then_some(Likeness::Instance);
+        }
+        if same_uri {
+            return Some(Likeness::Uri);
+        }
+        let listed = SipUri::parse(address.raw_uri).ok()?;
+        let ours = self.uri.as_ref().filter(|ours| listed.user == ours.user)?;
+        let port = |uri: &SipUri<'_>| uri.port.unwrap_or(if uri.secure { 5061 } else { 5060 });
+        if listed.host == ours.host && port(&listed) == port(ours) {
+            return Some(Likeness::Address);
+        }
+        let seen_as = self.seen_as.map(|seen| (Some(seen.ip()), seen.port()));
+        (seen_as == Some((listed.host.address(), port(&listed)))).then_some(Likeness::SeenAddress)
     }
 }
 

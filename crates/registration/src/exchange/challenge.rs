@@ -1,22 +1,70 @@
 //! Answering challenges (RFC 3261 §22, RFC 8760): what to answer, when to stop, and what a second refusal means.
 
 use rand::RngExt as _;
-use sip_digest::{Answer, Challenge, InfoError, Offers};
+use sip_digest::{Challenge, InfoError, Offers};
 use sip_message::{ChallengeSource, Response};
 
 use super::{Cause, Cx, Ending, Exchange, Party};
 use crate::Goal;
-use crate::attempt::{Notice, shown};
-use crate::encode::Credential;
+use crate::attempt::{Notice, ReplyNote, shown};
+use crate::encode::{Cnonce, Credential};
+use crate::texts::Texts;
+
+/// Whom an exchange has answered.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Answered {
+    www: bool,
+    proxy: bool,
+}
+
+impl Answered {
+    const fn anybody(self) -> bool {
+        self.www || self.proxy
+    }
+
+    const fn contains(self, source: ChallengeSource) -> bool {
+        match source {
+            ChallengeSource::Www => self.www,
+            ChallengeSource::Proxy => self.proxy,
+        }
+    }
+
+    const fn insert(&mut self, source: ChallengeSource) {
+        match source {
+            ChallengeSource::Www => self.www = true,
+            ChallengeSource::Proxy => self.proxy = true,
+        }
+    }
+}
+
+/// The ladder's note beside a 401 or 407.
+pub(super) fn note(offers: &Offers, texts: &mut Texts) -> ReplyNote {
+    if offers.is_empty() {
+        return ReplyNote::NoChallenge;
+    }
+    let names = offers.offered();
+    ReplyNote::Challenge {
+        offered: match names {
+            [only] => texts.share(only),
+            _ => texts.share(&names.join(", ")),
+        },
+        realm: offers.challenges().first().map(|challenge| texts.shown(challenge.realm())),
+    }
+}
 
 impl Exchange {
-    /// A 401 or 407.
-    pub(super) fn handle_challenge(&mut self, cx: &mut Cx<'_>, party: &mut Party<'_>, response: &Response<'_>) -> Option<Ending> {
-        let offers = Offers::read(&response.headers);
-        self.note_offers(&offers);
-        self.seen.challenged_again |= !self.answered.is_empty();
+    /// A 401 or 407 that offers this.
+    pub(super) fn handle_challenge(
+        &mut self,
+        cx: &mut Cx<'_>,
+        party: &mut Party<'_>,
+        response: &Response<'_>,
+        offers: &Offers,
+    ) -> Option<Ending> {
+        self.note_offers(cx, offers);
+        self.seen.challenged_again |= self.answered.anybody();
         if self.withhold_credentials {
-            self.attempt.notice(Notice::CredentialsWithheld(self.uri.clone()));
+            self.attempt.notice(Notice::CredentialsWithheld(self.uri.text()));
             return Some(Ending::Failed(Cause::Redirected));
         }
         let (Some(secret), Some(_)) = (&party.account.secret, party.account.digest_user()) else {
@@ -27,25 +75,23 @@ impl Exchange {
                 Ending::Failed(Cause::CredentialsMissing)
             });
         };
-        let mut fresh: Vec<Challenge> = Vec::new();
-        for source in [ChallengeSource::Www, ChallengeSource::Proxy] {
-            fresh.extend(offers.strongest_for(source, secret).cloned());
-        }
-        if fresh.is_empty() && self.sent_ahead() {
+        let fresh = [ChallengeSource::Www, ChallengeSource::Proxy].map(|source| offers.strongest_for(source, secret));
+        let nothing = fresh == [None, None];
+        if nothing && self.sent_ahead() {
             return self.send_bare(cx, party);
         }
-        if fresh.is_empty() {
+        if nothing {
             self.attempt.words = offers.errors().iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
-            return Some(match self.unanswerable(&offers, response) {
+            return Some(match self.unanswerable(offers, response) {
                 Cause::MalformedChallenge | Cause::UnsupportedAlgorithm if self.goal == Goal::Ping => Ending::Succeeded,
                 cause => Ending::Failed(cause),
             });
         }
-        if let Some(cause) = self.judge_repetition(cx, &fresh) {
+        if let Some(cause) = self.judge_repetition(cx, fresh) {
             return Some(Ending::Failed(cause));
         }
         self.count_credentials_on();
-        fresh.into_iter().for_each(|challenge| self.adopt(cx, challenge));
+        fresh.into_iter().flatten().for_each(|challenge| self.adopt(cx, challenge));
         self.send(cx, party)
     }
 
@@ -64,16 +110,17 @@ impl Exchange {
     /// The same challenge is answered once more: RFC 7616 §3.4 wants a nonce count that grows with every request.
     pub(super) fn count_credentials_on(&mut self) {
         for credential in &mut self.credentials {
-            credential.answer.nonce_count = credential.answer.nonce_count.saturating_add(1);
+            credential.nonce_count = credential.nonce_count.saturating_add(1);
         }
     }
 
-    fn note_offers(&mut self, offers: &Offers) {
+    fn note_offers(&mut self, cx: &mut Cx<'_>, offers: &Offers) {
         let auth = &mut self.attempt.auth;
         auth.challenged = true;
-        auth.offered = offers.offered().to_vec();
+        auth.offered.clear();
+        auth.offered.extend_from_slice(offers.offered());
         if let Some(challenge) = offers.challenges().first() {
-            auth.realm = Some(shown(challenge.realm()));
+            auth.realm = Some(cx.texts.shown(challenge.realm()));
         }
         for name in offers.unknown_algorithms() {
             self.attempt.notice(Notice::UnknownAlgorithm(name.to_owned()));
@@ -86,7 +133,7 @@ impl Exchange {
             407 => ChallengeSource::Proxy,
             _ => ChallengeSource::Www,
         };
-        if self.answered.contains(&refuses) || (offers.is_empty() && !self.answered.is_empty()) {
+        if self.answered.contains(refuses) || (offers.is_empty() && self.answered.anybody()) {
             return Cause::RejectedWithoutChallenge;
         }
         let readable = !offers.challenges().is_empty() || offers.unknown_algorithms().next().is_some();
@@ -104,8 +151,9 @@ impl Exchange {
     }
 
     /// A challenge from somebody whom we answered already in this exchange: stale, or wrong.
-    fn judge_repetition(&mut self, cx: &Cx<'_>, fresh: &[Challenge]) -> Option<Cause> {
-        let again = fresh.iter().find(|challenge| self.answered.contains(&challenge.source()))?;
+    fn judge_repetition(&mut self, cx: &Cx<'_>, fresh: [Option<&Challenge>; 2]) -> Option<Cause> {
+        let mut fresh = fresh.into_iter().flatten();
+        let again = fresh.find(|challenge| self.answered.contains(challenge.source()))?;
         let before = self
             .credentials
             .iter()
@@ -132,27 +180,25 @@ impl Exchange {
     }
 
     /// From now on this challenge is answered; the other header's answer stays (RFC 3261 §22.3: 401 and 407 in one exchange).
-    fn adopt(&mut self, cx: &mut Cx<'_>, challenge: Challenge) {
+    fn adopt(&mut self, cx: &mut Cx<'_>, challenge: &Challenge) {
         let source = challenge.source();
         let auth = &mut self.attempt.auth;
         auth.algorithm = Some(challenge.algorithm().name());
         auth.qop = challenge.qop().map(sip_digest::Qop::name);
-        auth.realm = Some(shown(challenge.realm()));
+        auth.realm = Some(cx.texts.shown(challenge.realm()));
         self.are_old = false;
         self.credentials.retain(|credential| credential.challenge.source() != source);
-        let answer = Answer {
+        self.credentials.push(Credential {
+            challenge: challenge.clone(),
             nonce_count: 1,
-            cnonce: format!("{:032x}", cx.rng.random::<u128>()),
-        };
-        self.credentials.push(Credential { challenge, answer });
-        if !self.answered.contains(&source) {
-            self.answered.push(source);
-        }
+            cnonce: Cnonce::new(cx.rng.random()),
+        });
+        self.answered.insert(source);
     }
 
     /// A 2xx: checks the server's own proof, and keeps the credentials for the next exchange. True when the proof is right or absent.
     pub(super) fn verify_server(&mut self, party: &mut Party<'_>, response: &Response<'_>) -> bool {
-        party.dialog.credentials = self.credentials.clone();
+        party.dialog.credentials.clone_from(&self.credentials);
         let (Some(secret), Some(user)) = (&party.account.secret, party.account.digest_user()) else {
             return true;
         };
@@ -168,14 +214,14 @@ impl Exchange {
             return true;
         };
         let proves = info.param(b"rspauth").is_some();
-        let verified = credential
-            .challenge
-            .verify_info(&info, &credential.answer, self.uri.as_bytes(), response.body, &user, secret);
+        let (uri, body) = (self.uri.as_str().as_bytes(), response.body);
+        let challenge = &credential.challenge;
+        let verified = credential.with_answer(|answer| challenge.verify_info(&info, answer, uri, body, &user, secret));
         self.attempt.auth.server_authenticated = match verified {
             Ok(next) => {
                 if let Some(next) = next {
                     credential.challenge = credential.challenge.with_nonce(&next);
-                    credential.answer.nonce_count = 0;
+                    credential.nonce_count = 0;
                 }
                 proves.then_some(true)
             }

@@ -2,8 +2,8 @@
 
 use sip_message::OwnedUri;
 
-use super::{Arrow, Cause, Cx, Ending, Exchange, Goal, Party, Step};
-use crate::attempt::{TargetOutcome, TriedTarget};
+use super::{Cause, Cx, Ending, Exchange, Goal, Party, Step};
+use crate::attempt::{Happening, TargetOutcome, TriedTarget};
 use crate::locate::{Locate, LocateError, Target, TargetSource, Wish};
 use crate::{DnsError, QueryId, Records, Transport};
 
@@ -50,11 +50,8 @@ impl Exchange {
 
     fn note_targets(&mut self, cx: &Cx<'_>, targets: &[Target]) {
         if self.attempt.phases.dns.is_some() {
-            let all: Vec<String> = targets
-                .iter()
-                .map(|target| format!("{} {}", target.endpoint.transport.name(), target.endpoint.remote))
-                .collect();
-            self.attempt.step(cx.now, Arrow::Local, "looked up", all.join(", "));
+            let all = targets.iter().map(|target| (target.endpoint.transport, target.endpoint.remote));
+            self.attempt.step(cx.now, Happening::LookedUp(all.collect()));
         }
     }
 
@@ -64,11 +61,16 @@ impl Exchange {
             LocateError::Failed { .. } => Cause::DnsFailed,
         };
         self.attempt.words = error.to_string();
-        self.attempt.step(cx.now, Arrow::Failed, "no address found", error.to_string());
+        self.attempt.step(cx.now, Happening::NotLocated(error.to_string().into()));
         Ending::Failed(cause)
     }
 
-    pub(super) fn use_targets(&mut self, cx: &mut Cx<'_>, party: &mut Party<'_>, targets: Vec<Target>) -> Option<Ending> {
+    pub(super) fn use_targets(
+        &mut self,
+        cx: &mut Cx<'_>,
+        party: &mut Party<'_>,
+        targets: impl IntoIterator<Item = Target>,
+    ) -> Option<Ending> {
         let tried = targets.into_iter().map(|target| TriedTarget {
             target,
             outcome: TargetOutcome::NotTried,
@@ -85,12 +87,12 @@ impl Step {
     /// A search for the targets of `next_hop`.
     pub(super) fn locate(cx: &Cx<'_>, next_hop: &OwnedUri, transport: Option<Transport>) -> Self {
         Self::Locating {
-            locate: Locate::new(&Wish {
+            locate: Box::new(Locate::new(&Wish {
                 next_hop: next_hop.parts(),
                 transport,
                 families: cx.policy.families,
                 overrides: &cx.policy.overrides,
-            }),
+            })),
             since: cx.now,
             first_query: cx.out.next_query(),
         }

@@ -1,8 +1,11 @@
 //! Reaching a target: from its address to an open flow, and what a closed one means. Not for what goes over it.
 
+use std::sync::Arc;
+
 use super::{
-    Action, Arrow, Cause, Closed, Cx, Dialog, Ending, Exchange, FlowId, Joined, Opened, Party, Residence, Step, TargetOutcome, TlsFailure,
+    Action, Cause, Closed, Cx, Dialog, Ending, Exchange, FlowId, Joined, Opened, Party, Residence, Step, TargetOutcome, TlsFailure,
 };
+use crate::attempt::Happening;
 
 impl Exchange {
     /// Goes to the present target: over a flow that is there, or by asking for one.
@@ -47,15 +50,11 @@ impl Exchange {
         }
         if let Some(connected_at) = opened.connected_at {
             self.attempt.phases.connect = Some(connected_at.saturating_duration_since(since));
-            let note = match &opened.tls {
-                Some(tls) => {
-                    self.attempt.phases.tls = Some(cx.now.saturating_duration_since(connected_at));
-                    format!("{} {} · {}", tls.version, tls.cipher, tls.subject)
-                }
-                None => String::new(),
-            };
-            self.attempt
-                .step(cx.now, Arrow::Local, "connected", sip_message::printable(note.as_bytes()));
+            let tls = cx.tls(flow);
+            if tls.is_some() {
+                self.attempt.phases.tls = Some(cx.now.saturating_duration_since(connected_at));
+            }
+            self.attempt.step(cx.now, Happening::Connected(tls));
         }
         self.send(cx, party)
     }
@@ -100,7 +99,7 @@ impl Exchange {
                     TlsFailure::Handshake(words) => sip_message::printable(words.as_bytes()),
                     TlsFailure::Expired | TlsFailure::Untrusted => String::new(),
                 };
-                self.attempt.tls.clone_from(facts);
+                self.attempt.tls = facts.clone().map(Arc::new);
             }
             Closed::Refused | Closed::Unreachable | Closed::TimedOut | Closed::Ended | Closed::Reset => {}
         }

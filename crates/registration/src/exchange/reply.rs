@@ -1,18 +1,20 @@
 //! What each reply means (docs/states.md): one arm a row. Challenges and bindings have files of their own.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
-use sip_message::{Contact, OwnedUri, Response, SipUri, StatusClass, Via, unfold};
+use sip_message::{Contact, Name, OwnedUri, Response, SipUri, StatusClass, unfold};
 
 use super::bindings::Listing;
-use super::{Arrow, Cause, Cx, Ending, Exchange, Goal, Party, Sent, Step};
+use super::challenge::{self, Answered};
+use super::{Cause, Cx, Ending, Exchange, Goal, Party, Sent, Step};
 use crate::Transport;
-use crate::attempt::{Bound, LastReply, Notice, TargetOutcome, TracedMessage, shown};
+use crate::attempt::{Bound, Happening, LastReply, Notice, ReplyNote, TargetOutcome, TracedMessage, shown};
 use crate::locate::Target;
 use crate::parity::Listed;
-use crate::report::Direction;
-use crate::{host_port, transcript};
+use crate::report::{Direction, OtherBinding};
+use crate::transcript;
 
 /// How many provisional replies of an exchange are shown; all are counted.
 const SHOWN_PROVISIONALS: u32 = 8;
@@ -32,7 +34,10 @@ impl Exchange {
         let Step::Waiting { transaction, sent, .. } = &mut self.step else {
             return None;
         };
-        if !answers(response, sent, self.goal) {
+        // RFC 3261 §8.1.3.3: a reply has one Via.
+        let mut vias = response.headers.list(Name::Via);
+        let via = vias.next();
+        if vias.next().is_some() || !answers(response, sent, self.goal) {
             self.attempt.strays = self.attempt.strays.saturating_add(1);
             return None;
         }
@@ -49,13 +54,24 @@ impl Exchange {
             transaction.handle_provisional();
             self.attempt.provisionals = self.attempt.provisionals.saturating_add(1);
             if self.attempt.provisionals <= SHOWN_PROVISIONALS {
-                self.note_received(cx, source, response, bytes, String::new());
+                self.note_received(cx, source, response, bytes, ReplyNote::Nothing);
             }
             return None;
         }
         let sent = sent.clone();
         party.dialog.absorbing.answered(cx.now, sent.branch.nonce, cx.policy);
-        self.observe(cx, party, &sent, response);
+        self.observe(cx, &sent, response, challenge);
+        self.compare_echo(cx, party, &sent, via, response);
+        if challenge {
+            // Taken out while they are looked at, and put back for their room.
+            let mut offers = std::mem::take(&mut cx.out.pool.offers);
+            offers.read_again(&response.headers);
+            let note = challenge::note(&offers, cx.texts);
+            self.note_received(cx, source, response, bytes, note);
+            let ending = self.handle_challenge(cx, party, response, &offers);
+            cx.out.pool.offers = offers;
+            return ending;
+        }
         let note = self.describe(response);
         self.note_received(cx, source, response, bytes, note);
         self.handle_final(cx, party, &sent, response)
@@ -65,8 +81,7 @@ impl Exchange {
         let failed = |cause| Some(Ending::Failed(cause));
         match (response.status.class(), response.status.code()) {
             (StatusClass::Provisional, _) => None,
-            (StatusClass::Success, _) => Some(self.succeed(party, sent, response)),
-            (_, 401 | 407) => self.handle_challenge(cx, party, response),
+            (StatusClass::Success, _) => Some(self.succeed(cx, party, sent, response)),
             (_, 400 | 403) if self.sent_ahead() => self.send_bare(cx, party),
             (_, 408) => failed(Cause::Replied408),
             (_, 503) => self.fail_target(cx, party, Cause::Overloaded),
@@ -83,13 +98,13 @@ impl Exchange {
     }
 
     /// A 2xx.
-    fn succeed(&mut self, party: &mut Party<'_>, sent: &Sent, response: &Response<'_>) -> Ending {
+    fn succeed(&mut self, cx: &mut Cx<'_>, party: &mut Party<'_>, sent: &Sent, response: &Response<'_>) -> Ending {
         self.attempt.may_be_bound |= self.goal == Goal::Register;
         if response.headers.contacts().next().is_some() {
             self.seen.listed = Listed::Something;
         }
         if contradicts_success(response.reason) {
-            self.attempt.notice(Notice::FailurePhrase(shown(response.reason)));
+            self.attempt.notice(Notice::FailurePhrase(cx.texts.shown(response.reason)));
         }
         if !self.verify_server(party, response) {
             return Ending::Failed(Cause::ServerNotAuthenticated);
@@ -98,7 +113,7 @@ impl Exchange {
             Goal::Register => self.confirm_binding(party, sent, response),
             Goal::Unregister => self.confirm_removal(party, sent, response),
             Goal::Clear => {
-                self.attempt.other_bindings = Listing::read(&response.headers, party.account, None, 0, None).others;
+                self.attempt.other_bindings = Listing::read(&response.headers, party, None, 0, None).others;
                 let left = self.attempt.other_bindings.iter().any(|binding| binding.expires_s != Some(0));
                 if left {
                     Ending::Failed(Cause::BindingNotConfirmed)
@@ -107,7 +122,7 @@ impl Exchange {
                 }
             }
             Goal::Fetch => {
-                self.attempt.other_bindings = Listing::read(&response.headers, party.account, None, 0, None).others;
+                self.attempt.other_bindings = Listing::read(&response.headers, party, None, 0, None).others;
                 Ending::Succeeded
             }
             Goal::Ping | Goal::Locate => Ending::Succeeded,
@@ -115,22 +130,16 @@ impl Exchange {
     }
 
     fn confirm_binding(&mut self, party: &Party<'_>, sent: &Sent, response: &Response<'_>) -> Ending {
-        let listing = Listing::read(
-            &response.headers,
-            party.account,
-            Some(&sent.contact),
-            self.expires,
-            self.attempt.seen_as.as_deref(),
-        );
-        self.attempt.other_bindings = listing.others;
+        let listing = Listing::read(&response.headers, party, Some(&sent.contact), self.expires, self.attempt.seen_as);
+        self.note_others(listing.others);
         let Some(ours) = listing.ours else {
             self.note_listing(None);
             return Ending::Failed(Cause::BindingNotConfirmed);
         };
         if ours.rewritten {
             self.attempt.notice(Notice::ContactRewritten {
-                sent: sent.contact.clone(),
-                stored: ours.stored.clone(),
+                sent: Arc::clone(&sent.contact),
+                stored: Arc::clone(&ours.stored),
             });
         }
         self.note_listing(Some(ours.granted));
@@ -138,7 +147,7 @@ impl Exchange {
             return Ending::Failed(Cause::GrantedZero);
         }
         self.attempt.binding = Some(Bound {
-            sent: sent.contact.clone(),
+            sent: Arc::clone(&sent.contact),
             stored: ours.stored,
             requested: self.expires,
             granted: ours.granted,
@@ -148,28 +157,29 @@ impl Exchange {
         Ending::Succeeded
     }
 
+    fn note_others(&mut self, others: Vec<OtherBinding>) {
+        // The room of the list is used again.
+        self.attempt.other_bindings.clear();
+        self.attempt.other_bindings.extend(others);
+    }
+
     /// Puts into the ladder what the last reply granted and listed.
-    fn note_listing(&mut self, granted: Option<u32>) {
-        let others = match self.attempt.other_bindings.len() {
-            0 => String::new(),
-            1 => " · 1 other binding".to_owned(),
-            more => format!(" · {more} other bindings"),
+    fn note_listing(&mut self, listed: Option<u32>) {
+        let listing = ReplyNote::Listing {
+            granted: listed,
+            others: self.attempt.other_bindings.len(),
         };
-        let own = granted.map_or_else(
-            || "our Contact is not listed".to_owned(),
-            |granted| format!("bound for {granted} s"),
-        );
-        if let Some(step) = self.attempt.steps.last_mut() {
-            step.note = format!("{own}{others}");
+        if let Some(Happening::Received { note, .. }) = self.attempt.steps.last_mut().map(|step| &mut step.happening) {
+            *note = listing;
         }
     }
 
     /// RFC 3261 §10.2.2: the 200 to a removal no longer lists what was removed.
     fn confirm_removal(&mut self, party: &Party<'_>, sent: &Sent, response: &Response<'_>) -> Ending {
-        let read = |contact: &str| Listing::read(&response.headers, party.account, Some(contact), 0, self.attempt.seen_as.as_deref());
+        let read = |contact: &Arc<str>| Listing::read(&response.headers, party, Some(contact), 0, self.attempt.seen_as);
         let is_listed = |listing: &Listing| listing.ours.as_ref().is_some_and(|ours| ours.granted > 0);
         let listing = read(&sent.contact);
-        let former = sent.former.as_deref().map(read);
+        let former = sent.former.as_ref().map(read);
         let left = is_listed(&listing) || former.as_ref().is_some_and(is_listed);
         self.attempt.other_bindings = listing.others;
         if left {
@@ -197,7 +207,7 @@ impl Exchange {
                 self.brief_retries += 1;
                 self.expires = minimum;
                 // Who finds fault with the interval has accepted the credentials: a challenge after this is a new one.
-                self.answered.clear();
+                self.answered = Answered::default();
                 party.dialog.least_expires = minimum;
                 self.count_credentials_on();
                 self.send(cx, party)
@@ -218,7 +228,7 @@ impl Exchange {
             .take(8)
             .collect();
         for address in &addresses {
-            self.attempt.notice(Notice::RedirectedTo(shown(address)));
+            self.attempt.notice(Notice::RedirectedTo(shown(address).into()));
         }
         let secure = party.account.registrar.parts().secure;
         let next = addresses.iter().find_map(|raw| {
@@ -240,16 +250,16 @@ impl Exchange {
             .filter(|transport| *transport == Transport::Tls);
         self.set_outcome(TargetOutcome::Failed(Cause::Redirected));
         self.withhold_credentials = next.parts().host != party.account.registrar.parts().host;
-        self.uri = next.as_str().to_owned();
+        self.uri = next.clone();
         self.credentials.clear();
-        self.answered.clear();
+        self.answered = Answered::default();
         self.current = self.attempt.targets.len();
-        self.attempt.step(cx.now, Arrow::Local, "following", next.as_str());
+        self.attempt.step(cx.now, Happening::Following(next.text()));
         // The new address says how it is reached, with two exceptions: everything goes by the outbound proxy (RFC 3261 §8.1.2), and
         // what was reached by TLS, for whatever reason, gets nothing less.
         let transport = party.account.transport;
         match (&party.account.outbound_proxy, &party.account.target) {
-            (Some(_), Some(target)) => return self.use_targets(cx, party, vec![Target::clone(target)]),
+            (Some(_), Some(target)) => return self.use_targets(cx, party, [Target::clone(target)]),
             (Some(proxy), None) => self.step = Step::locate(cx, proxy, transport),
             (None, _) => self.step = Step::locate(cx, next, secured),
         }
@@ -257,115 +267,69 @@ impl Exchange {
     }
 
     /// What every final reply tells beside its status.
-    fn observe(&mut self, cx: &Cx<'_>, party: &Party<'_>, sent: &Sent, response: &Response<'_>) {
+    fn observe(&mut self, cx: &mut Cx<'_>, sent: &Sent, response: &Response<'_>, challenge: bool) {
         let headers = &response.headers;
         self.attempt.last_reply = Some(LastReply {
             code: response.status.code(),
-            reason: shown(response.reason),
+            reason: cx.texts.shown(response.reason),
         });
         self.attempt.retry_after = headers.retry_after().and_then(Result::ok).map(|after| after.seconds);
         if let Some(product) = headers.product() {
-            self.attempt.product = Some(shown(&unfold(product)));
+            self.attempt.product = Some(cx.texts.shown(&unfold(product)));
         }
         for warning in headers.warnings().flatten().take(4) {
             self.attempt.notice(Notice::Warning {
                 code: warning.code,
-                text: shown(&warning.text),
+                text: cx.texts.shown(&warning.text),
             });
         }
         let took = Some(cx.now.saturating_duration_since(sent.at));
-        if matches!(response.status.code(), 401 | 407) && self.attempt.phases.challenge.is_none() {
+        if challenge && self.attempt.phases.challenge.is_none() {
             self.attempt.phases.challenge = took;
         } else {
             self.attempt.phases.authenticated = took;
         }
-        self.compare_echo(party, sent, response);
     }
 
-    /// What comes back in Via and Call-ID is what a proxy or a router made of it on the way.
-    fn compare_echo(&mut self, party: &Party<'_>, sent: &Sent, response: &Response<'_>) {
-        let outgoing = self.outgoing(party, sent);
-        let (sent_by, call_id) = (outgoing.sent_by(), outgoing.identity.call_id().to_string());
-        if let Some(Ok(via)) = response.headers.via() {
-            let echoed = format!("{}{}", via.host, via.port.map_or_else(String::new, |port| format!(":{port}")));
-            let line = format!("SIP/2.0/{} {sent_by}", sent.transport.via());
-            if Via::parse(line.as_bytes()).is_ok_and(|own| (own.host, own.port) != (via.host, via.port)) {
-                let header = "Via";
-                self.attempt.notice(Notice::EchoChanged {
-                    header,
-                    sent: sent_by.clone(),
-                    echoed: shown(echoed.as_bytes()),
-                });
-            }
-            let address = via.received().and_then(|host| host.address()).unwrap_or(sent.local.ip());
-            let seen = host_port(SocketAddr::new(address, via.rport().unwrap_or(sent.local.port())));
-            let told = via.received().is_some() || via.rport().is_some();
-            if told && seen != host_port(sent.local) && seen != sent_by {
-                self.attempt.notice(Notice::NatDetected {
-                    local: host_port(sent.local),
-                    seen: seen.clone(),
-                });
-                self.attempt.seen_as = Some(seen);
-            }
-        }
-        if let Some(echoed) = response.headers.call_id().filter(|echoed| *echoed != call_id.as_bytes()) {
-            self.attempt.notice(Notice::EchoChanged {
-                header: "Call-ID",
-                sent: call_id,
-                echoed: shown(echoed),
-            });
-        }
-    }
-
-    /// The ladder's note beside a reply.
-    fn describe(&self, response: &Response<'_>) -> String {
+    /// The ladder's note beside a reply that is no challenge.
+    fn describe(&self, response: &Response<'_>) -> ReplyNote {
         match (response.status.class(), response.status.code()) {
-            (_, 401 | 407) => {
-                let offers = sip_digest::Offers::read(&response.headers);
-                let realm = offers
-                    .challenges()
-                    .first()
-                    .map_or_else(String::new, |challenge| format!(" · realm {}", shown(challenge.realm())));
-                if offers.is_empty() {
-                    "no challenge".to_owned()
-                } else {
-                    format!("Digest {}{realm}", offers.offered().join(", "))
-                }
-            }
-            (StatusClass::Success, _) => String::new(),
+            (StatusClass::Success, _) => ReplyNote::Nothing,
             (_, 423) => response
                 .headers
                 .min_expires()
                 .and_then(Result::ok)
-                .map_or_else(String::new, |minimum| format!("at least {minimum} s")),
-            _ => self
-                .attempt
-                .retry_after
-                .map_or_else(String::new, |seconds| format!("retry after {seconds} s")),
+                .map_or(ReplyNote::Nothing, ReplyNote::AtLeast),
+            _ => self.attempt.retry_after.map_or(ReplyNote::Nothing, ReplyNote::RetryAfter),
         }
     }
 
-    fn note_received(&mut self, cx: &Cx<'_>, source: SocketAddr, response: &Response<'_>, bytes: &[u8], note: String) {
-        let what = format!("{} {}", response.status.code(), shown(response.reason));
-        let text = cx.policy.trace.then(|| transcript::redacted_text(bytes));
-        if let (Some(step), Some(text)) = (self.attempt.step(cx.now, Arrow::Received, what.trim_end(), note), text) {
-            step.message = Some(TracedMessage {
-                direction: Direction::Received,
-                peer: source,
-                text,
-            });
-        }
+    fn note_received(&mut self, cx: &Cx<'_>, source: SocketAddr, response: &Response<'_>, bytes: &[u8], note: ReplyNote) {
+        let reason = match &self.attempt.last_reply {
+            Some(last) if response.status.class() != StatusClass::Provisional => Arc::clone(&last.reason),
+            Some(_) | None => shown(response.reason).into(),
+        };
+        let happening = Happening::Received {
+            code: response.status.code(),
+            reason,
+            note,
+        };
+        let traced = cx.policy.trace.then(|| TracedMessage {
+            direction: Direction::Received,
+            peer: source,
+            text: transcript::redacted_text(bytes),
+        });
+        self.attempt.traced_step(cx.now, happening, traced);
     }
 }
 
-/// RFC 3261 §17.1.3 beside the branch: the CSeq of our request. §8.1.3.3: a reply has one Via. A CSeq that cannot be read is
-/// forgiven, because the branch is ours and nobody else knows it.
+/// RFC 3261 §17.1.3 beside the branch: the CSeq of our request. One that cannot be read is forgiven, because the branch is ours and
+/// nobody else knows it.
 fn answers(response: &Response<'_>, sent: &Sent, goal: Goal) -> bool {
-    let same = match response.headers.cseq() {
+    match response.headers.cseq() {
         Some(Ok(cseq)) => cseq.number == sent.cseq && cseq.method.as_bytes() == goal.method().as_bytes(),
         Some(Err(_)) | None => true,
-    };
-    same && response.headers.vias().nth(1).is_none()
+    }
 }
 
 /// Whether a reply comes from where the request went to. The scope and flow label of an IPv6 address are the system's own business.
@@ -396,6 +360,6 @@ fn contradicts_success(reason: &[u8]) -> bool {
         "unavailable",
         "not registered",
     ];
-    let phrase = String::from_utf8_lossy(reason).to_ascii_lowercase();
-    WORDS.iter().any(|word| phrase.contains(word))
+    let has = |word: &&str| reason.windows(word.len()).any(|part| part.eq_ignore_ascii_case(word.as_bytes()));
+    WORDS.iter().any(has)
 }

@@ -1,24 +1,27 @@
 //! Sending: the next request of an exchange, its size, its place in ladder and transcript (RFC 3261 §8.1, §18.1.1).
 
+use std::sync::Arc;
+
 use rand::RngExt as _;
+use sip_digest::AnswerError;
 use sip_message::SipUri;
 
-use super::{Arrow, Branch, Cause, Cx, Ending, Exchange, FlowId, Goal, Party, Sent, Step, Transaction, Transmit, Transport};
-use crate::attempt::{TargetOutcome, TracedMessage, TriedTarget};
+use super::{Branch, Cause, Cx, Ending, Exchange, FlowId, Goal, Party, Sent, Step, Transaction, Transmit, Transport};
+use crate::Advertised;
+use crate::attempt::{Carrying, Happening, TargetOutcome, TracedMessage, TriedTarget};
 use crate::encode::Outgoing;
-use crate::flows::{Claim, Condition};
+use crate::flows::Claim;
 use crate::report::Direction;
 use crate::transcript;
 
 impl Exchange {
-    /// Sends the next request on the flow that is open for the present target.
+    /// Sends the next request on the flow that is open for the present target. Its bytes are written when it is polled for.
     pub(super) fn send(&mut self, cx: &mut Cx<'_>, party: &mut Party<'_>) -> Option<Ending> {
         let (Step::Opening { flow, .. } | Step::Waiting { flow, .. }) = self.step else {
             return None;
         };
         let sent = self.next_request(cx, party, flow)?;
-        let written = self.outgoing(party, &sent).write(&mut cx.out.scratch);
-        if let Err(error) = written {
+        if let Err(error) = self.can_be_written(party) {
             self.attempt.words = error.to_string();
             return Some(Ending::Failed(Cause::UnsupportedAlgorithm));
         }
@@ -29,30 +32,58 @@ impl Exchange {
         party.dialog.cseq = sent.cseq;
         party.dialog.note_counts(&self.credentials);
         if self.goal == Goal::Register {
-            party.dialog.contact = Some(sent.contact.clone());
-            let uri = SipUri::parse(sent.contact.as_bytes()).ok();
-            let user = uri.and_then(|uri| uri.user_name_bytes());
-            cx.flows.claim(flow, cx.key, Claim::of(user.into_iter().flatten()));
+            self.claim(cx, party, flow, &sent.contact);
         }
         self.attempt.requests += 1;
         self.attempt.auth.credentials_sent |= !self.credentials.is_empty();
         self.attempt.local = Some(sent.local);
-        if let Some(Condition::Open { tls: Some(tls), .. }) = cx.flows.get(flow).map(|flow| &flow.condition) {
-            self.attempt.tls = Some(tls.clone());
+        if let Some(tls) = cx.tls(flow) {
+            self.attempt.tls = Some(tls);
         }
         cx.out.send(cx.key, sent.branch.nonce);
         let transaction = Transaction::start(cx.now, sent.transport.is_reliable(), cx.policy, self.target_deadline);
         self.step = Step::Waiting { flow, transaction, sent };
-        self.note_sent(cx);
+        self.note_sent(cx, party);
         None
+    }
+
+    /// Whether digest can compute what the request is to carry.
+    fn can_be_written(&self, party: &Party<'_>) -> Result<(), AnswerError> {
+        let Some(secret) = &party.account.secret else { return Ok(()) };
+        let uri = self.uri.as_str().as_bytes();
+        self.credentials
+            .iter()
+            .try_for_each(|credential| credential.challenge.can_answer_for(uri, secret))
+    }
+
+    /// Requests for this Contact come on this flow from now on.
+    fn claim(&self, cx: &mut Cx<'_>, party: &mut Party<'_>, flow: FlowId, contact: &Arc<str>) {
+        let is_claimed = self.attempt.requests > 0
+            && matches!(self.step, Step::Waiting { .. })
+            && party.dialog.contact.as_ref().is_some_and(|known| Arc::ptr_eq(known, contact));
+        if !is_claimed {
+            let uri = SipUri::parse(contact.as_bytes()).ok();
+            let user = uri.and_then(|uri| uri.user_name_bytes());
+            cx.flows.claim(flow, cx.key, Claim::of(user.into_iter().flatten()));
+            party.dialog.contact = Some(Arc::clone(contact));
+        }
     }
 
     /// Draws what is new in the next request. `None` when the flow went away meanwhile; its end is then on its way to us.
     fn next_request(&self, cx: &mut Cx<'_>, party: &Party<'_>, flow: FlowId) -> Option<Sent> {
-        let local = cx.local(flow)?;
+        let (local, host_port) = cx.local(flow)?;
         let endpoint = self.endpoint()?;
+        let sent_by = match &party.account.advertise {
+            Some(Advertised { host, port }) => cx.texts.display(format_args!("{host}:{}", port.unwrap_or(local.port()))),
+            None => host_port,
+        };
         let kept = party.dialog.contact.clone().filter(|_| self.goal == Goal::Unregister);
-        let contact = kept.unwrap_or_else(|| party.account.contact_uri(endpoint.transport, local));
+        let contact = kept.unwrap_or_else(|| {
+            let text = &mut cx.out.pool.text;
+            party.account.write_contact(text, endpoint.transport, &sent_by);
+            let known = party.dialog.contact.as_ref().filter(|known| ***known == **text);
+            known.map_or_else(|| text.as_str().into(), Arc::clone)
+        });
         // The last REGISTER may have bound another address without saying so.
         let bound = party.dialog.bound.clone().filter(|_| self.goal == Goal::Unregister);
         let former = bound.filter(|bound| *bound != contact);
@@ -67,6 +98,7 @@ impl Exchange {
             contact,
             former,
             local,
+            sent_by,
             remote: endpoint.remote,
             transport: endpoint.transport,
         })
@@ -80,8 +112,8 @@ impl Exchange {
             branch: sent.branch,
             cseq: sent.cseq,
             transport: sent.transport,
-            local: sent.local,
-            uri: &self.uri,
+            sent_by: &sent.sent_by,
+            uri: self.uri.as_str(),
             contact: &sent.contact,
             former: sent.former.as_deref(),
             expires: self.expires,
@@ -105,10 +137,18 @@ impl Exchange {
     }
 
     /// RFC 3261 §18.1.1: a large request goes by a congestion-controlled transport, unless the user decided on UDP.
-    fn is_too_large_for_udp(&self, cx: &Cx<'_>, party: &Party<'_>, sent: &Sent) -> bool {
+    fn is_too_large_for_udp(&self, cx: &mut Cx<'_>, party: &Party<'_>, sent: &Sent) -> bool {
+        if sent.transport != Transport::Udp || party.account.transport.is_some() || party.account.target.is_some() {
+            return false;
+        }
+        let outgoing = self.outgoing(party, sent);
+        if outgoing.at_most() <= cx.policy.udp_request_limit {
+            return false;
+        }
         let next_hop = party.account.outbound_proxy.as_ref().unwrap_or(&party.account.registrar).parts();
-        let decided = party.account.transport.is_some() || next_hop.transport().is_some() || party.account.target.is_some();
-        sent.transport == Transport::Udp && !decided && cx.out.scratch.len() > cx.policy.udp_request_limit && !self.tcp_was_tried()
+        let decided = next_hop.transport().is_some() || self.tcp_was_tried();
+        // Only now its very bytes matter.
+        !decided && outgoing.write(&mut cx.out.scratch).is_ok() && cx.out.scratch.len() > cx.policy.udp_request_limit
     }
 
     fn tcp_was_tried(&self) -> bool {
@@ -148,32 +188,30 @@ impl Exchange {
         );
     }
 
-    /// Writes down the request that waits and stands in the scratch buffer: in the ladder, and in the transcript with `trace`.
-    pub(super) fn note_sent(&mut self, cx: &Cx<'_>) {
-        let Step::Waiting { sent, transaction: _, .. } = &self.step else {
+    /// Writes down the request that waits: in the ladder, and in the transcript with `trace`.
+    pub(super) fn note_sent(&mut self, cx: &mut Cx<'_>, party: &Party<'_>) {
+        let Step::Waiting { sent, .. } = &self.step else {
             return;
         };
-        let peer = sent.remote;
-        let what = format!("{} {}", self.goal.method(), self.attempt.requests);
-        let note = match self.credentials.as_slice() {
-            _ if sent.at != cx.now => format!("sent again after {} ms", cx.now.saturating_duration_since(sent.at).as_millis()),
-            [] => String::new(),
-            credentials => {
-                let names: Vec<&str> = credentials
-                    .iter()
-                    .map(|credential| credential.challenge.algorithm().name())
-                    .collect();
-                let again = credentials.iter().any(|credential| credential.answer.nonce_count > 1);
-                format!("answering {}{}", names.join(" and "), if again { " ahead" } else { "" })
-            }
+        let carrying = match self.credentials.as_slice() {
+            _ if sent.at != cx.now => Carrying::Again(cx.now.saturating_duration_since(sent.at)),
+            [] => Carrying::Nothing,
+            [first, others @ ..] => Carrying::Credentials {
+                first: first.challenge.algorithm(),
+                second: others.first().map(|other| other.challenge.algorithm()),
+                ahead: self.credentials.iter().any(|credential| credential.nonce_count > 1),
+            },
         };
-        let text = cx.policy.trace.then(|| transcript::redacted_text(&cx.out.scratch));
-        if let (Some(step), Some(text)) = (self.attempt.step(cx.now, Arrow::Sent, what, note), text) {
-            step.message = Some(TracedMessage {
-                direction: Direction::Sent,
-                peer,
-                text,
-            });
-        }
+        let traced = (cx.policy.trace && self.outgoing(party, sent).write(&mut cx.out.scratch).is_ok()).then(|| TracedMessage {
+            direction: Direction::Sent,
+            peer: sent.remote,
+            text: transcript::redacted_text(&cx.out.scratch),
+        });
+        let happening = Happening::Sent {
+            method: self.goal.method(),
+            number: self.attempt.requests,
+            carrying,
+        };
+        self.attempt.traced_step(cx.now, happening, traced);
     }
 }

@@ -130,9 +130,10 @@ impl Registration {
         let mut party = Party {
             account: &self.account,
             dialog: &mut self.dialog,
+            held: self.held.as_ref(),
         };
         let (exchange, ending) = Exchange::start(cx, &mut party, goal);
-        self.exchange = Some(Box::new(exchange));
+        self.exchange = Some(exchange);
         self.end_if(cx, ending);
     }
 

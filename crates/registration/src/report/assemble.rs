@@ -11,7 +11,7 @@ use crate::report::{
     Arrow, AuthReport, BindingReport, LadderStep, LastResponse, NetworkReport, PhasesReport, Removal, Report, SCHEMA, TargetReport,
     TlsReport, TranscriptEntry,
 };
-use crate::{Account, Cause, FindingId, Goal, Policy, State, TlsFacts};
+use crate::{Account, Cause, FindingId, Goal, Policy, State, TlsFacts, host_port};
 
 /// What a report is made of.
 #[derive(Debug, Clone, Copy)]
@@ -107,7 +107,7 @@ impl Report {
             advice: attempt.ending.cause().map(|cause| advice(attempt, cause).to_owned()),
             last_response: attempt.last_reply.as_ref().map(|reply| LastResponse {
                 code: reply.code,
-                reason: reply.reason.clone(),
+                reason: reply.reason.to_string(),
             }),
             opensips_state: attempt.opensips_state,
             binding: binding(evidence),
@@ -116,15 +116,15 @@ impl Report {
             network: NetworkReport {
                 server: used.map(|tried| tried.target.endpoint.remote.to_string()),
                 local: attempt.local.map(|local| local.to_string()),
-                seen_as: attempt.seen_as.clone(),
+                seen_as: attempt.seen_as.map(host_port),
                 targets: attempt.targets.iter().map(|tried| target(tried, attempt.goal)).collect(),
             },
-            tls: attempt.tls.as_ref().map(tls),
+            tls: attempt.tls.as_deref().map(tls),
             phases_ms: phases(evidence),
             requests: attempt.requests + removal(evidence).map_or(0, |removal| removal.requests),
             retransmissions: attempt.retransmissions + removal(evidence).map_or(0, |removal| removal.retransmissions),
             retry_after_s: attempt.retry_after,
-            server_product: attempt.product.clone(),
+            server_product: attempt.product.as_deref().map(str::to_owned),
             findings: findings::findings(attempt, removal(evidence), policy),
             transcript: policy.trace.then(|| transcript(evidence)),
             ladder: ladder(evidence),
@@ -158,7 +158,7 @@ fn advice(attempt: &Attempt, cause: Cause) -> &'static str {
 fn binding(evidence: &Evidence<'_>) -> Option<BindingReport> {
     let bound = evidence.attempt.binding.as_ref()?;
     Some(BindingReport {
-        contact: bound.stored.clone(),
+        contact: bound.stored.to_string(),
         expires_s: bound.granted,
         valid_until: evidence.wall_clock(bound.valid_until),
         removal: evidence.removal(),
@@ -171,9 +171,9 @@ fn auth(attempt: &Attempt) -> AuthReport {
         challenged: auth.challenged,
         scheme: auth.algorithm.map(|_| "Digest".to_owned()),
         algorithm: auth.algorithm.map(ToOwned::to_owned),
-        realm: auth.realm.clone(),
+        realm: auth.realm.as_deref().map(str::to_owned),
         qop: auth.qop.map(ToOwned::to_owned),
-        offered: auth.offered.clone(),
+        offered: auth.offered.iter().map(ToString::to_string).collect(),
         stale_retries: auth.stale_retries,
         server_authenticated: auth.server_authenticated,
     }
@@ -228,9 +228,9 @@ fn ladder(evidence: &Evidence<'_>) -> Vec<LadderStep> {
     let start = evidence.attempt.started_at;
     let own = evidence.attempt.steps.iter().map(|step| LadderStep {
         at_ms: milliseconds(step.at.saturating_duration_since(start)),
-        arrow: step.arrow,
-        what: step.what.clone(),
-        note: step.note.clone(),
+        arrow: step.arrow(),
+        what: step.what(),
+        note: step.note(),
     });
     let removed = removal(evidence).map(|removal| {
         let (arrow, what, note) = match (removal.ending, &removal.last_reply) {

@@ -169,7 +169,7 @@ fn redirected(attempt: &Attempt, reply: &str) -> String {
     if let Some(host) = attempt.notices.iter().find_map(withheld) {
         return format!("the redirect to {host} asks for credentials, which go to no other host than the one that was named");
     }
-    let to: Vec<String> = attempt.notices.iter().filter_map(to).collect();
+    let to: Vec<std::sync::Arc<str>> = attempt.notices.iter().filter_map(to).collect();
     let to = if to.is_empty() {
         "nowhere in particular".to_owned()
     } else {

@@ -4,7 +4,7 @@ use sip_digest::Algorithm;
 
 use crate::attempt::{Attempt, Notice, TargetOutcome};
 use crate::report::{Finding, Severity};
-use crate::{Cause, FindingId, Goal, Policy, Transport};
+use crate::{Cause, FindingId, Goal, Policy, Transport, host_port};
 
 /// A binding shorter than this is gone before most phones refresh it, in seconds.
 const SHORT_BINDING: u32 = 60;
@@ -50,7 +50,11 @@ fn from_notice(notice: &Notice) -> Option<Finding> {
             Error,
             format!("asked for {first} and then for {second}, which was not answered"),
         ),
-        Notice::NatDetected { local, seen } => (Id::NatDetected, Warning, format!("the registrar sees {seen} where we are {local}")),
+        Notice::NatDetected { local, seen } => (
+            Id::NatDetected,
+            Warning,
+            format!("the registrar sees {} where we are {}", host_port(*seen), host_port(*local)),
+        ),
         Notice::EchoChanged { header, sent, echoed } => (
             Id::SipAlgSuspected,
             Warning,

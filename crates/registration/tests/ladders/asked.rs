@@ -83,7 +83,8 @@ fn a_request_during_an_exchange_stands_in_its_ladder_and_transcript() {
     );
     world.reply("200 OK", &[BOUND]);
     let attempt = world.attempt();
-    let shown: Vec<_> = attempt.steps.iter().map(|step| (step.arrow, step.what.as_str())).collect();
+    let words: Vec<_> = attempt.steps.iter().map(|step| (step.arrow(), step.what())).collect();
+    let shown: Vec<_> = words.iter().map(|(arrow, what)| (*arrow, what.as_str())).collect();
     let expected = [
         (Arrow::Sent, "REGISTER 1"),
         (Arrow::Received, "OPTIONS"),
@@ -328,7 +329,7 @@ fn a_ping_of_our_own_comes_around_through_the_registrar() {
     let attempt = world.attempt();
     assert_eq!((attempt.goal, attempt.ending), (Goal::Ping, Ending::Succeeded));
     assert_eq!(attempt.product.as_deref(), Some("regprobe"), "it is our own answer");
-    assert_eq!((&world.asked[0].call_id, world.asked[0].hops), (&attempt.call_id, 2));
+    assert_eq!((&world.asked[0].call_id, world.asked[0].hops), (&attempt.call_id.to_string(), 2));
     world.is_as_stored();
 }
 

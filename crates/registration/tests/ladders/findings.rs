@@ -1,5 +1,7 @@
 //! Every finding is produced where it applies, through the same report that users read.
 
+use std::sync::Arc;
+
 use std::time::Duration;
 
 use sip_registration::{FindingId, Report, Severity, Transport};
@@ -183,7 +185,7 @@ fn certificate_expires_soon() {
         let mut world = spotless();
         world.reply("200 OK", &[BOUND]);
         let mut attempt = world.attempt().clone();
-        attempt.tls.as_mut().unwrap().days_left = days;
+        Arc::make_mut(attempt.tls.as_mut().unwrap()).days_left = days;
         world.attempts.push(attempt);
         found(&world, FindingId::CertificateExpiresSoon, severity, words);
     }

@@ -123,7 +123,7 @@ fn a_flood_of_junk_hides_nothing() {
     let attempt = world.attempt();
     assert_eq!(attempt.strays, 300);
     assert!(attempt.steps.len() < 20, "{}", attempt.steps.len());
-    assert_eq!(attempt.steps.last().unwrap().note, "bound for 3600 s");
+    assert_eq!(attempt.steps.last().unwrap().note(), "bound for 3600 s");
 }
 
 #[test]
@@ -137,5 +137,5 @@ fn a_flood_of_provisional_replies_hides_nothing() {
     let attempt = world.attempt();
     assert_eq!(attempt.provisionals, 300);
     assert!(attempt.steps.len() < 20, "{}", attempt.steps.len());
-    assert_eq!(attempt.steps.last().unwrap().note, "bound for 3600 s");
+    assert_eq!(attempt.steps.last().unwrap().note(), "bound for 3600 s");
 }

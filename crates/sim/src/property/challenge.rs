@@ -44,7 +44,7 @@ fn answer(challenge: &Challenge, username: &str) {
     let secret = Secret::Password(PASSWORD.into());
     let answer = Answer {
         nonce_count: 1,
-        cnonce: "0123456789abcdef".to_owned(),
+        cnonce: "0123456789abcdef",
     };
     let request = Request {
         method: METHOD,

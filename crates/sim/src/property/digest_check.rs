@@ -87,7 +87,7 @@ fn good_credentials(secret: &Secret) -> Vec<u8> {
     let challenge: &Challenge = offers.strongest(ChallengeSource::Www).expect("our own challenge can be answered");
     let answer = sip_digest::Answer {
         nonce_count: 1,
-        cnonce: "0a4f113b".to_owned(),
+        cnonce: "0a4f113b",
     };
     let request = sip_digest::Request {
         method: EXPECTED.method,

@@ -102,7 +102,7 @@ pub(crate) fn attempt(now: Instant, attempt: &Attempt, policy: &Policy) {
     assert!(late <= policy.timeout + STEP, "an exchange took {late:?}");
     let harmful = |text: &str| text.contains(char::is_control);
     assert!(
-        !attempt.steps.iter().any(|step| harmful(&step.what) || harmful(&step.note)),
+        !attempt.steps.iter().any(|step| harmful(&step.what()) || harmful(&step.note())),
         "{:?}",
         attempt.steps
     );
