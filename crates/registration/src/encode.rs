@@ -1,12 +1,13 @@
 //! Requests as bytes (RFC 3261 §10.2, §8.1.1): a pure function of the exchange's state, so that a retransmission is the same again.
 
 use std::borrow::Cow;
+use std::net::SocketAddr;
 
 use sip_digest::{Answer, AnswerError, Challenge};
 use sip_message::{ChallengeSource, Value, Writer};
 
 use crate::branch::Branch;
-use crate::{Account, CallId, ContactPlan, Goal, Transport};
+use crate::{Account, Advertised, CallId, ContactPlan, Goal, Transport};
 
 /// The methods that this user agent knows; see [`crate::answer`] for what each is answered with.
 pub(crate) const ALLOW: &str = "INVITE, ACK, CANCEL, BYE, OPTIONS, NOTIFY";
@@ -228,6 +229,14 @@ impl Outgoing<'_> {
             });
         }
         written
+    }
+}
+
+impl Advertised {
+    /// `sent-by` on a flow with this local address.
+    pub(crate) fn sent_by(&self, local: SocketAddr) -> impl std::fmt::Display + '_ {
+        let port = self.port.unwrap_or(local.port());
+        std::fmt::from_fn(move |f| write!(f, "{}:{port}", self.host))
     }
 }
 

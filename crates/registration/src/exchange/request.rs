@@ -7,7 +7,6 @@ use sip_digest::AnswerError;
 use sip_message::SipUri;
 
 use super::{Branch, Cause, Cx, Ending, Exchange, FlowId, Goal, Party, Sent, Step, Transaction, Transmit, Transport};
-use crate::Advertised;
 use crate::attempt::{Carrying, Happening, TargetOutcome, TracedMessage, TriedTarget};
 use crate::encode::Outgoing;
 use crate::flows::Claim;
@@ -74,7 +73,7 @@ impl Exchange {
         let (local, host_port) = cx.local(flow)?;
         let endpoint = self.endpoint()?;
         let sent_by = match &party.account.advertise {
-            Some(Advertised { host, port }) => cx.texts.display(format_args!("{host}:{}", port.unwrap_or(local.port()))),
+            Some(advertised) => cx.texts.display(advertised.sent_by(local)),
             None => host_port,
         };
         let kept = party.dialog.contact.clone().filter(|_| self.goal == Goal::Unregister);

@@ -8,7 +8,7 @@ use super::Registration;
 use crate::branch::Branch;
 use crate::encode::{Identity, Outgoing};
 use crate::exchange::Cx;
-use crate::flows::Flow;
+use crate::flows::{Condition, Flow};
 use crate::incoming::{Asked, IncomingRequest};
 use crate::outputs::Event;
 use crate::transaction::Stray;
@@ -57,18 +57,26 @@ impl Registration {
 
     /// An OPTIONS that only wants to know whether somebody is there. `None` while the flow is not open.
     pub(crate) fn write_options(&self, flow: &Flow, branch: Branch, identity: &Identity, datagram: &mut Vec<u8>) -> Option<()> {
-        let (local, transport) = (flow.local()?, flow.endpoint.transport);
-        let contact = self.dialog.contact.clone();
+        let Condition::Open { local, host_port, .. } = &flow.condition else {
+            return None;
+        };
+        let (account, transport) = (&self.account, flow.endpoint.transport);
+        let advertised = account.advertise.as_ref().map(|shown| shown.sent_by(*local).to_string());
+        let sent_by = advertised.as_deref().unwrap_or(host_port);
+        let mut automatic = String::new();
+        if self.dialog.contact.is_none() {
+            account.write_contact(&mut automatic, transport, sent_by);
+        }
         let options = Outgoing {
-            account: &self.account,
+            account,
             goal: Goal::Ping,
             identity,
             branch,
             cseq: 1,
             transport,
-            local,
-            uri: self.account.registrar.as_str(),
-            contact: &contact.unwrap_or_else(|| self.account.contact_uri(transport, local)),
+            sent_by,
+            uri: account.registrar.as_str(),
+            contact: self.dialog.contact.as_deref().unwrap_or(&automatic),
             former: None,
             expires: 0,
             credentials: &[],
