@@ -18,6 +18,17 @@ fn the_reasons_of_verdicts_are_listed_as_the_code_has_them() {
     hold("docs/verify.md", "reasons", &table);
 }
 
+#[test]
+fn the_screens_of_watch_are_shown_as_they_are_drawn() {
+    let read = |page: &str| fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(page)).expect("the page is there");
+    let drawn = read("crates/cli/watch/screen/stored/list-80x24.txt");
+    // The table, without the empty lines below it.
+    let table = drawn.split("\n\n").next().expect("a text has a beginning");
+    for page in ["README.md", "docs/watch.md"] {
+        assert!(read(page).contains(table), "{page} shows another screen than is drawn:\n{table}");
+    }
+}
+
 /// Holds what stands between two marks of a page against what the code says, or writes it there.
 #[track_caller]
 fn hold(page: &str, mark: &str, expected: &str) {

@@ -1,5 +1,5 @@
-//! The regprobe program: from arguments to an exit status. Every stage is a module of its own; only `run`, `bulk`, `load`, `lab` and `demo` touch
-//! the network. Standard output is data, standard error is talk.
+//! The regprobe program: from arguments to an exit status. Every stage is a module of its own; only `run`, `bulk`, `load`, `watch`, `lab` and
+//! `demo` touch the network. Standard output is data, standard error is talk.
 
 mod accounts;
 mod args;

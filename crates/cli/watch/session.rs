@@ -65,6 +65,7 @@ pub(crate) struct Session<R> {
     successors: BTreeMap<Id, Entry>,
     departure: Option<Departure>,
     drawn_at: Instant,
+    glanced_at: Instant,
     is_stale: bool,
 }
 
@@ -90,6 +91,7 @@ impl<R: FnMut() -> Result<Vec<Entry>, String>> Session<R> {
             successors: BTreeMap::new(),
             departure: None,
             drawn_at: Instant::now(),
+            glanced_at: Instant::now(),
             is_stale: true,
         }
     }
@@ -167,6 +169,8 @@ impl<R: FnMut() -> Result<Vec<Entry>, String>> Session<R> {
                     }
                 }
             }
+            // A `q` too many leaves nothing behind; that is Ctrl-C's to do.
+            Wish::Leave if self.departure.is_some() => {}
             Wish::Leave => self.leave(Departure::Asked).await,
             Wish::Interrupt => self.leave(Departure::Interrupted).await,
         }
@@ -286,7 +290,8 @@ impl<R: FnMut() -> Result<Vec<Entry>, String>> Session<R> {
         let now = Instant::now();
         (self.drawn_at, self.is_stale) = (now, false);
         let Display::Screen(_) = &self.display else { return Ok(()) };
-        if self.departure.is_none() {
+        if self.departure.is_none() && now >= self.glanced_at + COUNT_EVERY {
+            self.glanced_at = now;
             self.glance().await?;
         }
         if let Err(error) = self.display.draw(&mut self.model, now) {

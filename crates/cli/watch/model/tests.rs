@@ -196,6 +196,21 @@ fn filters_work_together_and_escape_takes_them_off() {
 }
 
 #[test]
+fn an_account_that_recovers_stays_on_the_screen_of_who_looks_at_it() {
+    let origin = origin();
+    let mut model = samples::model(10);
+    took_part(&mut model, entry(1, "sip:other@h"), origin, &["403 No"], SECOND);
+    let id = took_part(&mut model, entry(2, "sip:mine@h"), origin, &["403 No"], SECOND);
+    model.fit(10);
+    press(&mut model, &[Press::Character('f'), Press::Down, Press::Enter]);
+    let (_, status, now) = registered(&entry(2, "sip:mine@h"), origin.at, &[OK]);
+    model.stands(id, &status, at(now));
+    assert_eq!((selected(&model), model.shown().len()), ("sip:mine@h".to_owned(), 1));
+    press(&mut model, &[Press::Escape]);
+    assert_eq!(selected(&model), "sip:other@h");
+}
+
+#[test]
 fn keys_wish_for_tries_and_for_the_end() {
     let origin = origin();
     let mut model = samples::model(10);

@@ -66,8 +66,11 @@ impl Model {
         selected.or_else(|| (!shown.is_empty()).then_some(0))
     }
 
-    /// The account that keys are for.
+    /// The account that keys are for. Whoever looks at one goes on looking at it, whatever a filter makes of it meanwhile.
     pub(crate) fn selected(&self) -> Option<(Id, &Row)> {
+        if let (Mode::Detail { .. }, Some(id)) = (self.view.mode, self.view.selected) {
+            return self.row(id).map(|row| (id, row));
+        }
         let shown = self.shown();
         let place = self.selected_place(&shown)?;
         shown.get(place).copied()
