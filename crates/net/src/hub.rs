@@ -46,6 +46,8 @@ struct Hub {
     /// Whether the kernel was asked to hold many replies: not before many are asked for at once, so that nobody but our own requests
     /// makes us read much.
     roomy: bool,
+    /// Whether datagrams of one kind may go through the kernel as one: until it refuses.
+    segmenting: bool,
 }
 
 /// A socket that is ready for something.
@@ -142,6 +144,7 @@ impl Hubs {
             flows: BTreeMap::new(),
             failed: false,
             roomy: false,
+            segmenting: true,
         };
         self.by_number.insert(number, hub);
         Ok(number)
@@ -231,6 +234,7 @@ impl Hubs {
     /// no fault of the flow, or anybody could end it so.
     pub(crate) fn flush(&mut self, now: Instant) -> Vec<(FlowId, Closed)> {
         let mut lost = Vec::new();
+        self.outbound.sort();
         loop {
             let waiting = self.outbound.waiting();
             let Some(first) = waiting.first() else { break };
@@ -350,10 +354,26 @@ impl Hub {
             udp::make_room(&self.socket);
             self.roomy = true;
         }
-        let send = || outbound::send(self.socket.as_raw_fd(), parcels);
-        // udp(7): an ICMP error that is pending fails the next call, which then has sent nothing. The error itself stays in the queue.
-        send().or_else(|error| if udp::is_icmp(&error) { send() } else { Err(error) })
+        let send = |segmenting| outbound::send(self.socket.as_raw_fd(), parcels, segmenting);
+        match send(self.segmenting) {
+            // udp(7): an ICMP error that is pending fails the next call, which then has sent nothing. The error itself stays in the queue.
+            Err(error) if udp::is_icmp(&error) => send(false),
+            // Too long for the path, or a device that cannot do it.
+            Err(error) if self.segmenting && parcels.len() > 1 && is_refusal(&error) => {
+                self.segmenting = false;
+                send(false)
+            }
+            sent => sent,
+        }
     }
+}
+
+/// True for an error that says nothing of one datagram, if they went as one.
+fn is_refusal(error: &io::Error) -> bool {
+    matches!(
+        error.raw_os_error(),
+        Some(libc::EINVAL | libc::EIO | libc::EMSGSIZE | libc::EOPNOTSUPP)
+    )
 }
 
 /// ICMP errors count as readiness: epoll(7) EPOLLERR.
