@@ -49,6 +49,7 @@
 )]
 
 mod certificate;
+mod descriptors;
 mod dns;
 mod driver;
 mod every_target;
@@ -72,6 +73,7 @@ mod udp;
 mod verifier;
 mod world;
 
+pub use descriptors::allow_descriptors;
 pub use driver::{Driver, Network};
 pub use https::{https_config, https_failure};
 pub use lab::{LIFE, LabCertificate};

@@ -11,6 +11,7 @@ use sip_registration::{Closed, Opened};
 use socket2::{Domain, SockRef, Socket, Type};
 use tokio::net::UdpSocket;
 
+use crate::descriptors::exhausted;
 use crate::inbound::socket_address;
 
 /// A datagram that came to nothing.
@@ -135,7 +136,7 @@ pub(crate) fn make_room(socket: &UdpSocket) {
 pub(crate) fn closed(error: &io::Error) -> Closed {
     match error.raw_os_error() {
         Some(code) if UNREACHABLE.contains(&code) => Closed::Unreachable,
-        _ => Closed::Local(error.to_string()),
+        _ => Closed::Local(exhausted(error).unwrap_or_else(|| error.to_string())),
     }
 }
 

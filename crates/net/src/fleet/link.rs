@@ -3,7 +3,7 @@
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 
-use sip_registration::{Account, Event, Goal, Policy, Status};
+use sip_registration::{Account, Attempt, Event, Goal, Policy, Status};
 use tokio::sync::{mpsc, oneshot};
 
 use super::crew::Crew;
@@ -51,8 +51,9 @@ use crate::driver::Network;
 /// }
 /// let mut registered = 0;
 /// while registered < 20 {
-///     if let (_member, Event::Attempt(attempt)) = fleet.next().await? {
+///     if let (member, Event::Attempt(attempt)) = fleet.next().await? {
 ///         assert_eq!(attempt.ending, sip_registration::Ending::Succeeded);
+///         fleet.recycle(member, attempt).await;
 ///         registered += 1;
 ///     }
 /// }
@@ -142,6 +143,11 @@ impl Fleet {
     /// Removes the binding, if there is one, and then the registration; [`Event::Removed`] tells when.
     pub async fn remove(&mut self, member: Member) {
         self.give(member, Command::Remove(member)).await;
+    }
+
+    /// Takes an attempt of this member back that was looked at, for its buffers: see [`sip_registration::Registrant::recycle`].
+    pub async fn recycle(&mut self, member: Member, attempt: Box<Attempt>) {
+        self.give(member, Command::Recycle(attempt)).await;
     }
 
     /// Where a registration stands; `None` when it is gone.

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use sip_registration::{Account, Event, Goal, Key, Status};
+use sip_registration::{Account, Attempt, Event, Goal, Key, Status};
 use tokio::sync::{mpsc, oneshot};
 
 use super::Member;
@@ -18,6 +18,7 @@ pub(super) enum Command {
     Interrupt(Member),
     Remove(Member),
     Status(Member, oneshot::Sender<Option<Status>>),
+    Recycle(Box<Attempt>),
     /// What a mistake of ours would do.
     #[cfg(test)]
     Panic,
@@ -94,6 +95,7 @@ impl Office {
                 // Who asked may have gone.
                 let _ = answer.send(status);
             }
+            Command::Recycle(attempt) => self.driver.recycle(attempt),
             #[cfg(test)]
             Command::Panic => panic!("on purpose"),
         }

@@ -5,6 +5,7 @@ use std::num::{NonZeroU32, NonZeroUsize};
 use sip_registration::{Policy, Registrant};
 
 use super::FleetError;
+use crate::descriptors::allow_descriptors;
 use crate::driver::{Driver, Network};
 
 /// What runs on one thread of a fleet.
@@ -58,6 +59,11 @@ pub(super) fn plan(shards: NonZeroUsize, policy: &Policy, network: &Network) -> 
             shards: shards.get(),
         });
     }
+    let flows = u64::from(policy.flows_per_target.get());
+    if flows > FEW_FLOWS {
+        // Each flow of each of a few targets, and what else the process holds open. Who gets fewer is told when there are none left.
+        let _ = allow_descriptors(flows.saturating_mul(4).saturating_add(FEW_FLOWS));
+    }
     let planned = (0..shards.get()).map(|index| Planned {
         index,
         of: shards,
@@ -93,6 +99,9 @@ fn share(policy: &Policy, index: usize, of: NonZeroUsize) -> Policy {
 fn part(whole: usize, index: usize, of: NonZeroUsize) -> usize {
     whole / of + usize::from(index < whole % of)
 }
+
+/// Up to so many flows to a target there are always enough descriptors.
+const FEW_FLOWS: u64 = 200;
 
 /// The constants of FNV-1a with 64 bits.
 const OFFSET_BASIS: u64 = 0xcbf2_9ce4_8422_2325;
