@@ -154,6 +154,7 @@ impl Registrant {
     /// binding stays the same one: AOR, registrar, Contact and the way there have to be those of the account that it was added with.
     pub fn renew(&mut self, now: Instant, key: Key, account: Arc<Account>) {
         self.with(now, key, |registration, cx| registration.renew(cx, account));
+        self.admit(now);
     }
 
     /// Stops the exchange under way; its [`crate::Attempt`] ends as interrupted. Nothing more happens by itself before the next order.
