@@ -13,7 +13,8 @@ pub(crate) fn refresh_at(now: Instant, granted: Duration, policy: &Policy, rng: 
     now + between(granted * least / 100, granted * most / 100, rng)
 }
 
-/// The moment to try again after `failures` failures in a row (at least one), for one of a `crowd` of registrations with this target.
+/// The moment to try again after `failures` failures in a row (at least one), for one of a `crowd` of registrations that
+/// have failed there.
 ///
 /// The wait doubles from the base up to the cap, and 50 to 100 % of it is taken (RFC 5626 §4.5). A Retry-After replaces it: never
 /// sooner, and up to a tenth later. One of zero seconds says nothing. Where that is too short a time for the whole crowd, it takes the

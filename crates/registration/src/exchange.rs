@@ -64,6 +64,8 @@ pub(crate) struct Dialog {
     pub(crate) server: Option<Arc<Server>>,
     /// The flow that was used last.
     pub(crate) flow: Option<FlowId>,
+    /// Where requests for `contact` come, as far as that is known to the flows.
+    pub(crate) claimed_on: Option<FlowId>,
     /// Where that flow leads, or led.
     pub(crate) home: Option<SiteId>,
     pub(crate) absorbing: Absorbing,

@@ -111,7 +111,9 @@ impl Flows {
         };
         let joined = joined.unwrap_or_else(|| Joined::New(self.make(endpoint, site, lane)));
         let (Joined::Open(id) | Joined::Opening(id) | Joined::New(id)) = joined;
-        self.by_id.entry(id).and_modify(|flow| flow.users.join(key));
+        if self.by_id.get_mut(&id).is_some_and(|flow| flow.users.join(key)) {
+            self.sites.arrive(site);
+        }
         self.sites.move_in(residence.home, site);
         joined
     }
@@ -141,15 +143,27 @@ impl Flows {
         self.sites.move_out(home);
     }
 
-    /// How many registrations are at home there.
-    pub(crate) fn crowd(&self, home: Option<SiteId>) -> u32 {
-        home.map_or(0, |home| self.sites.members(home))
+    /// How many registrations are at home there and have lost their way there.
+    pub(crate) fn stranded(&self, home: Option<SiteId>) -> u32 {
+        home.map_or(0, |home| self.sites.stranded(home))
+    }
+
+    /// A registration at home there has failed, besides so many others; counts it until [`Self::recover`]. Says how many that are now.
+    pub(crate) fn struggle(&mut self, home: SiteId) -> u32 {
+        self.sites.struggle(home)
+    }
+
+    /// A registration that had failed has not any more.
+    pub(crate) fn recover(&mut self, home: SiteId) {
+        self.sites.recover(home);
     }
 
     /// Takes a registration off a flow. True when nobody uses the flow any more, so that it is gone from here and wants closing.
     pub(crate) fn leave(&mut self, id: FlowId, key: Key) -> bool {
         let Some(flow) = self.by_id.get_mut(&id) else { return false };
-        flow.users.leave(key);
+        if flow.users.leave(key) {
+            self.sites.depart(flow.site, 1);
+        }
         flow.users.is_empty() && self.remove(id).is_some()
     }
 
@@ -174,6 +188,7 @@ impl Flows {
         self.retire(id);
         self.set_pulse(id, Pulse::None);
         let flow = self.by_id.remove(&id)?;
+        self.sites.depart(flow.site, flow.users.len());
         self.sites.lose_flow(flow.site);
         Some(flow.users.into_keys())
     }
@@ -307,16 +322,17 @@ mod tests {
             home: &mut homes[0],
         };
         assert_eq!(flows.join(&udp(), keys[0], again, &policy), Joined::Open(FlowId(0)));
-        assert_eq!(flows.crowd(homes[0]), 2);
+        assert_eq!(flows.stranded(homes[0]), 0);
         flows.remove(FlowId(0));
-        assert_eq!(flows.crowd(homes[1]), 2, "both will come back there");
+        assert_eq!(flows.stranded(homes[1]), 2, "both will come back there");
         let again = Residence {
             flow: Some(FlowId(0)),
             home: &mut homes[1],
         };
         assert_eq!(flows.join(&udp(), keys[1], again, &policy), Joined::New(FlowId(1)));
+        assert_eq!(flows.stranded(homes[0]), 1, "one is back");
         homes.into_iter().flatten().for_each(|home| flows.move_out(home));
-        assert_eq!(flows.crowd(homes[0]), 0);
+        assert_eq!(flows.stranded(homes[0]), 0);
     }
 
     /// A registrar that holds a thousand bindings over one flow may ask for each of them.

@@ -82,8 +82,8 @@ pub struct Policy {
     pub retry_base: Duration,
     /// The longest wait after a failure (RFC 5626 §4.5): 30 min.
     pub retry_cap: Duration,
-    /// How far apart registrations with the same target come back on average when all of them have lost it, or were all turned away: 2 ms,
-    /// so that a thousand are back within two seconds and more take longer in proportion. The pace of `admission` counts when it is slower.
+    /// How far apart registrations come back on average that have lost the way to the same target, or have all failed there: 2 ms, so that
+    /// a thousand are back within two seconds and more take longer in proportion. The pace of `admission` counts when it is slower.
     pub comeback_interval: Duration,
     /// The longest Retry-After that is obeyed: 24 h.
     pub retry_after_cap: Duration,

@@ -2,6 +2,7 @@
 //! Not for what happens on the wire: that is [`crate::exchange`]'s.
 
 mod asked;
+mod leaving;
 mod renewing;
 mod starting;
 
@@ -20,6 +21,7 @@ use crate::attempt::{Attempt, Bound, CallId, Ending, LastReply};
 use crate::branch::Branch;
 use crate::encode::Identity;
 use crate::exchange::{Cx, Dialog, Exchange, Party};
+use crate::flows::SiteId;
 use crate::outputs::Event;
 use crate::status::Status;
 use crate::transaction::Absorbing;
@@ -55,6 +57,8 @@ pub(crate) struct Registration {
     perhaps_bound: bool,
     dialog: Dialog,
     failures: u32,
+    /// Where it is counted among those that failed.
+    struggles_at: Option<SiteId>,
     credential_failures: u32,
     last_reply: Option<LastReply>,
     /// What the user ordered while an exchange was under way, each once.
@@ -101,6 +105,7 @@ impl Registration {
             least_expires: 0,
             server: None,
             flow: None,
+            claimed_on: None,
             home: None,
             absorbing: Absorbing::default(),
         };
@@ -115,6 +120,7 @@ impl Registration {
             perhaps_bound: false,
             dialog,
             failures: 0,
+            struggles_at: None,
             credential_failures: 0,
             last_reply: None,
             ordered: VecDeque::new(),
@@ -232,40 +238,6 @@ impl Registration {
         }
     }
 
-    /// The user wants it gone: its binding is removed first, if there is one or may be one.
-    pub(crate) fn leave(&mut self, cx: &mut Cx<'_>) {
-        self.leaving = true;
-        match self.goal() {
-            Some(Goal::Unregister | Goal::Clear) => self.ordered.clear(),
-            Some(Goal::Register) if self.exchange.is_some() => self.remove_at_once(cx, Goal::Unregister),
-            Some(Goal::Register | Goal::Fetch | Goal::Ping | Goal::Locate) | None if self.held.is_some() || self.perhaps_bound => {
-                self.remove_at_once(cx, Goal::Unregister);
-            }
-            Some(Goal::Register | Goal::Fetch | Goal::Ping | Goal::Locate) | None => self.interrupt(cx),
-        }
-    }
-
-    /// The user wants it gone, and its binding left as it is.
-    pub(crate) fn forget(&mut self, cx: &mut Cx<'_>) {
-        self.leaving = true;
-        self.interrupt(cx);
-    }
-
-    fn vanish(&mut self, cx: &mut Cx<'_>) {
-        if let Some(flow) = self.dialog.flow.take() {
-            cx.leave(flow);
-        }
-        if let Some(home) = self.dialog.home.take() {
-            cx.flows.move_out(home);
-        }
-        if let Some(gate) = self.gate.take() {
-            cx.gates.leave(gate);
-        }
-        self.announce(cx);
-        self.gone = true;
-        cx.out.events.push_back((cx.key, Event::Removed));
-    }
-
     /// Lets the exchange handle something, and ends it when it says so.
     fn exchange(&mut self, cx: &mut Cx<'_>, handle: impl FnOnce(&mut Exchange, &mut Cx<'_>, &mut Party<'_>) -> Option<Ending>) {
         let Some(exchange) = &mut self.exchange else { return };
@@ -299,7 +271,8 @@ impl Registration {
     pub(crate) fn handle_closed(&mut self, cx: &mut Cx<'_>, flow: FlowId, closed: &Closed) {
         if self.dialog.flow == Some(flow) {
             self.dialog.flow = None;
-            self.come_back_soon(cx);
+            let crowd = cx.flows.stranded(self.dialog.home);
+            self.come_back_soon(cx, crowd);
         }
         self.exchange(cx, |exchange, cx, party| exchange.handle_closed(cx, party, flow, closed));
     }
@@ -391,6 +364,7 @@ impl Registration {
 
     fn finish_register(&mut self, cx: &mut Cx<'_>, attempt: &Attempt) {
         self.perhaps_bound |= attempt.may_be_bound;
+        self.recover(cx);
         self.standing = match attempt.ending {
             Ending::Succeeded => {
                 (self.failures, self.credential_failures) = (0, 0);
@@ -438,7 +412,7 @@ impl Registration {
             return Next::Operator;
         }
         let asked = attempt.retry_after.map(|seconds| Duration::from_secs(seconds.into()));
-        let crowd = cx.flows.crowd(self.dialog.home);
+        let crowd = self.struggle(cx);
         Next::Try(backoff::retry_at(cx.now, self.failures, asked, crowd, cx.policy, cx.rng))
     }
 

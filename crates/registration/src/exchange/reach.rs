@@ -37,7 +37,11 @@ impl Exchange {
     }
 
     fn leave_previous(&self, cx: &mut Cx<'_>, dialog: &mut Dialog, flow: FlowId) {
-        if let Some(previous) = dialog.flow.replace(flow).filter(|previous| *previous != flow) {
+        let previous = dialog.flow.replace(flow);
+        if previous != Some(flow) {
+            dialog.claimed_on = None;
+        }
+        if let Some(previous) = previous.filter(|previous| *previous != flow) {
             cx.leave(previous);
         }
     }

@@ -6,7 +6,7 @@ use rand::RngExt as _;
 use sip_digest::AnswerError;
 use sip_message::SipUri;
 
-use super::{Branch, Cause, Cx, Ending, Exchange, FlowId, Goal, Party, Sent, Step, Transaction, Transmit, Transport};
+use super::{Branch, Cause, Cx, Dialog, Ending, Exchange, FlowId, Goal, Party, Sent, Step, Transaction, Transmit, Transport};
 use crate::attempt::{Carrying, Happening, TargetOutcome, TracedMessage, TriedTarget};
 use crate::encode::Outgoing;
 use crate::flows::Claim;
@@ -31,7 +31,7 @@ impl Exchange {
         party.dialog.cseq = sent.cseq;
         party.dialog.note_counts(&self.credentials);
         if self.goal == Goal::Register {
-            self.claim(cx, party, flow, &sent.contact);
+            Self::claim(cx, party.dialog, flow, &sent.contact);
         }
         self.attempt.requests += 1;
         self.attempt.auth.credentials_sent |= !self.credentials.is_empty();
@@ -56,16 +56,16 @@ impl Exchange {
     }
 
     /// Requests for this Contact come on this flow from now on.
-    fn claim(&self, cx: &mut Cx<'_>, party: &mut Party<'_>, flow: FlowId, contact: &Arc<str>) {
-        let is_claimed = self.attempt.requests > 0
-            && matches!(self.step, Step::Waiting { .. })
-            && party.dialog.contact.as_ref().is_some_and(|known| Arc::ptr_eq(known, contact));
-        if !is_claimed {
-            let uri = SipUri::parse(contact.as_bytes()).ok();
-            let user = uri.and_then(|uri| uri.user_name_bytes());
-            cx.flows.claim(flow, cx.key, Claim::of(user.into_iter().flatten()));
-            party.dialog.contact = Some(Arc::clone(contact));
+    fn claim(cx: &mut Cx<'_>, dialog: &mut Dialog, flow: FlowId, contact: &Arc<str>) {
+        let is_known = dialog.contact.as_ref().is_some_and(|known| Arc::ptr_eq(known, contact));
+        if is_known && dialog.claimed_on == Some(flow) {
+            return;
         }
+        let uri = SipUri::parse(contact.as_bytes()).ok();
+        let user = uri.and_then(|uri| uri.user_name_bytes());
+        cx.flows.claim(flow, cx.key, Claim::of(user.into_iter().flatten()));
+        dialog.contact = Some(Arc::clone(contact));
+        dialog.claimed_on = Some(flow);
     }
 
     /// Draws what is new in the next request. `None` when the flow went away meanwhile; its end is then on its way to us.

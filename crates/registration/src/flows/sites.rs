@@ -22,6 +22,10 @@ struct Site {
     endpoint: Endpoint,
     /// The registrations that went there last.
     members: u32,
+    /// How many use the flows there, those counted twice that use two.
+    users: u32,
+    /// The members whose last registration failed.
+    struggling: u32,
     /// The flows there, those that nobody may join included.
     flows: u32,
     /// The flows that others may join: [`crate::Policy::flows_per_target`] of them at most, numbered.
@@ -42,6 +46,8 @@ impl Sites {
         let site = Site {
             endpoint: endpoint.clone(),
             members: 0,
+            users: 0,
+            struggling: 0,
             flows: 0,
             lanes: BTreeMap::new(),
             answers_pings: false,
@@ -66,9 +72,37 @@ impl Sites {
         self.change(id, |site| site.members = site.members.saturating_sub(1));
     }
 
-    /// How many registrations call it their home.
-    pub(super) fn members(&self, id: SiteId) -> u32 {
-        self.sites.get(&id).map_or(0, |site| site.members)
+    /// A registration uses one of its flows.
+    pub(super) fn arrive(&mut self, id: SiteId) {
+        self.sites.entry(id).and_modify(|site| site.users += 1);
+    }
+
+    /// So many do not use one of its flows any more.
+    pub(super) fn depart(&mut self, id: SiteId, users: usize) {
+        let users = u32::try_from(users).unwrap_or(u32::MAX);
+        self.sites
+            .entry(id)
+            .and_modify(|site| site.users = site.users.saturating_sub(users));
+    }
+
+    /// How many are at home there and have no flow that leads there.
+    pub(super) fn stranded(&self, id: SiteId) -> u32 {
+        self.sites.get(&id).map_or(0, |site| site.members.saturating_sub(site.users))
+    }
+
+    /// Counts a registration that has failed among those that did there.
+    pub(super) fn struggle(&mut self, id: SiteId) -> u32 {
+        self.sites.get_mut(&id).map_or(0, |site| {
+            site.struggling += 1;
+            site.struggling
+        })
+    }
+
+    /// One of those that had failed has not any more.
+    pub(super) fn recover(&mut self, id: SiteId) {
+        self.sites
+            .entry(id)
+            .and_modify(|site| site.struggling = site.struggling.saturating_sub(1));
     }
 
     /// Whether the peer has ever answered a ping there.
@@ -141,17 +175,30 @@ mod tests {
         let mut homes = [None, None];
         homes.iter_mut().for_each(|home| sites.move_in(home, one));
         sites.move_in(&mut homes[0], one);
-        assert_eq!(sites.members(one), 2);
+        assert_eq!(sites.stranded(one), 2);
         sites.open_lane(one, 0, FlowId(7));
+        sites.arrive(one);
+        assert_eq!(sites.stranded(one), 1);
+        sites.depart(one, 1);
         sites.open_lane(other, 0, FlowId(8));
         sites.move_in(&mut homes[0], other);
         sites.move_out(one);
-        assert_eq!((sites.members(one), sites.lane(one, 0)), (0, Some(FlowId(7))));
+        assert_eq!((sites.stranded(one), sites.lane(one, 0)), (0, Some(FlowId(7))));
         sites.close_lane(one, 0, FlowId(6));
         assert_eq!(sites.lane(one, 0), Some(FlowId(7)), "another flow's end closes no lane");
         sites.close_lane(one, 0, FlowId(7));
         sites.lose_flow(one);
         assert_eq!((sites.sites.len(), sites.by_endpoint.len()), (1, 1));
         assert_eq!(sites.find_or_make(&endpoint(2)), other);
+    }
+
+    #[test]
+    fn who_fails_is_counted_until_it_does_not() {
+        let mut sites = Sites::default();
+        let site = sites.find_or_make(&endpoint(1));
+        assert_eq!([sites.struggle(site), sites.struggle(site)], [1, 2]);
+        sites.recover(site);
+        assert_eq!(sites.struggle(site), 2);
+        assert_eq!(sites.struggle(SiteId(9)), 0, "nobody lives where nothing is");
     }
 }

@@ -32,15 +32,20 @@ impl Claim {
 }
 
 impl Users {
-    /// Takes a registration in. Who is in already keeps its claim.
-    pub(super) fn join(&mut self, key: Key) {
+    /// Takes a registration in. Who is in already keeps its claim. True when it was not.
+    pub(super) fn join(&mut self, key: Key) -> bool {
+        let before = self.claims.len();
         self.claims.entry(key).or_default();
+        self.claims.len() > before
     }
 
-    pub(super) fn leave(&mut self, key: Key) {
-        if let Some(Some(claim)) = self.claims.remove(&key) {
+    /// True when it was there.
+    pub(super) fn leave(&mut self, key: Key) -> bool {
+        let left = self.claims.remove(&key);
+        if let Some(Some(claim)) = left {
             self.by_claim.remove(&(claim, key));
         }
+        left.is_some()
     }
 
     /// Notes what a user claims instead of what it claimed before.

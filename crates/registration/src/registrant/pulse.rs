@@ -9,7 +9,6 @@ use crate::attempt::CallId;
 use crate::branch::Branch;
 use crate::encode::Identity;
 use crate::flows::{Beat, Ping};
-use crate::registration::Registration;
 use crate::{Action, Closed, FlowId, Transmit};
 
 /// RFC 5626 §4.4.1.
@@ -40,8 +39,10 @@ impl Registrant {
 
     /// The flow's registrations refresh, each in its own time.
     fn suspect(&mut self, now: Instant, flow: FlowId) {
-        for key in self.flows.users(flow) {
-            self.with(now, key, Registration::come_back_soon);
+        let users = self.flows.users(flow);
+        let crowd = u32::try_from(users.len()).unwrap_or(u32::MAX);
+        for key in users {
+            self.with(now, key, |registration, cx| registration.come_back_soon(cx, crowd));
         }
     }
 

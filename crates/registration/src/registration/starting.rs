@@ -83,14 +83,27 @@ impl Registration {
         }
     }
 
-    /// The way to the registrar is lost, or may be: the binding is made again soon.
-    pub(crate) fn come_back_soon(&mut self, cx: &mut Cx<'_>) {
+    /// The way to the registrar is lost, or may be, for a crowd of this size: the binding is made again soon.
+    pub(crate) fn come_back_soon(&mut self, cx: &mut Cx<'_>, crowd: u32) {
         if let Standing::Fine {
             refresh_at: Some(refresh_at),
         } = &mut self.standing
         {
-            let crowd = cx.flows.crowd(self.dialog.home);
             *refresh_at = (*refresh_at).min(backoff::reconnect_at(cx.now, crowd, cx.policy, cx.rng));
+        }
+    }
+
+    /// It has failed and is going to try again; says how many others there do.
+    pub(super) fn struggle(&mut self, cx: &mut Cx<'_>) -> u32 {
+        self.recover(cx);
+        self.struggles_at = self.dialog.home;
+        self.struggles_at.map_or(0, |home| cx.flows.struggle(home))
+    }
+
+    /// It is not one of those any more.
+    pub(super) fn recover(&mut self, cx: &mut Cx<'_>) {
+        if let Some(home) = self.struggles_at.take() {
+            cx.flows.recover(home);
         }
     }
 
