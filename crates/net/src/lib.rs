@@ -62,7 +62,6 @@ mod lab;
 mod line;
 mod lines;
 mod listener;
-mod mass;
 mod outbound;
 mod probe;
 mod responding;

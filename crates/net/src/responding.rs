@@ -1,9 +1,10 @@
-//! `sip_registrar::Responder` behind real sockets, on threads that share nothing: datagrams in batches (recvmmsg(2), sendmmsg(2)), the
+//! `sip_registrar::Responder` behind real sockets, on threads that share nothing: datagrams in batches, as our own flows have them, the
 //! replies of a stream in one write. For load tests, where the other end must not be what is measured; a lab takes [`crate::serve`].
 
 use std::io;
 use std::net::{SocketAddr, TcpListener as StdListener, UdpSocket as StdSocket};
 use std::num::NonZeroUsize;
+use std::os::fd::AsRawFd as _;
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
@@ -11,16 +12,18 @@ use std::time::Duration;
 use rustls::ServerConfig;
 use sip_message::{Frame, Framer};
 use sip_registrar::Responder;
+use sip_registration::FlowId;
 use socket2::{Domain, Socket, Type};
-use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, Interest};
 use tokio::net::{TcpListener, UdpSocket};
 use tokio::sync::watch;
 use tokio::task::{JoinSet, LocalSet};
 use tokio::time::{sleep, timeout};
 use tokio_rustls::TlsAcceptor;
 
+use crate::inbound::Inbound;
 use crate::listener::ListenerError;
-use crate::mass::Batch;
+use crate::outbound::{self, Outbound};
 
 /// Sockets at which each of several threads is going to answer. The kernel deals clients out to them (socket(7) SO_REUSEPORT).
 #[derive(Debug)]
@@ -144,12 +147,40 @@ fn work(places: Vec<Place>, responder: &Arc<Responder>, mut stopped: watch::Rece
 }
 
 async fn datagrams(socket: UdpSocket, responder: Arc<Responder>) {
-    let mut batch = Batch::default();
+    let (mut inbound, mut outbound) = (Inbound::new(), Outbound::default());
     // What goes wrong with one datagram is its client's affair.
     while socket.readable().await.is_ok() {
-        if batch.receive(&socket).is_ok() {
-            batch.answer(|source, message, reply| responder.respond(source, false, message, reply));
-            batch.send(&socket).await;
+        let heard = socket.try_io(Interest::READABLE, || {
+            inbound.receive(socket.as_raw_fd(), |source, _, message| {
+                if let Some(destination) = responder.respond(source, false, message, outbound.blank()) {
+                    outbound.post(FlowId(0), 0, destination);
+                }
+            })
+        });
+        if heard.is_ok() {
+            send_all(&socket, &mut outbound).await;
+        }
+    }
+}
+
+/// Sends what waits. What the kernel refuses is left out; while it has no room, this waits.
+async fn send_all(socket: &UdpSocket, outbound: &mut Outbound) {
+    let mut segmenting = true;
+    outbound.sort();
+    while !outbound.is_empty() {
+        let sent = socket.try_io(Interest::WRITABLE, || {
+            outbound::send(socket.as_raw_fd(), outbound.waiting(), segmenting)
+        });
+        match sent {
+            Ok(count) => outbound.done(count),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                if socket.writable().await.is_err() {
+                    return;
+                }
+            }
+            // Perhaps only as one.
+            Err(_) if segmenting => segmenting = false,
+            Err(_) => outbound.done(1),
         }
     }
 }
