@@ -243,11 +243,14 @@ struct Parameters<'a> {
     charset: Option<&'a [u8]>,
 }
 
+/// A parameter's name, where its value goes, and whether it is a word, around which blanks mean nothing.
+type Known<'r, 'a> = (&'static [u8], &'r mut Option<&'a [u8]>, bool);
+
 impl<'a> Parameters<'a> {
     fn read(challenge: &sip_message::Challenge<'a>) -> Self {
         let mut read = Self::default();
         for (name, value) in challenge.params.iter() {
-            let known: [(&[u8], &mut Option<&'a [u8]>, bool); 8] = [
+            let known: [Known<'_, 'a>; 8] = [
                 (b"realm", &mut read.realm, false),
                 (b"nonce", &mut read.nonce, false),
                 (b"opaque", &mut read.opaque, false),
