@@ -32,3 +32,13 @@ fn retry_after_is_obeyed() {
     assert!(at("next_at").duration_since(at("time")).as_secs() >= 3000, "{failed}");
     assert_eq!(watch.terminate().status, 0);
 }
+
+#[test]
+fn keep_alives_are_sent_between_refreshes_when_asked_for() {
+    let registrar = Registrar::start(&[("alice", "secret")], &[]);
+    let words = ["--keep-alive", "options", "--keep-alive-interval", "1s"];
+    let mut watch = Watch::start(&account(&registrar, "alice", "secret", ""), &words);
+    watch.registered(ALICE);
+    super::support::wait::await_that(|| registrar.log().contains(" OPTIONS sip:"));
+    assert_eq!((watch.terminate().status, registrar.bound("alice")), (0, 0));
+}

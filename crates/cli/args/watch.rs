@@ -17,8 +17,9 @@ Examples:
   regprobe watch accounts.toml --output jsonl >> registrations.jsonl
   kill -HUP $(pidof regprobe)              Read the list again
 
-Exit status: 0 ended by q or SIGTERM, and all bindings are removed; 1 the same, but some may still be there; 2 the
-command line or the list is wrong (nothing was sent); 5 internal error; 130 ended by Ctrl-C.";
+Exit status: 0 ended by q or SIGTERM, and all bindings are removed; 1 the same,
+but some may still be there; 2 the command line or the list is wrong (nothing was
+sent); 5 internal error; 130 ended by Ctrl-C. Keys, lines and SIGHUP: docs/watch.md.";
 
 // `regprobe watch`.
 #[derive(Debug, Args)]

@@ -152,6 +152,57 @@ mod tests {
         );
     }
 
+    /// Every list that can be made of these accounts.
+    fn lists(of: &[Entry]) -> Vec<Vec<Entry>> {
+        let all = (0..1_u32 << of.len()).map(|chosen| {
+            let chosen = of.iter().enumerate().filter(|(at, _)| chosen >> at & 1 == 1);
+            chosen.map(|(_, entry)| entry.clone()).collect::<Vec<_>>()
+        });
+        all.filter(|list| duplicates(list).is_empty()).collect()
+    }
+
+    #[test]
+    fn whatever_the_lists_each_account_is_dealt_with_once_and_nothing_is_touched_without_need() {
+        let alice = named(1, "alice", ALICE);
+        let elsewhere = with(&named(2, "alice", ALICE), |account| {
+            account.transport = Some(sip_registration::Transport::Tcp)
+        });
+        let later = with(&entry(3, ALICE), |account| account.expires = 60);
+        let lists = lists(&[
+            alice,
+            elsewhere,
+            later,
+            named(4, "alice", BOB),
+            entry(5, BOB),
+            named(6, "carol", "sip:carol@h"),
+            entry(7, "sip:d@h"),
+        ]);
+        for (old, new) in lists.iter().flat_map(|old| lists.iter().map(move |new| (old, new))) {
+            let old: Vec<(Id, Entry)> = (0..).map(Id::new).zip(old.iter().cloned()).collect();
+            let changes = reconcile(&old, new.clone());
+            let lines: Vec<u64> = changes.wanted.iter().map(|(_, entry)| entry.line).collect();
+            assert_eq!(lines, new.iter().map(|entry| entry.line).collect::<Vec<_>>());
+            let mut touched = changes.gone.clone();
+            for (change, entry) in &changes.wanted {
+                let id = match change {
+                    Change::Start => continue,
+                    Change::Stay(id) | Change::Renew(id) | Change::Replace(id) => *id,
+                };
+                touched.push(id);
+                let (_, before) = old.iter().find(|(each, _)| *each == id).unwrap();
+                let is_same = before.binding() == entry.binding();
+                let expected = match before.difference(entry) {
+                    Difference::Nothing if is_same => Change::Stay(id),
+                    Difference::Values if is_same => Change::Renew(id),
+                    Difference::Nothing | Difference::Values | Difference::Way => Change::Replace(id),
+                };
+                assert_eq!(*change, expected, "{before:?} {entry:?}");
+            }
+            touched.sort_unstable();
+            assert_eq!(touched, old.iter().map(|(id, _)| *id).collect::<Vec<_>>());
+        }
+    }
+
     #[test]
     fn a_duplicate_names_both_lines() {
         let list = [entry(3, ALICE), entry(7, BOB), named(9, "again", "sip:alice@EXAMPLE.test")];
