@@ -6,6 +6,7 @@
 mod accounts;
 mod answering;
 mod driving;
+mod fleet;
 mod hostile;
 mod lab;
 mod name_server;
