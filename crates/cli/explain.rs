@@ -41,6 +41,7 @@ fn term(term: Term, style: Style) -> Option<String> {
     let kind = match term {
         Term::Verdict(outcome) => format!("verdict, exit status {}", outcome.exit_code()),
         Term::Evidence(_) => "level of evidence".to_owned(),
+        Term::Row(_) => "cause in a result of bulk".to_owned(),
         Term::Status(_) => "exit status".to_owned(),
     };
     let mut text = page(&term.name(), &kind, term.explanation()?, style);
@@ -77,10 +78,11 @@ pub(crate) fn list(style: Style) -> String {
     let reasons = Outcome::ALL.map(|outcome| reasons(outcome, style)).concat();
     let verdicts = terms("Verdicts", style, |term| matches!(term, Term::Verdict(_)));
     let evidence = terms("Levels of evidence", style, |term| matches!(term, Term::Evidence(_)));
+    let rows = terms("Causes of bulk's own", style, |term| matches!(term, Term::Row(_)));
     let statuses = terms("Exit statuses, beside the codes of states", style, |term| {
         matches!(term, Term::Status(_))
     });
-    format!("{states}\n{causes}\n{findings}{verdicts}{reasons}{evidence}{statuses}\nMore about one of them: regprobe explain WORD\n")
+    format!("{states}\n{causes}\n{findings}{verdicts}{reasons}{evidence}{rows}{statuses}\nMore about one of them: regprobe explain WORD\n")
 }
 
 fn section(title: &str, words: impl IntoIterator<Item = Word>, style: Style) -> String {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use jiff::{SignedDuration, Timestamp};
-use sip_registration::{Account, Attempt, Ending, Evidence, FindingId, Policy, Removal, RemovalEvidence, Report, State};
+use sip_registration::{Account, Attempt, Ending, Evidence, FindingId, Policy, Removal, RemovalEvidence, Report, Severity, State};
 
 use super::line::{ResultLine, Why};
 use super::progress::Progress;
@@ -41,7 +41,7 @@ pub(super) struct Desk {
     pub(super) tally: Tally,
     /// What is shown meanwhile.
     pub(super) progress: Progress,
-    findings: Vec<FindingId>,
+    findings: Vec<(FindingId, Severity)>,
 }
 
 impl Desk {
@@ -67,11 +67,12 @@ impl Desk {
             attempt,
             removal: self.removal(probed, attempt),
         };
-        let report = Report::assemble(&evidence);
         let why = attempt.ending.cause().map(Why::Cause);
         let state = why.map_or(State::Registered, Why::state);
         self.findings.clear();
-        self.findings.extend(report.findings.iter().map(|finding| finding.id));
+        evidence.findings(&mut self.findings);
+        // Words are made only where somebody needs them.
+        let detail = why.map(|_| Report::assemble(&evidence).detail);
         let bound = attempt.binding.as_ref();
         let removal = (bound.is_some() || probed.removal.is_some()).then(|| evidence.removal());
         let total_ms = milliseconds(attempt);
@@ -96,7 +97,7 @@ impl Desk {
             requests: attempt.requests + removed.map_or(0, |removal| removal.requests),
             retransmissions: attempt.retransmissions + removed.map_or(0, |removal| removal.retransmissions),
             findings: &self.findings,
-            detail: why.map(|_| &*report.detail),
+            detail: detail.as_deref(),
         };
         self.sink.take(&line);
         self.tally.take(Some(&probed.hop), why, Some(total_ms));

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use sip_net::{Driver, REMOVAL_AT_MOST};
-use sip_registration::{Attempt, Ending, Event, Goal, Key};
+use sip_registration::{Attempt, Cause, Ending, Event, Goal, Key, Status};
 use tokio::task::JoinHandle;
 use tokio::time::sleep_until;
 
@@ -223,7 +223,6 @@ impl Run {
     }
 
     fn row_ended(&mut self, probed: Probed) {
-        let wrong = sip_registration::Cause::WrongCredentials;
         match probed.attempt.as_ref().map(|attempt| attempt.ending) {
             None => self.give_back(probed),
             Some(Ending::Interrupted) => {
@@ -231,7 +230,9 @@ impl Run {
             }
             Some(ending) => {
                 self.desk.probed(&probed);
-                if self.window.done(&probed.hop, ending == Ending::Failed(wrong)) {
+                let attempts = [probed.attempt, probed.removal];
+                attempts.into_iter().flatten().for_each(|attempt| self.driver.recycle(attempt));
+                if self.window.done(&probed.hop, ending == Ending::Failed(Cause::WrongCredentials)) {
                     self.hold(&probed.hop);
                 }
                 self.check_failures();
@@ -284,7 +285,7 @@ impl Run {
             .collect();
         let (registrant, now) = self.driver.registrant();
         for key in waiting {
-            let has_begun = |status: sip_registration::Status| !status.waits_for_admission;
+            let has_begun = |status: Status| !status.waits_for_admission;
             if !registrant.status(key).is_none_or(has_begun) {
                 registrant.remove(now, key);
             }

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Serialize, Serializer};
-use sip_registration::{Cause, FindingId, Removal, State};
+use sip_registration::{Cause, FindingId, Removal, Severity, State};
 
 /// What came of one row of a list of accounts.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -45,9 +45,15 @@ pub(crate) struct ResultLine<'a> {
     /// Requests sent again.
     pub(crate) retransmissions: u32,
     /// What else was noticed.
-    pub(crate) findings: &'a [FindingId],
+    #[serde(serialize_with = "only_ids")]
+    #[schemars(with = "Vec<FindingId>")]
+    pub(crate) findings: &'a [(FindingId, Severity)],
     /// One sentence on what happened; null when registered.
     pub(crate) detail: Option<&'a str>,
+}
+
+fn only_ids<S: Serializer>(findings: &[(FindingId, Severity)], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_seq(findings.iter().map(|(id, _)| id))
 }
 
 /// Why a row is not registered: a cause of the report, or one of the list's own.
@@ -64,6 +70,9 @@ pub(crate) enum Why {
 }
 
 impl Why {
+    /// Those of the list's own.
+    pub(crate) const OWN: [Self; 3] = [Self::BadRow, Self::HeldBack, Self::NotDone];
+
     /// The word.
     pub(crate) const fn name(self) -> &'static str {
         match self {
@@ -103,8 +112,8 @@ impl JsonSchema for Why {
     }
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        let own = [Self::BadRow, Self::HeldBack, Self::NotDone];
-        let names: Vec<&str> = Cause::ALL.map(Self::Cause).into_iter().chain(own).map(Self::name).collect();
+        let causes = Cause::ALL.map(Self::Cause).into_iter();
+        let names: Vec<&str> = causes.chain(Self::OWN).map(Self::name).collect();
         json_schema!({ "type": "string", "description": "Why a row is not registered.", "enum": names })
     }
 }

@@ -125,7 +125,7 @@ fn cell(value: &Value) -> String {
 #[cfg(test)]
 mod tests {
     use schemars::schema_for;
-    use sip_registration::{Cause, FindingId};
+    use sip_registration::{Cause, FindingId, Severity};
 
     use super::*;
     use crate::bulk::line::Why;
@@ -149,7 +149,10 @@ mod tests {
             total_ms: Some(2.5),
             requests: 2,
             retransmissions: 0,
-            findings: &[FindingId::WeakDigest, FindingId::PlaintextTransport],
+            findings: &[
+                (FindingId::WeakDigest, Severity::Warning),
+                (FindingId::PlaintextTransport, Severity::Info),
+            ],
             detail: Some(detail),
         }
     }

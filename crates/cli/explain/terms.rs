@@ -1,8 +1,10 @@
-//! What the words of `verify` beside its reasons mean: verdicts, levels of evidence, exit statuses. Text only.
+//! What words beside states, causes and findings mean: verdicts, levels of evidence, why a row of `bulk` was not probed, exit statuses.
+//! Text only.
 
 use regprobe_providers::{Level, Outcome};
 use sip_registration::Explanation;
 
+use crate::bulk::line::Why;
 use crate::exit;
 
 /// A word that is explained here.
@@ -12,17 +14,20 @@ pub(crate) enum Term {
     Verdict(Outcome),
     /// A level of evidence that there is.
     Evidence(Level),
+    /// Why a row of a list has no cause of a registration.
+    Row(Why),
     /// An exit status that is no state's code.
     Status(u8),
 }
 
 impl Term {
-    /// Every word: verdicts, then evidence from low to high, then statuses.
+    /// Every word: verdicts, then evidence from low to high, then what is said of rows, then statuses.
     pub(crate) fn all() -> impl Iterator<Item = Self> {
         let levels = [Level::E0, Level::E1, Level::E2, Level::E3, Level::E4, Level::E5];
         let verdicts = Outcome::ALL.into_iter().map(Self::Verdict);
         let statuses = STATUSES.iter().map(|(status, _)| Self::Status(*status));
-        verdicts.chain(levels.map(Self::Evidence)).chain(statuses)
+        let rows = Why::OWN.into_iter().map(Self::Row);
+        verdicts.chain(levels.map(Self::Evidence)).chain(rows).chain(statuses)
     }
 
     /// Finds a word in any case.
@@ -35,6 +40,7 @@ impl Term {
         match self {
             Self::Verdict(outcome) => outcome.name().to_owned(),
             Self::Evidence(level) => format!("{level:?}"),
+            Self::Row(why) => why.name().to_owned(),
             Self::Status(status) => status.to_string(),
         }
     }
@@ -53,6 +59,10 @@ impl Term {
             Self::Evidence(Level::E3) => Some(&E3),
             Self::Evidence(Level::E4) => Some(&E4),
             Self::Evidence(Level::E5) => Some(&E5),
+            Self::Row(Why::BadRow) => Some(&BAD_ROW),
+            Self::Row(Why::HeldBack) => Some(&HELD_BACK),
+            Self::Row(Why::NotDone) => Some(&NOT_DONE),
+            Self::Row(Why::Cause(_)) => None,
             Self::Status(status) => STATUSES
                 .iter()
                 .find(|(each, _)| *each == status)
@@ -141,6 +151,31 @@ const E5: Explanation = Explanation {
     todo: "Nothing: more than this only a call can show.",
 };
 
+const BAD_ROW: Explanation = Explanation {
+    meaning: "A row of the list for bulk is no account: nothing was sent for it, and the other rows were probed.",
+    likely: &[
+        "the AOR is missing or no USER@DOMAIN",
+        "a cell with a comma in it does not stand between quotes, so that the row has too many",
+        "the file or variable that a secret names is not there",
+    ],
+    todo: "`detail` names the column and what would be right; correct the row and go on with --resume.",
+};
+
+const HELD_BACK: Explanation = Explanation {
+    meaning: "A row of the list for bulk was not probed, because too many passwords had been wrong at its registrar.",
+    likely: &[
+        "the list has old passwords, or those of another registrar",
+        "the column for the authentication user is missing",
+    ],
+    todo: "Correct the rows with wrong_credentials and go on with --resume; --max-wrong-passwords says how many are too many.",
+};
+
+const NOT_DONE: Explanation = Explanation {
+    meaning: "A row of the list for bulk was not probed, because the run had failed often enough before its turn came.",
+    likely: &["--fail-fast was asked for"],
+    todo: "See to the rows that failed and go on with --resume.",
+};
+
 const STATUSES: [(u8, Explanation); 5] = [
     (
         exit::SUCCESS,
@@ -153,7 +188,7 @@ const STATUSES: [(u8, Explanation); 5] = [
     (
         1,
         Explanation {
-            meaning: "Exit status 1: for verify, the claim is false or outdated; for providers, there is no such object.",
+            meaning: "Exit status 1: for verify, the claim is false or outdated; for bulk, some account is not registered; for providers, there is no such object.",
             likely: &[
                 "verify: the verdict is disagree or stale",
                 "providers: the identifier is wrong, or the object was deleted",
@@ -217,7 +252,7 @@ mod tests {
                 "{term:?}"
             );
         }
-        assert_eq!(texts.len(), 2 * (4 + 6 + 5));
+        assert_eq!(texts.len(), 2 * (4 + 6 + 3 + 5));
         assert_eq!((Term::find("4"), Term::find("none"), Term::find("E6")), (None, None, None));
     }
 }

@@ -8,8 +8,8 @@ use sip_message::printable;
 use super::{detail, findings};
 use crate::attempt::{Attempt, Ending, TargetOutcome, TriedTarget};
 use crate::report::{
-    Arrow, AuthReport, BindingReport, LadderStep, LastResponse, NetworkReport, PhasesReport, Removal, Report, SCHEMA, TargetReport,
-    TlsReport, TranscriptEntry,
+    Arrow, AuthReport, BindingReport, LadderStep, LastResponse, NetworkReport, PhasesReport, Removal, Report, SCHEMA, Severity,
+    TargetReport, TlsReport, TranscriptEntry,
 };
 use crate::{Account, Cause, FindingId, Goal, Policy, State, TlsFacts, host_port};
 
@@ -66,6 +66,11 @@ impl Evidence<'_> {
             }) => Removal::Confirmed,
             RemovalEvidence::Tried(_) => Removal::Unconfirmed,
         }
+    }
+
+    /// Which findings its report would have, the gravest first, appended to `found`. Makes no words, unlike [`Report::assemble`].
+    pub fn findings(&self, found: &mut Vec<(FindingId, Severity)>) {
+        findings::ids(self.attempt, removal(self), self.policy, found);
     }
 
     /// The end of the last exchange.

@@ -183,13 +183,20 @@ pub(crate) fn status(status: &Status) -> String {
 
 /// The report on an exchange.
 pub(crate) fn report(setup: &Setup, attempt: &Attempt) -> Report {
-    Report::assemble(&Evidence {
+    let evidence = Evidence {
         account: &setup.account,
         policy: &setup.policy,
         started_at: jiff::Timestamp::UNIX_EPOCH,
         attempt,
         removal: RemovalEvidence::Kept,
-    })
+    };
+    let report = Report::assemble(&evidence);
+    // Findings without their words are the same ones.
+    let mut found = Vec::new();
+    evidence.findings(&mut found);
+    let worded: Vec<_> = report.findings.iter().map(|finding| (finding.id, finding.severity)).collect();
+    assert_eq!(found, worded);
+    report
 }
 
 /// How an exchange ended, in a few lines.
