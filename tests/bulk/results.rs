@@ -117,7 +117,7 @@ fn a_list_that_is_none_is_2_and_nothing_is_sent() {
             ":1:2: `pasword` is unknown; there are aor, name",
         ),
         ("list.csv", good.clone(), ":1:1: no column is named aor"),
-        ("list.toml", format!("x = 1\n{good}"), ":1:"),
+        ("list.toml", format!("x = 1\n{good}"), ":2:"),
         ("list", String::new(), "--format"),
     ] {
         let list = named(name, &text_of_list);
