@@ -2,11 +2,14 @@
 //! a challenge, one and one for a refresh. `cargo bench --bench core`. Sockets and the registrar's work are not in it.
 
 mod crowd;
+#[path = "../../../benches/processor_time/mod.rs"]
+mod processor_time;
 
 use std::time::Duration;
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use crowd::Crowd;
+use processor_time::ProcessorTime;
 use sip_registration::Policy;
 
 /// How many registrations are under way at once: what a fast sender has open, more than the caches next to the processor hold.
@@ -20,7 +23,7 @@ fn rounds(wanted: u64, mut round: impl FnMut() -> Duration) -> Duration {
     taken.mul_f64(wanted as f64 / (rounds * size) as f64)
 }
 
-fn core(criterion: &mut Criterion) {
+fn core(criterion: &mut Criterion<ProcessorTime>) {
     let challenged = Policy {
         credentials_ahead: false,
         ..Policy::default()
@@ -35,5 +38,5 @@ fn core(criterion: &mut Criterion) {
     });
 }
 
-criterion_group!(benches, core);
+criterion_group!(name = benches; config = processor_time::criterion(); targets = core);
 criterion_main!(benches);

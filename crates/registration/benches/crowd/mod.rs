@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use nix::time::{ClockId, clock_gettime};
+use crate::processor_time::ProcessorTime;
 use sip_digest::{Algorithm, Secret};
 use sip_registrar::Responder;
 use sip_registration::{Account, Action, ContactPlan, Ending, Event, FlowId, Goal, Input, Key, Opened, Policy, Registrant};
@@ -32,6 +32,7 @@ pub(crate) struct Crowd {
 impl Crowd {
     /// So many registrations, all of them registered.
     pub(crate) fn registered(count: usize, policy: Policy) -> Self {
+        #[expect(clippy::disallowed_methods, reason = "a moment to count from; its value does not matter")]
         let now = Instant::now();
         let mut registrant = Registrant::new([7; 32], policy);
         let keys: Vec<Key> = (0..count).map(|user| registrant.add(now, Arc::new(account(user)))).collect();
@@ -68,12 +69,12 @@ impl Crowd {
     /// Orders a registration of everybody and lets it end. Returns the processor time that the core took for it.
     pub(crate) fn register(&mut self) -> Duration {
         self.now += Duration::from_millis(1);
-        let started_at = thread_time();
+        let started_at = ProcessorTime::now();
         for key in &self.keys {
             self.registrant.order(self.now, *key, Goal::Register);
         }
         self.send();
-        let ordered = thread_time() - started_at;
+        let ordered = ProcessorTime::now() - started_at;
         ordered + self.finish()
     }
 
@@ -81,10 +82,10 @@ impl Crowd {
     /// the core took.
     pub(crate) fn refresh(&mut self) -> Duration {
         self.now += Duration::from_secs(u64::from(GRANTED) * 9 / 10);
-        let started_at = thread_time();
+        let started_at = ProcessorTime::now();
         self.registrant.handle_timeout(self.now);
         self.send();
-        let begun = thread_time() - started_at;
+        let begun = ProcessorTime::now() - started_at;
         assert_eq!(
             self.waiting,
             self.keys.len(),
@@ -98,10 +99,10 @@ impl Crowd {
         let mut taken = Duration::ZERO;
         while self.waiting > 0 {
             self.reply();
-            let started_at = thread_time();
+            let started_at = ProcessorTime::now();
             self.receive();
             self.send();
-            taken += thread_time() - started_at;
+            taken += ProcessorTime::now() - started_at;
         }
         taken
     }
@@ -143,12 +144,6 @@ impl Crowd {
             }
         }
     }
-}
-
-/// What this thread has computed so far: what else the machine does is not in it.
-fn thread_time() -> Duration {
-    let time = clock_gettime(ClockId::CLOCK_THREAD_CPUTIME_ID).expect("a thread has a clock");
-    time.into()
 }
 
 fn account(user: usize) -> Account {
