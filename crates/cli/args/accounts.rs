@@ -12,7 +12,7 @@ use crate::values;
 // Which accounts, and what holds for all of them.
 #[derive(Debug, Args)]
 pub(crate) struct AccountsArgs {
-    /// The list of accounts: CSV with a header, JSON lines or TOML ([[account]]); - is standard input
+    /// The list of accounts: CSV with a header, JSON lines or TOML with a table `account` for each; - is standard input
     #[arg(value_name = "FILE")]
     pub(crate) file: PathBuf,
     /// What the list is written in [default: by the name's end, .csv, .tsv, .jsonl, .ndjson or .toml; CSV for standard input]
