@@ -8,6 +8,8 @@ mod human;
 mod job;
 mod live;
 pub(crate) mod report;
+#[cfg(test)]
+mod samples;
 pub(crate) mod schedule;
 mod tally;
 mod target;
@@ -27,9 +29,9 @@ use crate::args::CredentialArgs;
 use crate::args::load::{Load, LoadOutput};
 use crate::failure::Failure;
 use crate::output::{self, json};
-use crate::run::{check_files, drive, password, until_twice};
+use crate::run::{check_files, drive, password};
 use crate::secret::{Source, Surroundings};
-use crate::{exit, style};
+use crate::{exit, signals, style};
 
 use engine::Done;
 use job::Job;
@@ -46,13 +48,21 @@ pub(crate) fn run(args: &Load, surroundings: Surroundings) -> Result<u8, Failure
     let mut job = Job::new(args, rand::random())?;
     check_files(&job.network.tls)?;
     make_room(job.descriptors())?;
-    let target = drive(until_twice(target::find(&job)))???;
+    let target = drive(until_ended(target::find(&job)))???;
     let remote = target.endpoint.remote;
     job.set_target(target);
     job.set_password(password(&source(args, surroundings), "all users ({n} for the number)")?);
     let report = drive(load(Arc::new(job), remote))??;
     output::print(render(&report, args.output.output).as_bytes())?;
     Ok(status(&report))
+}
+
+/// Nothing has been sent yet: the first Ctrl-C ends it.
+async fn until_ended<T>(work: impl Future<Output = T>) -> Result<T, Failure> {
+    tokio::select! {
+        done = work => Ok(done),
+        () = signals::ended() => Err(Failure::Interrupted),
+    }
 }
 
 /// Where the password comes from.

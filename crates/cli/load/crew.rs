@@ -28,6 +28,27 @@ struct User {
     bound: bool,
 }
 
+/// How an exchange ended, as far as its user is concerned.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct End {
+    ending: Ending,
+    at: Instant,
+    /// Until when the binding stands that was confirmed.
+    valid_until: Option<Instant>,
+    may_be_bound: bool,
+}
+
+impl From<&Attempt> for End {
+    fn from(attempt: &Attempt) -> Self {
+        Self {
+            ending: attempt.ending,
+            at: attempt.ended_at,
+            valid_until: attempt.binding.as_ref().map(|bound| bound.valid_until),
+            may_be_bound: attempt.may_be_bound,
+        }
+    }
+}
+
 /// What the end of an exchange meant to its user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Ended {
@@ -78,28 +99,28 @@ impl Crew {
     }
 
     /// Takes the end of a registration. `again`: the user may get another order.
-    pub(crate) fn registered(&mut self, key: Key, attempt: &Attempt, again: bool) -> Option<Ended> {
+    pub(crate) fn registered(&mut self, key: Key, end: End, again: bool) -> Option<Ended> {
         let user = self.users.get_mut(key.place())?;
         let before = user.valid_until;
-        match attempt.ending {
+        match end.ending {
             Ending::Succeeded => {
-                user.valid_until = attempt.binding.as_ref().map(|bound| bound.valid_until);
+                user.valid_until = end.valid_until;
                 user.bound = true;
             }
-            Ending::Failed(_) | Ending::Interrupted => user.bound |= attempt.may_be_bound,
+            Ending::Failed(_) | Ending::Interrupted => user.bound |= end.may_be_bound,
         }
         let due_at = self.close(key, again);
         Some(Ended {
             due_at,
             first: before.is_none(),
-            lapsed: before.is_some_and(|until| attempt.ending == Ending::Succeeded && until < attempt.ended_at),
+            lapsed: before.is_some_and(|until| end.ending == Ending::Succeeded && until < end.at),
         })
     }
 
     /// Takes the end of a removal.
-    pub(crate) fn removed(&mut self, key: Key, attempt: &Attempt) {
+    pub(crate) fn removed(&mut self, key: Key, end: End) {
         if let Some(user) = self.users.get_mut(key.place()) {
-            user.bound &= attempt.ending != Ending::Succeeded;
+            user.bound &= end.ending != Ending::Succeeded;
             user.valid_until = None;
         }
         self.close(key, false);
@@ -137,5 +158,108 @@ impl Crew {
             }
         }
         self.free.len() as u64
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::time::Duration;
+
+    use sip_registration::{Cause, Policy, Registrant};
+
+    use super::*;
+    use crate::load::samples::job;
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    /// So many users, with their keys.
+    fn crew(count: u64, now: Instant) -> (Crew, Vec<Key>) {
+        let job = job("u{n}@10.0.0.1 --users 10");
+        let mut registrant = Registrant::new([7; 32], Policy::one_shot());
+        let keys: Vec<Key> = (0..count).map(|place| registrant.add(now, Arc::new(job.account(place)))).collect();
+        let mut crew = Crew::default();
+        keys.iter().for_each(|&key| crew.hire(key));
+        (crew, keys)
+    }
+
+    fn success(at: Instant, valid_until: Instant) -> End {
+        End {
+            ending: Ending::Succeeded,
+            at,
+            valid_until: Some(valid_until),
+            may_be_bound: false,
+        }
+    }
+
+    fn failure(at: Instant, may_be_bound: bool) -> End {
+        End {
+            ending: Ending::Failed(Cause::NoReply),
+            at,
+            valid_until: None,
+            may_be_bound,
+        }
+    }
+
+    #[test]
+    fn users_take_turns_and_who_is_busy_is_left_out() {
+        let now = Instant::now();
+        let (mut crew, keys) = crew(3, now);
+        let first: Vec<_> = (0..3).map(|_| crew.order(now)).collect();
+        assert_eq!(first, keys.iter().copied().map(Some).collect::<Vec<_>>());
+        assert_eq!((crew.order(now), crew.open(), crew.has_free()), (None, 3, false));
+        let due_at = crew.registered(keys[1], success(now, now + SECOND), true).unwrap().due_at;
+        assert_eq!((due_at, crew.open()), (Some(now), 2));
+        assert_eq!(crew.order(now), Some(keys[1]));
+        crew.registered(keys[2], failure(now, false), true);
+        crew.registered(keys[0], failure(now, false), true);
+        assert_eq!((crew.order(now), crew.order(now)), (Some(keys[2]), Some(keys[0])));
+        crew.registered(keys[0], success(now, now + SECOND), false);
+        assert!(!crew.has_free(), "who registers once gets no second order");
+    }
+
+    #[test]
+    fn what_the_core_does_by_itself_was_not_ordered() {
+        let now = Instant::now();
+        let (mut crew, keys) = crew(1, now);
+        crew.order(now);
+        let first = crew.registered(keys[0], success(now, now + SECOND), false).unwrap();
+        let refresh = crew.registered(keys[0], success(now, now + SECOND), false).unwrap();
+        assert_eq!(
+            (first.due_at, first.first, refresh.due_at, refresh.first),
+            (Some(now), true, None, false)
+        );
+        assert_eq!(crew.open(), 0);
+    }
+
+    #[test]
+    fn a_binding_that_ran_out_before_its_refresh_has_lapsed() {
+        let now = Instant::now();
+        let (mut crew, keys) = crew(2, now);
+        let ended = |crew: &mut Crew, end| crew.registered(keys[0], end, false).unwrap().lapsed;
+        assert!(!ended(&mut crew, success(now, now + SECOND)));
+        assert!(!ended(&mut crew, success(now + SECOND, now + 2 * SECOND)), "just in time");
+        assert!(!ended(&mut crew, failure(now + 3 * SECOND, false)), "it is not back yet");
+        assert_eq!(crew.held(now + SECOND), (1, 0));
+        assert_eq!(crew.held(now + 3 * SECOND), (0, 1));
+        assert!(ended(&mut crew, success(now + 3 * SECOND, now + 9 * SECOND)));
+        assert_eq!(crew.held(now + 3 * SECOND), (1, 0));
+    }
+
+    #[test]
+    fn whoever_is_bound_or_may_be_is_removed_and_nobody_else() {
+        let now = Instant::now();
+        let (mut crew, keys) = crew(5, now);
+        (0..4).for_each(|_| assert!(crew.order(now).is_some()));
+        crew.registered(keys[0], success(now, now + SECOND), true);
+        crew.registered(keys[1], failure(now, true), true);
+        crew.registered(keys[2], failure(now, false), true);
+        // The fourth has an exchange open, the fifth was never asked.
+        assert_eq!((crew.turn(), crew.open()), (3, 0));
+        let removed: Vec<_> = std::iter::from_fn(|| crew.order(now)).collect();
+        assert_eq!(removed, [keys[0], keys[1], keys[3]]);
+        crew.removed(keys[0], failure(now, true));
+        crew.removed(keys[1], success(now, now));
+        assert_eq!((crew.open(), crew.turn()), (1, 2));
     }
 }

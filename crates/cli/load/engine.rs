@@ -246,7 +246,7 @@ impl Engine {
 
     fn registered(&mut self, key: Key, attempt: &Attempt) {
         let again = self.job.mode == Mode::Cycle;
-        let Some(ended) = self.crew.registered(key, attempt, again) else {
+        let Some(ended) = self.crew.registered(key, attempt.into(), again) else {
             return;
         };
         self.tally.requests += u64::from(attempt.requests);
@@ -301,7 +301,7 @@ impl Engine {
     }
 
     fn removed(&mut self, key: Key, attempt: &Attempt) {
-        self.crew.removed(key, attempt);
+        self.crew.removed(key, attempt.into());
         match attempt.ending {
             Ending::Succeeded => self.tally.removal.removed += 1,
             Ending::Failed(_) => self.tally.removal.failed += 1,

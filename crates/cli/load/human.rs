@@ -240,3 +240,90 @@ fn trimmed(percent: f64) -> String {
     let text = format!("{percent:.3}");
     text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use sip_registration::Cause;
+
+    use super::*;
+    use crate::load::report::Circumstances;
+    use crate::load::samples::job;
+    use crate::load::tally::Tally;
+    use crate::load::usage::Processor;
+
+    fn text(line: &str, change: impl FnOnce(&mut Tally)) -> String {
+        let job = job(line);
+        let mut tally = Tally::new(job.schedule.slices());
+        change(&mut tally);
+        let circumstances = Circumstances {
+            target: ([10, 0, 0, 1], 5060).into(),
+            started_at: String::new(),
+            interrupted: false,
+            processor: Processor::default(),
+            peak_memory: None,
+            drops: 7,
+        };
+        let text = render(&LoadReport::assemble(&job, &tally, circumstances), Style::Plain);
+        assert!(text.lines().all(|line| line.chars().count() <= 100), "{text}");
+        text
+    }
+
+    #[test]
+    fn what_went_wrong_has_its_lines_and_what_did_not_has_none() {
+        let quiet = text("u{n}@10.0.0.1 --users 2", |tally| {
+            (tally.offered, tally.given, tally.registered) = (5, 5, 5);
+        });
+        for absent in [
+            "ordered/s",
+            "held back",
+            "not ordered",
+            "unfinished",
+            "why they failed",
+            "ordered/s",
+            "lapsed",
+            "50 %",
+        ] {
+            assert!(!quiet.contains(absent), "{absent}: {quiet}");
+        }
+        assert!(quiet.ends_with("✔ 100 % registered\n"), "{quiet}");
+        let loud = text("u{n}@10.0.0.1 --users 2 --share 90", |tally| {
+            (tally.offered, tally.given, tally.held_back, tally.registered) = (10, 8, 3, 6);
+            tally.failed(Cause::Rejected, Some(480));
+            tally.unfinished = 1;
+            tally.removal.bound = 9;
+            tally.removal.failed = 4;
+        });
+        for part in [
+            "held back",
+            "not ordered",
+            "unfinished",
+            "         1  rejected  (480)\n",
+            "7 datagrams lost",
+            "4 could not be removed; 5 were left to run out",
+            "✘ 60 % registered (90 % were wanted)\n",
+        ] {
+            assert!(loud.contains(part), "{part}: {loud}");
+        }
+    }
+
+    #[test]
+    fn kept_registrations_and_storms_have_their_own_lines() {
+        let kept = text("u{n}@10.0.0.1 --users 2 --keep-alive", |tally| {
+            tally.keeping.held = 2;
+            (0..40).for_each(|window| tally.keeping.refreshed(Duration::from_secs(window * 10), Duration::from_millis(3)));
+        });
+        assert!(
+            kept.contains("in 10-s windows  1 1 1") && kept.contains("✔ 100 % stayed registered"),
+            "{kept}"
+        );
+        let storm = text("u{n}@10.0.0.1 --users 2 --storm", |tally| {
+            tally.back.record(Duration::from_millis(1500))
+        });
+        assert!(
+            storm.contains("50 % after    1.50 s") && storm.contains("all after     never") && storm.contains("✘ 50 % are back"),
+            "{storm}"
+        );
+    }
+}

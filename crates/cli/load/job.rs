@@ -292,22 +292,8 @@ fn schedule(args: &Load, mode: Mode, users: Users) -> Schedule {
 
 #[cfg(test)]
 mod tests {
-    use clap::Parser as _;
-
     use super::*;
-    use crate::args::{Cli, Command};
-
-    fn planned(line: &str) -> Result<Job, Failure> {
-        let words = ["regprobe", "load"].into_iter().chain(line.split_whitespace());
-        let Command::Load(args) = Cli::try_parse_from(words)?.command else {
-            panic!("load")
-        };
-        Job::new(&args, 1)
-    }
-
-    fn job(line: &str) -> Job {
-        planned(line).unwrap()
-    }
+    use crate::load::samples::{job, planned};
 
     fn refused(line: &str) -> String {
         planned(line).unwrap_err().to_string()

@@ -446,3 +446,136 @@ fn percent(reached: u64, wanted: u64) -> f64 {
 const fn float(count: u64) -> f64 {
     count as f64
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::load::samples::job;
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    fn circumstances() -> Circumstances {
+        Circumstances {
+            target: ([10, 0, 0, 1], 5060).into(),
+            started_at: "2026-01-31T09:00:00.123Z".to_owned(),
+            interrupted: false,
+            processor: Processor {
+                user: Duration::from_millis(30),
+                system: Duration::from_millis(70),
+            },
+            peak_memory: Some(5 << 20),
+            drops: 3,
+        }
+    }
+
+    fn report(line: &str, change: impl FnOnce(&mut Tally)) -> LoadReport {
+        let job = job(line);
+        let mut tally = Tally::new(job.schedule.slices());
+        tally.took = 10 * SECOND;
+        change(&mut tally);
+        LoadReport::assemble(&job, &tally, circumstances())
+    }
+
+    #[test]
+    fn rates_count_from_the_first_order_to_the_last_confirmation() {
+        let report = report("u{n}@10.0.0.1 --users 10 --rate 100/s", |tally| {
+            (tally.offered, tally.given, tally.registered) = (1000, 900, 800);
+            tally.confirmed_by = 16 * SECOND;
+            tally.took = 20 * SECOND;
+            tally.failed(Cause::NoReply, None);
+        });
+        assert_eq!((report.offered.per_second, report.offered.not_given), (Some(100.0), 100));
+        assert_eq!((report.achieved.per_second, report.achieved.share_percent), (Some(50.0), 80.0));
+        assert_eq!(report.client.cpu_per_exchange_us, Some(124.843945));
+        assert!(!report.succeeded());
+    }
+
+    #[test]
+    fn a_load_that_was_cut_short_offered_what_it_had_time_for() {
+        let report = report("u{n}@10.0.0.1 --users 10 --rate 100/s", |tally| {
+            (tally.offered, tally.given, tally.registered) = (200, 200, 200);
+            (tally.took, tally.confirmed_by) = (2 * SECOND, 2 * SECOND);
+        });
+        assert_eq!((report.offered.per_second, report.achieved.per_second), (Some(100.0), Some(100.0)));
+        assert!(report.succeeded());
+    }
+
+    #[test]
+    fn one_failure_among_a_million_is_not_everybody() {
+        let nearly = |share: &str| {
+            report(&format!("u{{n}}@10.0.0.1 --users 10 --share {share}"), |tally| {
+                (tally.offered, tally.registered) = (1_000_000, 999_999);
+            })
+        };
+        assert_eq!(nearly("100").achieved.share_percent, 99.999);
+        assert_eq!((nearly("100").succeeded(), nearly("99.9").succeeded()), (false, true));
+    }
+
+    #[test]
+    fn causes_stand_in_the_order_of_their_number() {
+        let report = report("u@10.0.0.1", |tally| {
+            tally.failed(Cause::NoReply, None);
+            (0..3).for_each(|_| tally.failed(Cause::Rejected, Some(480)));
+            (0..2).for_each(|_| tally.failed(Cause::Rejected, Some(488)));
+        });
+        let causes: Vec<_> = report.causes.iter().map(|each| (each.cause, each.sip_code, each.count)).collect();
+        assert_eq!(
+            causes,
+            [
+                (Cause::Rejected, Some(480), 3),
+                (Cause::Rejected, Some(488), 2),
+                (Cause::NoReply, None, 1)
+            ]
+        );
+    }
+
+    #[test]
+    fn refreshes_are_even_when_every_steady_window_has_its_share() {
+        // Made within 10 s, granted 10 s: from second 19 on every binding was refreshed.
+        let line = "u{n}@10.0.0.1 --users 100 --rate 10/s --keep-alive --duration 1m";
+        let kept = |windows: [u32; 6]| {
+            let report = report(line, |tally| {
+                tally.keeping.granted = 10 * SECOND;
+                (tally.keeping.held, tally.took) = (100, 60 * SECOND);
+                for (window, count) in (0..).zip(windows) {
+                    (0..count).for_each(|_| tally.keeping.refreshed(window * 10 * SECOND, SECOND));
+                }
+            });
+            assert_eq!(
+                (report.achieved.share_percent, report.keep_alive.as_ref().unwrap().held),
+                (100.0, 100)
+            );
+            report.keep_alive.unwrap().unevenness_percent
+        };
+        assert_eq!(kept([5, 900, 100, 100, 100, 100]), Some(0.0));
+        assert_eq!(kept([5, 900, 80, 100, 100, 120]), Some(20.0));
+        let short = report(line, |tally| tally.keeping.refreshed(SECOND, SECOND));
+        assert_eq!(short.keep_alive.unwrap().unevenness_percent, None);
+        assert_eq!((short.storm.is_none(), short.parts.len()), (true, 0));
+    }
+
+    #[test]
+    fn a_storm_is_over_when_the_last_is_back() {
+        let storm = |back: u64| {
+            let report = report("u{n}@10.0.0.1 --users 10 --storm --jitter 2s", |tally| {
+                (1..=back).for_each(|second| tally.back.record(Duration::from_secs(second)));
+            });
+            let storm = report.storm.unwrap();
+            assert_eq!(storm.jitter_s, 2.0);
+            let seconds = |when: Option<f64>| when.map(f64::round);
+            (seconds(storm.half_back_s), seconds(storm.most_back_s), seconds(storm.all_back_s))
+        };
+        assert_eq!(storm(10), (Some(5.0), Some(9.0), Some(10.0)));
+        assert_eq!(storm(7), (Some(5.0), None, None));
+        assert_eq!(storm(0), (None, None, None));
+    }
+
+    #[test]
+    fn what_was_not_tried_is_left() {
+        let report = report("u@10.0.0.1", |tally| {
+            tally.removal.bound = 10;
+            (tally.removal.removed, tally.removal.failed) = (6, 1);
+        });
+        assert_eq!(report.removal.unwrap().left, 3);
+    }
+}
