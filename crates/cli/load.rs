@@ -1,6 +1,7 @@
 //! `regprobe load`: registrations at a rate against one's own registrar, and what they took. Plans, asks whether the host may be
 //! loaded, runs the shards, shows the report. The core is `sip-registration`'s, its sockets and threads are `sip-net`'s.
 
+mod book;
 mod crew;
 mod engine;
 mod guard;

@@ -276,7 +276,6 @@ mod tests {
             (tally.offered, tally.given, tally.registered) = (5, 5, 5);
         });
         for absent in [
-            "ordered/s",
             "held back",
             "not ordered",
             "unfinished",
@@ -300,7 +299,7 @@ mod tests {
             "not ordered",
             "unfinished",
             "         1  rejected  (480)\n",
-            "7 datagrams lost",
+            "7 datagrams",
             "4 could not be removed; 5 were left to run out",
             "✘ 60 % registered (90 % were wanted)\n",
         ] {
