@@ -67,11 +67,11 @@ fn counts(report: &LoadReport) -> String {
             "held back",
             offered.held_back,
             None,
-            "until an exchange ended, in time to be ordered",
+            "and ordered late, when a user or an exchange became free",
         );
     }
     if offered.not_given > 0 {
-        text += &row("not ordered", offered.not_given, None, "for lack of a free user, or of time");
+        text += &row("not ordered", offered.not_given, None, "before the time was over");
     }
     text += &row("registered", achieved.registrations, achieved.per_second, "");
     text += &row("failed", achieved.failed, None, "");
@@ -186,18 +186,23 @@ fn client(report: &LoadReport) -> String {
         .unwrap_or_default();
     let memory = client
         .peak_memory_bytes
-        .map(|bytes| format!("; {} MiB at most", bytes.div_ceil(1 << 20)))
+        .map(|bytes| format!("; {} MiB of memory", bytes.div_ceil(1 << 20)))
         .unwrap_or_default();
-    let drops = match client.receive_drops {
-        0 => String::new(),
-        drops => format!("; {drops} datagrams lost at a full receive buffer of ours"),
-    };
     let cpu = client.cpu_user_s + client.cpu_system_s;
-    let text = format!(
-        "{cpu:.2} s of processor time (user {:.2}, system {:.2}){each}{memory}{drops}",
-        client.cpu_user_s, client.cpu_system_s
+    let mut text = wrapped(
+        "  this client   ",
+        &format!(
+            "{cpu:.2} s of processor time (user {:.2}, system {:.2}){each}{memory}",
+            client.cpu_user_s, client.cpu_system_s
+        ),
     );
-    wrapped("  this client   ", &text)
+    if client.receive_drops > 0 {
+        text += &wrapped(
+            "                ",
+            &format!("{} datagrams lost at a full receive buffer of ours", client.receive_drops),
+        );
+    }
+    text
 }
 
 fn removed(removal: &RemovalReport) -> String {
