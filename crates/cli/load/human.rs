@@ -63,12 +63,7 @@ fn counts(report: &LoadReport) -> String {
     };
     let mut text = row("offered", offered.registrations, offered.per_second, &how);
     if offered.held_back > 0 {
-        text += &row(
-            "held back",
-            offered.held_back,
-            None,
-            "and ordered late, when a user or an exchange became free",
-        );
+        text += &row("held back", offered.held_back, None, "ordered late, when somebody became free");
     }
     if offered.not_given > 0 {
         text += &row("not ordered", offered.not_given, None, "before the time was over");
@@ -184,23 +179,18 @@ fn client(report: &LoadReport) -> String {
         .cpu_per_exchange_us
         .map(|each| format!(", {each:.1} µs an exchange"))
         .unwrap_or_default();
+    let cpu = client.cpu_user_s + client.cpu_system_s;
+    let mut text = format!(
+        "  this client   {cpu:.2} s of processor time (user {:.2}, system {:.2}){each}\n",
+        client.cpu_user_s, client.cpu_system_s
+    );
     let memory = client
         .peak_memory_bytes
-        .map(|bytes| format!("; {} MiB of memory", bytes.div_ceil(1 << 20)))
-        .unwrap_or_default();
-    let cpu = client.cpu_user_s + client.cpu_system_s;
-    let mut text = wrapped(
-        "  this client   ",
-        &format!(
-            "{cpu:.2} s of processor time (user {:.2}, system {:.2}){each}{memory}",
-            client.cpu_user_s, client.cpu_system_s
-        ),
-    );
-    if client.receive_drops > 0 {
-        text += &wrapped(
-            "                ",
-            &format!("{} datagrams lost at a full receive buffer of ours", client.receive_drops),
-        );
+        .map(|bytes| format!("{} MiB of memory", bytes.div_ceil(1 << 20)));
+    let drops = (client.receive_drops > 0).then(|| format!("{} datagrams lost at a full receive buffer of ours", client.receive_drops));
+    let more: Vec<String> = memory.into_iter().chain(drops).collect();
+    if !more.is_empty() {
+        text += &format!("                {}\n", more.join("; "));
     }
     text
 }
