@@ -80,7 +80,7 @@ impl Driver {
     /// Runs until something has to be told. Waits for ever when nothing was ordered. May be dropped and called again: nothing is lost.
     pub async fn next(&mut self) -> (Key, Event) {
         loop {
-            if let Some(told) = self.turn().await {
+            if let Some(told) = self.turn(None).await {
                 return told;
             }
             self.wait(None).await;
@@ -90,11 +90,14 @@ impl Driver {
     /// As [`Driver::next`], but waits no longer than until `at`: who has orders to give then needs no timer of its own.
     pub async fn next_before(&mut self, at: Instant) -> Option<(Key, Event)> {
         loop {
-            if let Some(told) = self.turn().await {
+            if let Some(told) = self.turn(Some(at)).await {
                 return Some(told);
             }
             if Instant::now() >= at {
-                return None;
+                // Who comes late every time hears what has arrived all the same.
+                tokio::task::yield_now().await;
+                self.drain();
+                return self.registrant.poll_event();
             }
             self.wait(Some(at)).await;
         }
@@ -111,14 +114,15 @@ impl Driver {
         self.registrant.recycle(attempt);
     }
 
-    /// Does all that can be done without waiting, until something has to be told.
-    async fn turn(&mut self) -> Option<(Key, Event)> {
+    /// Does all that can be done without waiting, until something has to be told, or until `at`.
+    async fn turn(&mut self, at: Option<Instant>) -> Option<(Key, Event)> {
         loop {
             let idle = self.carry_out();
             if let Some(told) = self.registrant.poll_event() {
                 return Some(told);
             }
-            if idle && !self.is_ready() {
+            let is_over = || at.is_some_and(|at| Instant::now() >= at);
+            if (idle && !self.is_ready()) || is_over() {
                 return None;
             }
             // Let others have their turn, and the sockets say that they have something.
@@ -132,8 +136,8 @@ impl Driver {
         let deadlines = [self.registrant.poll_timeout(), self.world.hubs.blocked_until(), at];
         tokio::select! {
             biased;
-            Some(woken) = self.world.hubs.wake() => self.world.hubs.woken(Some(woken)),
-            Some(woken) = self.world.lines.wake() => self.world.lines.woken(Some(woken)),
+            Some(woken) = self.world.hubs.wake() => self.world.hubs.woken(woken),
+            Some(woken) = self.world.lines.wake() => self.world.lines.woken(woken),
             Some(news) = self.news.recv() => self.take(news),
             () = wait_until(deadlines.into_iter().flatten().min()) => {
                 // What arrived while we slept was before the deadline: let its readers tell.
@@ -152,9 +156,9 @@ impl Driver {
 
     /// Takes in what has arrived, a batch of each socket, and does what is due.
     fn drain(&mut self) {
-        self.world.hubs.woken(None);
+        self.world.hubs.gather();
         self.hear_datagrams();
-        self.world.lines.woken(None);
+        self.world.lines.gather();
         self.hear_lines();
         for _ in 0..INBOX {
             let Ok(news) = self.news.try_recv() else { break };

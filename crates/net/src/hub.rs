@@ -166,23 +166,25 @@ impl Hubs {
         self.watches.join_next().await.map(|woken| woken.unwrap_or(Woken::Broken))
     }
 
-    /// Takes in what was waited for, and what else is ready.
-    pub(crate) fn woken(&mut self, woken: Option<Woken>) {
-        let mut next = woken;
-        loop {
-            match next {
-                Some(Woken::Readable(number, ready)) => {
-                    if let Some(hub) = self.by_number.get_mut(&number) {
-                        hub.failed |= ready.is_error();
-                        self.ready.push_back(number);
-                    }
+    /// Takes in what was waited for.
+    pub(crate) fn woken(&mut self, woken: Woken) {
+        match woken {
+            Woken::Readable(number, ready) => {
+                if let Some(hub) = self.by_number.get_mut(&number) {
+                    hub.failed |= ready.is_error();
+                    self.ready.push_back(number);
                 }
-                Some(Woken::Writable) => self.blocked_at = None,
-                // A watch that was called off, with its socket.
-                Some(Woken::Broken) => {}
-                None => return,
             }
-            next = self.watches.try_join_next().map(|woken| woken.unwrap_or(Woken::Broken));
+            Woken::Writable => self.blocked_at = None,
+            // A watch that was called off, with its socket.
+            Woken::Broken => {}
+        }
+    }
+
+    /// Takes in what need not be waited for.
+    pub(crate) fn gather(&mut self) {
+        while let Some(woken) = self.watches.try_join_next() {
+            self.woken(woken.unwrap_or(Woken::Broken));
         }
     }
 
@@ -430,7 +432,7 @@ mod tests {
         while came.len() < count {
             if !hubs.is_ready() {
                 let woken = timeout(Duration::from_secs(5), hubs.wake()).await.expect("in time");
-                hubs.woken(woken);
+                hubs.woken(woken.expect("a socket is watched"));
             }
             hubs.receive(|heard| {
                 came.push(match heard {

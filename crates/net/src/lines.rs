@@ -121,28 +121,30 @@ impl Lines {
         self.watches.join_next().await.map(|woken| woken.unwrap_or(Woken::Broken))
     }
 
-    /// Takes in what was waited for, and what else is ready.
-    pub(crate) fn woken(&mut self, woken: Option<Woken>) {
-        let mut next = woken;
-        loop {
-            match next {
-                Some(Woken::Readable(flow)) => {
-                    if let Some(kept) = self.by_flow.get_mut(&flow) {
-                        kept.watch = None;
-                        self.ready.push_back(flow);
-                    }
+    /// Takes in what was waited for.
+    pub(crate) fn woken(&mut self, woken: Woken) {
+        match woken {
+            Woken::Readable(flow) => {
+                if let Some(kept) = self.by_flow.get_mut(&flow) {
+                    kept.watch = None;
+                    self.ready.push_back(flow);
                 }
-                Some(Woken::Writable(flow)) => {
-                    if let Some(kept) = self.by_flow.get_mut(&flow) {
-                        kept.blocked = None;
-                        kept.note(flow, &mut self.pushed);
-                    }
-                }
-                // A watch that was called off, with its connection.
-                Some(Woken::Broken) => {}
-                None => return,
             }
-            next = self.watches.try_join_next().map(|woken| woken.unwrap_or(Woken::Broken));
+            Woken::Writable(flow) => {
+                if let Some(kept) = self.by_flow.get_mut(&flow) {
+                    kept.blocked = None;
+                    kept.note(flow, &mut self.pushed);
+                }
+            }
+            // A watch that was called off, with its connection.
+            Woken::Broken => {}
+        }
+    }
+
+    /// Takes in what need not be waited for.
+    pub(crate) fn gather(&mut self) {
+        while let Some(woken) = self.watches.try_join_next() {
+            self.woken(woken.unwrap_or(Woken::Broken));
         }
     }
 
@@ -283,7 +285,7 @@ mod tests {
         while came.is_none() {
             if !lines.is_ready() {
                 let woken = timeout(Duration::from_secs(5), lines.wake()).await.expect("in time");
-                lines.woken(woken);
+                lines.woken(woken.expect("a connection is watched"));
             }
             lines.receive(|it| {
                 came = Some(match it {
@@ -303,7 +305,7 @@ mod tests {
                 return;
             }
             let woken = lines.wake().await;
-            lines.woken(woken);
+            lines.woken(woken.expect("a connection is watched"));
         }
     }
 

@@ -90,6 +90,32 @@ async fn a_probe_can_be_a_task_of_a_runtime_with_many_threads() {
     lab.stop().await;
 }
 
+/// A load generator that cannot keep up with itself has another order due whenever it looks.
+#[tokio::test]
+async fn a_caller_that_is_always_late_hears_of_what_happens_all_the_same() {
+    let lab = Lab::start("127.0.0.1", Config::default()).await;
+    for transport in [Transport::Udp, Transport::Tcp] {
+        let mut driver = driver();
+        let (registrant, now) = driver.registrant();
+        let key = registrant.add(now, Arc::new(alice(&lab.uri(transport))));
+        driver.order(key, Goal::Register);
+        let late = now;
+        let attempt = loop {
+            if let Some((_, Event::Attempt(attempt))) = driver.next_before(late).await {
+                break attempt;
+            }
+        };
+        assert_eq!(attempt.ending, Ending::Succeeded, "{transport:?} {attempt:?}");
+        assert!(
+            driver
+                .next_before(late + Duration::from_millis(1))
+                .await
+                .is_none_or(|(of, _)| of == key)
+        );
+    }
+    lab.stop().await;
+}
+
 #[tokio::test]
 async fn a_future_that_is_dropped_half_way_loses_nothing() {
     let lab = Lab::start(
