@@ -89,6 +89,8 @@ struct Phase {
     open: usize,
     /// When an order that was due could not be given for the last time.
     blocked_at: Option<Instant>,
+    /// Before this moment no further bundle goes out.
+    bundle_at: Instant,
 }
 
 impl Phase {
@@ -101,6 +103,7 @@ impl Phase {
             dues: schedule.dues(index, of, seed).peekable(),
             open,
             blocked_at: None,
+            bundle_at: began_at,
         }
     }
 
@@ -137,8 +140,11 @@ impl Phase {
 /// How many orders are given in one go, so that replies have their turn in between.
 const BURST: usize = 128;
 
-/// Orders go out in bundles, because a timer has no finer grain: none later than it is due, none earlier than by this.
-const EARLY: Duration = Duration::from_millis(1);
+/// Orders go out in bundles, so that system calls have many messages each: none later than it is due, none earlier than by this.
+const EARLY: Duration = Duration::from_millis(3);
+
+/// From one bundle to the next at least. A timer's grain is a millisecond, which is what is left until the first of them is due.
+const APART: Duration = Duration::from_millis(2);
 
 async fn wait_until(wake_at: Instant, now: Instant) {
     if wake_at > now {
@@ -174,8 +180,12 @@ impl Engine {
     /// Gives what is due, as far as users are free and exchanges may be open; the moment.
     fn give(&mut self) -> Instant {
         let (registrant, now) = self.driver.registrant();
+        if now < self.phase.bundle_at {
+            return now;
+        }
         for _ in 0..BURST {
             let Some(due_at) = self.phase.due_at().filter(|due_at| *due_at <= now + EARLY) else {
+                self.phase.bundle_at = now + APART;
                 break;
             };
             let late = self.phase.is_late(due_at);
@@ -197,7 +207,7 @@ impl Engine {
     fn wake_at(&mut self, now: Instant) -> Instant {
         let blocked = self.book.open() >= self.phase.open || !self.book.has_free() || self.phase.is_spent(now);
         let due_at = self.phase.due_at().filter(|_| !blocked);
-        due_at.map_or(self.post_at, |due_at| (due_at - EARLY).min(self.post_at))
+        due_at.map_or(self.post_at, |due_at| (due_at - EARLY).max(self.phase.bundle_at).min(self.post_at))
     }
 
     /// Whether this phase is over.
