@@ -243,27 +243,25 @@ struct Parameters<'a> {
     charset: Option<&'a [u8]>,
 }
 
-/// A parameter's name, where its value goes, and whether it is a word, around which blanks mean nothing.
-type Known<'r, 'a> = (&'static [u8], &'r mut Option<&'a [u8]>, bool);
-
 impl<'a> Parameters<'a> {
     fn read(challenge: &sip_message::Challenge<'a>) -> Self {
         let mut read = Self::default();
         for (name, value) in challenge.params.iter() {
-            let known: [Known<'_, 'a>; 8] = [
-                (b"realm", &mut read.realm, false),
-                (b"nonce", &mut read.nonce, false),
-                (b"opaque", &mut read.opaque, false),
-                (b"algorithm", &mut read.algorithm, true),
-                (b"qop", &mut read.qop, true),
-                (b"stale", &mut read.stale, true),
-                (b"userhash", &mut read.userhash, true),
-                (b"charset", &mut read.charset, true),
+            let word = value.trim_ascii();
+            let known = [
+                (&b"realm"[..], &mut read.realm, value),
+                (b"nonce", &mut read.nonce, value),
+                (b"opaque", &mut read.opaque, value),
+                (b"algorithm", &mut read.algorithm, word),
+                (b"qop", &mut read.qop, word),
+                (b"stale", &mut read.stale, word),
+                (b"userhash", &mut read.userhash, word),
+                (b"charset", &mut read.charset, word),
             ];
             let place = known.into_iter().find(|(known, _, _)| known.eq_ignore_ascii_case(name));
-            if let Some((_, place, is_word)) = place {
+            if let Some((_, place, value)) = place {
                 // Of one that is there twice, which no challenge may have, the first counts.
-                place.get_or_insert(if is_word { value.trim_ascii() } else { value });
+                place.get_or_insert(value);
             }
         }
         read
