@@ -210,11 +210,15 @@ pub fn unfold(value: &[u8]) -> Cow<'_, [u8]> {
 }
 
 /// A decimal number that fits, or `None`.
-pub(crate) fn decimal<T: std::str::FromStr>(digits: &[u8]) -> Option<T> {
-    if digits.is_empty() || !digits.iter().all(u8::is_ascii_digit) {
+pub(crate) fn decimal<T: TryFrom<u64>>(digits: &[u8]) -> Option<T> {
+    if digits.is_empty() {
         return None;
     }
-    std::str::from_utf8(digits).ok()?.parse().ok()
+    let number = digits.iter().try_fold(0_u64, |number, byte| {
+        let digit = byte.checked_sub(b'0').filter(|digit| *digit < 10)?;
+        number.checked_mul(10)?.checked_add(digit.into())
+    })?;
+    number.try_into().ok()
 }
 
 /// A decimal number, or the largest when it does not fit; `None` when it is no number.

@@ -18,7 +18,9 @@ pub struct Param<'a> {
 pub struct Params<'a>(&'a [u8]);
 
 impl<'a> Params<'a> {
-    pub(crate) const fn new(raw: &'a [u8]) -> Self {
+    /// The parameters in these bytes, which are empty or open with a `;`.
+    #[must_use]
+    pub const fn new(raw: &'a [u8]) -> Self {
         Self(raw)
     }
 
@@ -61,7 +63,7 @@ impl<'a> Params<'a> {
 
     /// The first value under this name as a whole number, quoted or not.
     #[must_use]
-    pub fn number<T: std::str::FromStr>(&self, name: &str) -> Option<T> {
+    pub fn number<T: TryFrom<u64>>(&self, name: &str) -> Option<T> {
         lexer::decimal(self.digits(name)?)
     }
 

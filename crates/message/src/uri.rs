@@ -102,19 +102,7 @@ impl<'a> SipUri<'a> {
     }
 
     fn parse_rest(secure: bool, rest: &'a [u8]) -> Result<Self, UriError> {
-        // Users such as `alice@corp.example` stand unescaped in the wild: the last `@` before the headers ends the user part.
-        let first_at = memchr::memchr(b'@', rest).unwrap_or(0);
-        let headers_at = rest
-            .get(first_at..)
-            .and_then(|tail| memchr::memchr(b'?', tail))
-            .map(|at| first_at + at);
-        let (body, headers) = headers_at
-            .and_then(|at| Some((rest.get(..at)?, rest.get(at + 1..)?)))
-            .unwrap_or((rest, b""));
-        let (userinfo, hostpart) = match memchr::memrchr(b'@', body) {
-            Some(at) => (body.get(..at), body.get(at + 1..).unwrap_or_default()),
-            None => (None, body),
-        };
+        let (userinfo, hostpart, headers) = Self::split_userinfo(rest);
         let params_at = memchr::memchr(b';', hostpart).unwrap_or(hostpart.len());
         let (hostport, params) = hostpart.split_at_checked(params_at).ok_or(UriError::Host)?;
         let (host, port) = Host::with_port(hostport).ok_or(UriError::Host)?;
@@ -143,6 +131,33 @@ impl<'a> SipUri<'a> {
     /// The `uri-param`s by which RFC 3261 §19.1.4 tells URIs apart even when only one of the two has them.
     const DISTINGUISHING: [&'static str; 5] = ["user", "ttl", "method", "maddr", "transport"];
 
+    /// The user part of a `sip:` or `sips:` URI, escapes as they stand. Looks at nothing behind it.
+    #[must_use]
+    pub fn user_of(uri: &'a [u8]) -> Option<&'a [u8]> {
+        let (scheme, rest) = lexer::split_once(uri, b':')?;
+        let is_sip = scheme.eq_ignore_ascii_case(b"sip") || scheme.eq_ignore_ascii_case(b"sips");
+        let (userinfo, _, _) = Self::split_userinfo(rest);
+        let userinfo = userinfo.filter(|_| is_sip)?;
+        Some(lexer::split_once(userinfo, b':').map_or(userinfo, |(user, _)| user))
+    }
+
+    /// What stands between scheme and host, then the host with its parameters, then the headers part.
+    fn split_userinfo(rest: &'a [u8]) -> (Option<&'a [u8]>, &'a [u8], &'a [u8]) {
+        // Users such as `alice@corp.example` stand unescaped in the wild: the last `@` before the headers ends the user part.
+        let first_at = memchr::memchr(b'@', rest).unwrap_or(0);
+        let headers_at = rest
+            .get(first_at..)
+            .and_then(|tail| memchr::memchr(b'?', tail))
+            .map(|at| first_at + at);
+        let (body, headers) = headers_at
+            .and_then(|at| Some((rest.get(..at)?, rest.get(at + 1..)?)))
+            .unwrap_or((rest, b""));
+        match memchr::memrchr(b'@', body) {
+            Some(at) => (body.get(..at), body.get(at + 1..).unwrap_or_default(), headers),
+            None => (None, body, headers),
+        }
+    }
+
     /// The user's name: the user part with its escapes resolved (RFC 3261 §19.1.2); what digest means by a user name.
     #[must_use]
     pub fn user_name(&self) -> Option<Vec<u8>> {
@@ -151,10 +166,14 @@ impl<'a> SipUri<'a> {
 
     /// The bytes of [`Self::user_name`], one by one.
     pub fn user_name_bytes(&self) -> Option<impl Iterator<Item = u8> + use<'a>> {
-        let plain = |character| match character {
+        self.user.map(Self::unescaped)
+    }
+
+    /// The bytes of a part of a URI with its escapes resolved, one by one.
+    pub fn unescaped(part: &'a [u8]) -> impl Iterator<Item = u8> + use<'a> {
+        characters(part).map(|character| match character {
             Character::Plain(byte) | Character::EscapedReserved(byte) => byte,
-        };
-        self.user.map(|user| characters(user).map(plain))
+        })
     }
 
     /// True when both address the same resource (RFC 3261 §19.1.4).
@@ -363,6 +382,16 @@ mod tests {
         let name = |uri: &[u8]| SipUri::parse(uri).unwrap().user_name();
         assert_eq!(name(b"sip:j%C3%BCrgen%40x%2@h"), Some("jürgen@x%2".as_bytes().to_vec()));
         assert_eq!(name(b"sip:h"), None);
+        for uri in [
+            &b"sip:j%C3%BCrgen%40x%2@h"[..],
+            b"sip:h",
+            b"SIPS:a@b:pw@h;x?y@z",
+            b"sip:a?b@h",
+            b"sip:h;a@b",
+        ] {
+            assert_eq!(SipUri::user_of(uri), SipUri::parse(uri).ok().and_then(|uri| uri.user), "{uri:?}");
+        }
+        assert_eq!(SipUri::user_of(b"tel:a@h"), None);
     }
 
     #[test]

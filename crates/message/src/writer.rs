@@ -70,6 +70,14 @@ impl Value<'_> {
     /// Writes bytes as they stand; CR, LF and NUL become spaces.
     pub fn text(&mut self, bytes: &[u8]) -> &mut Self {
         let mut rest = bytes;
+        // Nearly all texts are short and clean, and are told to be without a search.
+        if bytes
+            .iter()
+            .fold(true, |clean, byte| clean & (*byte != b'\r') & (*byte != b'\n') & (*byte != 0))
+        {
+            self.out.extend_from_slice(bytes);
+            return self;
+        }
         while let Some((clean, after)) = memchr::memchr3(b'\r', b'\n', 0, rest).and_then(|at| Some((rest.get(..at)?, rest.get(at + 1..)?)))
         {
             self.out.extend_from_slice(clean);
@@ -116,9 +124,9 @@ impl Value<'_> {
 
     /// Writes the lowest so many hexadecimal digits of a number, in lower case; 32 at most.
     pub fn hexadecimal(&mut self, value: u128, digits: usize) -> &mut Self {
-        let mut text = [0_u8; 32];
+        let mut text = [b'0'; 32];
         let mut rest = value;
-        for digit in text.iter_mut().rev() {
+        for digit in text.iter_mut().rev().take(digits) {
             let nibble = (rest & 15) as u8;
             *digit = if nibble < 10 { b'0' + nibble } else { b'a' + nibble - 10 };
             rest >>= 4;

@@ -32,7 +32,8 @@ impl Branch {
 
     /// The first branch of our making anywhere in these bytes; for messages that cannot be read.
     pub(crate) fn find(bytes: &[u8]) -> Option<Self> {
-        let at = memchr::memmem::find(bytes, COOKIE)?;
+        let opens = |at: &usize| bytes.get(*at..).is_some_and(|rest| rest.starts_with(COOKIE));
+        let at = memchr::memchr_iter(b'z', bytes).find(opens)?;
         let (index, rest) = hexadecimal(bytes.get(at + COOKIE.len()..)?)?;
         let (generation, rest) = hexadecimal(rest.strip_prefix(b"-")?)?;
         let (nonce, _) = hexadecimal(rest.strip_prefix(b".")?)?;
@@ -46,9 +47,17 @@ impl Branch {
 
 /// At most sixteen hexadecimal digits and what follows them.
 fn hexadecimal(bytes: &[u8]) -> Option<(u64, &[u8])> {
-    let end = bytes.iter().position(|byte| !byte.is_ascii_hexdigit()).unwrap_or(bytes.len());
-    let (digits, rest) = bytes.split_at_checked(end)?;
-    Some((u64::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()?, rest))
+    let mut number = 0_u64;
+    let mut length = 0;
+    for digit in bytes.iter().map_while(|byte| char::from(*byte).to_digit(16)) {
+        number = number << 4 | u64::from(digit);
+        length += 1;
+        if length > 16 {
+            return None;
+        }
+    }
+    let rest = bytes.get(length..).filter(|_| length > 0)?;
+    Some((number, rest))
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::net::SocketAddr;
 
 use sip_digest::{Answer, AnswerError, Challenge};
-use sip_message::{ChallengeSource, Value, Writer};
+use sip_message::{ChallengeSource, SipUri, Value, Writer};
 
 use crate::branch::Branch;
 use crate::{Account, Advertised, CallId, ContactPlan, Goal, Transport};
@@ -246,7 +246,7 @@ impl Account {
         if let Some(user) = &self.auth_user {
             return Some(Cow::Borrowed(user));
         }
-        let escaped = self.aor.parts().user?;
+        let escaped = SipUri::user_of(self.aor.as_str().as_bytes())?;
         Some(match str::from_utf8(escaped) {
             Ok(plain) if !plain.contains('%') => Cow::Borrowed(plain),
             Ok(_) | Err(_) => Cow::Owned(String::from_utf8_lossy(&self.aor.parts().user_name()?).into_owned()),

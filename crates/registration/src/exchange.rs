@@ -19,6 +19,7 @@ use rand_chacha::ChaCha12Rng;
 use sip_message::OwnedUri;
 
 use self::challenge::Answered;
+pub(crate) use self::start::Address;
 use crate::admission::gates::Gates;
 use crate::attempt::{Attempt, Bound, Ending, Happening, Notice, TargetOutcome};
 use crate::branch::Branch;

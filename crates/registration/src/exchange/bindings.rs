@@ -50,7 +50,6 @@ enum Likeness {
 struct Own<'a> {
     account: &'a Account,
     text: &'a str,
-    uri: Option<SipUri<'a>>,
     seen_as: Option<SocketAddr>,
 }
 
@@ -60,11 +59,12 @@ impl Listing {
         let own = sent.map(|sent| Own {
             account: party.account,
             text: sent,
-            uri: SipUri::parse(sent.as_bytes()).ok(),
             seen_as,
         });
         // Of several that are ours by their instance, the one with our URI is the one that we have just bound.
+        let mut count = 0;
         let best = addresses(headers)
+            .inspect(|_| count += 1)
             .enumerate()
             .filter_map(|(at, address)| {
                 let own = own.as_ref()?;
@@ -85,6 +85,7 @@ impl Listing {
                 })
             }),
             others: addresses(headers)
+                .take(if ours_at.is_some() && count == 1 { 0 } else { count })
                 .enumerate()
                 .filter(|(at, _)| Some(*at) != ours_at)
                 .take(MOST_BINDINGS)
@@ -112,9 +113,13 @@ fn stored(raw: &[u8], sent: &Arc<str>, held: Option<&Bound>) -> Arc<str> {
 }
 
 impl Own<'_> {
+    fn uri(&self) -> Option<SipUri<'_>> {
+        SipUri::parse(self.text.as_bytes()).ok()
+    }
+
     fn is_same_uri(&self, address: &NameAddr<'_>) -> bool {
-        let Some(ours) = &self.uri else { return false };
-        address.raw_uri == self.text.as_bytes() || SipUri::parse(address.raw_uri).is_ok_and(|listed| listed.equivalent(ours))
+        let is_equivalent = |listed: &SipUri<'_>| self.uri().is_some_and(|ours| listed.equivalent(&ours));
+        address.raw_uri == self.text.as_bytes() || SipUri::parse(address.raw_uri).is_ok_and(|listed| is_equivalent(&listed))
     }
 
     fn likeness(&self, address: &NameAddr<'_>, same_uri: bool) -> Option<Likeness> {
@@ -130,9 +135,9 @@ impl Own<'_> {
             return Some(Likeness::Uri);
         }
         let listed = SipUri::parse(address.raw_uri).ok()?;
-        let ours = self.uri.as_ref().filter(|ours| listed.user == ours.user)?;
+        let ours = self.uri().filter(|ours| listed.user == ours.user)?;
         let port = |uri: &SipUri<'_>| uri.port.unwrap_or(if uri.secure { 5061 } else { 5060 });
-        if listed.host == ours.host && port(&listed) == port(ours) {
+        if listed.host == ours.host && port(&listed) == port(&ours) {
             return Some(Likeness::Address);
         }
         let seen_as = self.seen_as.map(|seen| (Some(seen.ip()), seen.port()));

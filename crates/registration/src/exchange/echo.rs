@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use sip_message::{Host, Response, Via};
+use sip_message::{Host, Params, Response, Via};
 
 use super::{Cx, Exchange, Party, Sent};
 use crate::attempt::Notice;
@@ -12,8 +12,11 @@ use crate::host_port;
 impl Exchange {
     /// Compares what a reply repeats with what was sent; `via` is the first element of its Via.
     pub(super) fn compare_echo(&mut self, cx: &mut Cx<'_>, party: &Party<'_>, sent: &Sent, via: Option<&[u8]>, response: &Response<'_>) {
-        if let Some(via) = via.and_then(|via| Via::parse(via).ok()) {
-            self.compare_via(cx, party, sent, &via);
+        if let Some(via) = via {
+            match unchanged(via, sent) {
+                Some(params) => self.note_address(party, sent, params),
+                None => self.compare_via(cx, party, sent, via),
+            }
         }
         let call_id = party.dialog.identity.call_id;
         if let Some(echoed) = response.headers.call_id().filter(|echoed| *echoed != call_id.digits()) {
@@ -25,15 +28,10 @@ impl Exchange {
         }
     }
 
-    fn compare_via(&mut self, cx: &mut Cx<'_>, party: &Party<'_>, sent: &Sent, via: &Via<'_>) {
-        let (local, is_advertised) = (sent.local, party.account.advertise.is_some());
-        let is_changed = if is_advertised {
-            let line = format!("SIP/2.0/UDP {}", sent.sent_by);
-            Via::parse(line.as_bytes()).is_ok_and(|own| (own.host, own.port) != (via.host, via.port))
-        } else {
-            (via.host, via.port) != (Host::Address(local.ip()), Some(local.port()))
-        };
-        if is_changed {
+    fn compare_via(&mut self, cx: &mut Cx<'_>, party: &Party<'_>, sent: &Sent, via: &[u8]) {
+        let Ok(via) = Via::parse(via) else { return };
+        let line = format!("SIP/2.0/UDP {}", sent.sent_by);
+        if Via::parse(line.as_bytes()).is_ok_and(|own| (own.host, own.port) != (via.host, via.port)) {
             let port = via.port.map_or_else(String::new, |port| format!(":{port}"));
             self.attempt.notice(Notice::EchoChanged {
                 header: "Via",
@@ -41,9 +39,27 @@ impl Exchange {
                 echoed: cx.texts.shown(format!("{}{port}", via.host).as_bytes()),
             });
         }
-        let (received, rport) = (via.received(), via.rport());
-        let address = received.and_then(|host| host.address()).unwrap_or(local.ip());
-        let seen = SocketAddr::new(address, rport.unwrap_or(local.port()));
+        self.note_address(party, sent, via.params);
+    }
+
+    /// The address that the other side sees us at (RFC 3581 §4).
+    fn note_address(&mut self, party: &Party<'_>, sent: &Sent, params: Params<'_>) {
+        let (local, is_advertised) = (sent.local, party.account.advertise.is_some());
+        let is_own = |text: &[u8]| {
+            !is_advertised
+                && sent
+                    .sent_by
+                    .as_bytes()
+                    .strip_prefix(text)
+                    .is_some_and(|port| port.starts_with(b":"))
+        };
+        let received = params.value("received").and_then(|text| match text {
+            _ if is_own(text) => Some(local.ip()),
+            // A name instead of an address tells that we are seen, and not where.
+            _ => Host::parse(text).map(|host| host.address().unwrap_or(local.ip())),
+        });
+        let rport = params.number("rport");
+        let seen = SocketAddr::new(received.unwrap_or(local.ip()), rport.unwrap_or(local.port()));
         let is_told = received.is_some() || rport.is_some();
         let is_known = (seen.ip(), seen.port()) == (local.ip(), local.port()) || (is_advertised && host_port(seen) == *sent.sent_by);
         if is_told && !is_known {
@@ -51,4 +67,11 @@ impl Exchange {
             self.attempt.seen_as = Some(seen);
         }
     }
+}
+
+/// The parameters of a Via that opens with the very bytes that were sent.
+fn unchanged<'a>(via: &'a [u8], sent: &Sent) -> Option<Params<'a>> {
+    let rest = via.strip_prefix(b"SIP/2.0/")?.strip_prefix(sent.transport.via().as_bytes())?;
+    let params = rest.strip_prefix(b" ")?.strip_prefix(sent.sent_by.as_bytes())?;
+    (params.is_empty() || params.starts_with(b";")).then_some(Params::new(params))
 }

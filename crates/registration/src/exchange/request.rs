@@ -61,9 +61,8 @@ impl Exchange {
         if is_known && dialog.claimed_on == Some(flow) {
             return;
         }
-        let uri = SipUri::parse(contact.as_bytes()).ok();
-        let user = uri.and_then(|uri| uri.user_name_bytes());
-        cx.flows.claim(flow, cx.key, Claim::of(user.into_iter().flatten()));
+        let user = SipUri::user_of(contact.as_bytes()).unwrap_or_default();
+        cx.flows.claim(flow, cx.key, Claim::of(SipUri::unescaped(user)));
         dialog.contact = Some(Arc::clone(contact));
         dialog.claimed_on = Some(flow);
     }

@@ -20,7 +20,7 @@ impl Exchange {
             exchange.credentials.clear();
         }
         let given = server.as_ref().map(|server| &server.target).or(party.account.target.as_deref());
-        let ending = match given.cloned().or_else(|| exchange.address(cx, party.account)) {
+        let ending = match given.cloned().or_else(|| Self::address(cx, party.account)) {
             Some(target) => exchange.use_targets(cx, party, [target]),
             None => {
                 let (next_hop, transport) = next_hop(party.account);
@@ -89,18 +89,38 @@ impl Exchange {
     }
 
     /// The target, when the next hop is an address: then there is nothing to look up.
-    fn address(&self, cx: &mut Cx<'_>, account: &Account) -> Option<Target> {
-        let (next_hop, transport) = next_hop(account);
-        let (transport, remote) = next_hop_address(&next_hop.parts(), transport, cx.policy.families)?;
-        Some(Target {
+    fn address(cx: &mut Cx<'_>, account: &Account) -> Option<Target> {
+        let (next_hop, asked) = next_hop(account);
+        // The last one is nearly always this one, and shares its text.
+        let known = cx.out.pool.address.as_ref();
+        if let Some(known) = known.filter(|known| known.transport == asked && known.next_hop == *next_hop) {
+            return Some(known.target.clone());
+        }
+        let (transport, remote) = next_hop_address(&next_hop.parts(), asked, cx.policy.families)?;
+        let target = Target {
             endpoint: Endpoint {
                 transport,
                 remote,
                 server_name: cx.texts.display(remote.ip()),
             },
             source: TargetSource::Numeric,
-        })
+        };
+        cx.out.pool.address = Some(Address {
+            next_hop: next_hop.clone(),
+            transport: asked,
+            target: target.clone(),
+        });
+        Some(target)
     }
+}
+
+/// Where a next hop is that names an address.
+#[derive(Debug)]
+pub(crate) struct Address {
+    next_hop: OwnedUri,
+    /// The transport that was asked for.
+    transport: Option<Transport>,
+    target: Target,
 }
 
 /// Where requests go, and the transport if it is decided.
