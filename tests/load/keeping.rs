@@ -15,10 +15,10 @@ fn kept_registrations_are_refreshed_in_time_and_removed_in_the_end() {
         "--rate",
         "50/s",
         "--duration",
-        "5s",
+        "9s",
         "--keep-alive",
         "--expires",
-        "2",
+        "8",
     ];
     let (report, status) = report(PASSWORDS, &line);
     assert_eq!((status, &report["mode"]), (0, &"keep_alive".into()), "{report}");
@@ -32,7 +32,7 @@ fn kept_registrations_are_refreshed_in_time_and_removed_in_the_end() {
         assert_eq!(number(&report, pointer), expected, "{pointer}: {report}");
     }
     // Each was refreshed at least once a binding.
-    assert!(number(&report, "/keep_alive/refreshes") >= 20, "{report}");
+    assert!(number(&report, "/keep_alive/refreshes") >= 10, "{report}");
     let windows = report["keep_alive"]["windows"].as_array().unwrap();
     let sum: u64 = windows.iter().filter_map(Value::as_u64).sum();
     assert_eq!(sum, number(&report, "/keep_alive/refreshes"), "{report}");

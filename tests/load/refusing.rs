@@ -82,7 +82,7 @@ fn a_public_name_for_a_private_address_is_fine_and_so_is_a_word_that_is_not_need
     let (_, port) = lab.address("udp").rsplit_once(':').unwrap();
     let name = format!("sip:alice@pbx.example.com:{port}");
     let dns = format!("pbx.example.com:{port}:127.0.0.1");
-    let few = ["--rate", "10/s", "--duration", "500ms"];
+    let few = ["--rate", "10/s", "--duration", "100ms"];
     let (found, status) = report("secret", &[&[&*name, "--resolve", &dns], &few[..]].concat());
     assert_eq!((status, &found["target"]), (0, &lab.address("udp").into()), "{found}");
     let word = ["--this-registrar-is-mine", "127.0.0.1"];
