@@ -76,19 +76,23 @@ pub struct Attempt {
 
 /// A Call-ID of ours: random, without anything about the machine (RFC 3261 §8.1.1.4).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct CallId(pub(crate) u128);
+pub struct CallId([u8; 16]);
 
 impl CallId {
+    pub(crate) const fn new(random: u128) -> Self {
+        Self(random.to_be_bytes())
+    }
+
     /// As it goes out: 32 hexadecimal digits.
     pub(crate) fn digits(self) -> [u8; 32] {
-        hexadecimal(self.0)
+        hexadecimal(u128::from_be_bytes(self.0))
     }
 }
 
 impl fmt::Display for CallId {
     /// As it goes out: 32 hexadecimal digits.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:032x}", self.0)
+        write!(f, "{:032x}", u128::from_be_bytes(self.0))
     }
 }
 
@@ -273,7 +277,7 @@ impl Attempt {
     pub(crate) fn begin(now: Instant, goal: Goal) -> Self {
         Self {
             goal,
-            call_id: CallId(0),
+            call_id: CallId::new(0),
             started_at: now,
             ended_at: now,
             ending: Ending::Interrupted,

@@ -96,7 +96,7 @@ impl Outgoing<'_> {
     pub(crate) fn at_most(&self) -> usize {
         // Everything that is the same in all requests and everything whose length is bounded, rounded up.
         const FIXED: usize = 480;
-        const FIXED_IN_CREDENTIAL: usize = 260;
+        const FIXED_IN_CREDENTIAL: usize = 360;
         let account = self.account;
         let proxy = account.outbound_proxy.as_ref().map_or(0, |proxy| proxy.as_str().len() + 20);
         let instance = account.instance.as_ref().map_or(0, |instance| 2 * instance.len() + 50);
@@ -155,7 +155,7 @@ impl Outgoing<'_> {
             value.text(b"<").text(to.as_bytes()).text(b">");
         });
         writer.header("Call-ID", |value| {
-            value.hexadecimal(self.identity.call_id.0, 32);
+            value.text(&self.identity.call_id.digits());
         });
         writer.header("CSeq", |value| {
             value.number(self.cseq).text(b" ").text(self.goal.method().as_bytes());
@@ -298,6 +298,71 @@ fn escape_user(out: &mut String, user: &str) {
         } else {
             // Writing to a String cannot fail.
             let _ = write!(out, "%{byte:02X}");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use sip_digest::{Offers, Secret};
+    use sip_message::Message;
+
+    use super::*;
+    use crate::tests::account;
+    use crate::{Goal, Key};
+
+    const GOALS: [Goal; 5] = [Goal::Register, Goal::Unregister, Goal::Clear, Goal::Fetch, Goal::Ping];
+
+    fn offers(algorithm: &str, opaque: &str) -> Offers {
+        let challenge = format!(
+            "Digest realm=\"{opaque}\", nonce=\"{opaque}\", opaque=\"{opaque}\", algorithm={algorithm}, qop=\"auth-int\", userhash={}",
+            opaque.len() % 2 == 0
+        );
+        let reply = format!("SIP/2.0 401 U\r\nWWW-Authenticate: {challenge}\r\nProxy-Authenticate: {challenge}\r\n\r\n");
+        Offers::read(Message::parse(reply.as_bytes()).unwrap().headers())
+    }
+
+    proptest! {
+        #[test]
+        fn no_request_is_longer_than_it_is_told_to_be_at_most(
+            goal in 0_usize..5,
+            algorithm in prop::sample::select(vec!["MD5", "SHA-256-sess", "SHA-512-256-sess"]),
+            (user, instance, opaque, agent) in ("\\PC{1,60}", "\\PC{0,60}", "[a-z]{0,80}", "[ -~]{0,80}"),
+            (contact, former, proxy, numbers) in ("[a-z]{1,60}", prop::option::of("[a-z]{1,60}"), any::<bool>(), any::<[u32; 4]>()),
+        ) {
+            let [cseq, expires, index, generation] = numbers;
+            let account = Account {
+                auth_user: Some(user.into()),
+                secret: Some(Secret::Password("x".into())),
+                instance: Some(instance.into()),
+                reg_id: std::num::NonZeroU32::new(u32::MAX),
+                outbound_proxy: proxy.then(|| "sip:edge.example.test:65535;transport=tls".parse().unwrap()),
+                user_agent: agent.into(),
+                ..account()
+            };
+            let credentials: Vec<Credential> = offers(algorithm, &opaque)
+                .challenges()
+                .iter()
+                .map(|challenge| Credential { challenge: challenge.clone(), nonce_count: u32::MAX, cnonce: Cnonce::new(u128::MAX) })
+                .collect();
+            let outgoing = Outgoing {
+                account: &account,
+                goal: GOALS[goal],
+                identity: &Identity { call_id: CallId::new(u128::MAX), from_tag: u64::MAX },
+                branch: Branch { key: Key { index, generation }, nonce: u64::MAX },
+                cseq,
+                transport: Transport::Udp,
+                sent_by: "[2001:db8:1111:2222:3333:4444:5555:6666]:65535",
+                uri: "sip:registrar.example.test:65535;transport=udp",
+                contact: &contact,
+                former: former.as_deref(),
+                expires,
+                credentials: &credentials,
+            };
+            let mut written = Vec::new();
+            outgoing.write(&mut written).unwrap();
+            prop_assert!(written.len() <= outgoing.at_most(), "{} of {}", written.len(), outgoing.at_most());
         }
     }
 }

@@ -3,10 +3,10 @@
 
 mod asked;
 mod leaving;
+mod orders;
 mod renewing;
 mod starting;
 
-use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -15,6 +15,7 @@ use rand::RngExt as _;
 use rand_chacha::ChaCha12Rng;
 use sip_message::Response;
 
+use self::orders::Orders;
 use self::starting::Waiting;
 use crate::admission::gates::GateId;
 use crate::attempt::{Attempt, Bound, CallId, Ending, LastReply};
@@ -62,7 +63,7 @@ pub(crate) struct Registration {
     credential_failures: u32,
     last_reply: Option<LastReply>,
     /// What the user ordered while an exchange was under way, each once.
-    ordered: VecDeque<Goal>,
+    ordered: Orders,
     /// It goes away as soon as its binding is removed.
     leaving: bool,
     gone: bool,
@@ -95,7 +96,7 @@ impl Registration {
     pub(crate) fn new(now: Instant, account: Arc<Account>, gate: Option<GateId>, rng: &mut ChaCha12Rng) -> Self {
         let dialog = Dialog {
             identity: Identity {
-                call_id: CallId(rng.random()),
+                call_id: CallId::new(rng.random()),
                 from_tag: rng.random(),
             },
             cseq: 0,
@@ -123,7 +124,7 @@ impl Registration {
             struggles_at: None,
             credential_failures: 0,
             last_reply: None,
-            ordered: VecDeque::new(),
+            ordered: Orders::default(),
             leaving: false,
             gone: false,
             announced: (State::NotRegistered, now),
@@ -206,8 +207,8 @@ impl Registration {
         }
         match self.goal() {
             _ if goal.removes() => self.remove_at_once(cx, goal),
-            Some(present) if present == goal || self.ordered.contains(&goal) => {}
-            Some(_) => self.ordered.push_back(goal),
+            Some(present) if present == goal || self.ordered.contains(goal) => {}
+            Some(_) => self.ordered.push(goal),
             None => self.put_off(cx, goal),
         }
     }
@@ -356,7 +357,7 @@ impl Registration {
         cx.out.events.push_back((cx.key, Event::Attempt(attempt)));
         if self.leaving && ending != Ending::Interrupted {
             self.vanish(cx);
-        } else if let Some(goal) = self.ordered.pop_front() {
+        } else if let Some(goal) = self.ordered.pop() {
             self.by_itself = false;
             self.start(cx, goal);
         }
@@ -420,7 +421,7 @@ impl Registration {
     /// so that what may have been bound can be removed.
     fn start_anew(&mut self, cx: &mut Cx<'_>) {
         self.dialog.identity = Identity {
-            call_id: CallId(cx.rng.random()),
+            call_id: CallId::new(cx.rng.random()),
             from_tag: cx.rng.random(),
         };
         self.dialog.cseq = 0;

@@ -198,7 +198,11 @@ impl Exchange {
 
     /// A 2xx: checks the server's own proof, and keeps the credentials for the next exchange. True when the proof is right or absent.
     pub(super) fn verify_server(&mut self, party: &mut Party<'_>, response: &Response<'_>) -> bool {
-        party.dialog.credentials.clone_from(&self.credentials);
+        let kept = &mut party.dialog.credentials;
+        kept.clear();
+        // No more room than they need: they are kept by every registration.
+        kept.reserve_exact(self.credentials.len());
+        kept.extend_from_slice(&self.credentials);
         let (Some(secret), Some(user)) = (&party.account.secret, party.account.digest_user()) else {
             return true;
         };

@@ -95,7 +95,7 @@ impl Registrant {
     /// An OPTIONS in the name of one of the flow's registrations, outside of its exchanges.
     fn write_options(&mut self, id: FlowId, nonce: u64, datagram: &mut Vec<u8>) -> Option<()> {
         let identity = Identity {
-            call_id: CallId(self.pulse_rng.random()),
+            call_id: CallId::new(self.pulse_rng.random()),
             from_tag: self.pulse_rng.random(),
         };
         let key = self.flows.any_user(id)?;

@@ -227,6 +227,25 @@ fn a_refresh_sends_the_credentials_ahead_and_counts_on() {
 }
 
 #[test]
+fn a_policy_without_credentials_ahead_begins_each_exchange_without_any() {
+    let mut world = World::new(Setup::kept().policy(|policy| policy.credentials_ahead = false));
+    world.bind();
+    for _ in 0..2 {
+        world.register();
+        let first = String::from_utf8_lossy(&world.last_request().bytes).into_owned();
+        assert!(!first.contains("Authorization"), "{first}");
+        world.reply(UNAUTHORIZED, &[CHALLENGE]);
+        let second = String::from_utf8_lossy(&world.last_request().bytes).into_owned();
+        assert!(
+            second.contains("nc=00000001"),
+            "the nonce is counted from its challenge on: {second}"
+        );
+        world.reply("200 OK", &[BOUND]);
+        assert_eq!((world.attempt().requests, world.attempt().auth.challenged), (2, true));
+    }
+}
+
+#[test]
 fn credentials_sent_ahead_meet_a_new_nonce() {
     let mut world = refreshing();
     world.reply(UNAUTHORIZED, &[ANOTHER_NONCE]);
