@@ -189,6 +189,24 @@ fn help_names_every_sub_command_and_gives_examples() {
     assert!(help.contains(" 1 verify: ") && help.contains(" 3 verify: "), "{help}");
 }
 
+/// clap would break the line at it.
+#[test]
+fn the_place_for_a_number_is_shown_as_it_is_written() {
+    for arguments in [
+        &["load", "--help"][..],
+        &["man", "load"],
+        &["completions", "fish"],
+        &["completions", "zsh"],
+    ] {
+        let shown = succeeds(arguments);
+        assert!(
+            shown.contains("with {n} in the user") && !shown.contains('\u{1b}'),
+            "{arguments:?}: {shown}"
+        );
+    }
+    assert!(succeeds(&["load", "--help"]).contains("\n  regprobe load sip:user{n}@pbx.example.test --users 1..1000\n"));
+}
+
 #[test]
 fn help_groups_the_options_of_a_probe() {
     const OPTIONS: &str = "--registrar --proxy --transport --auth-user --password-file --ha1-file --contact --instance --reg-id --expires \
