@@ -22,8 +22,10 @@ pub(crate) fn fields(reply: &Response<'_>) -> Option<usize> {
     sum += headers.from()?.ok()?.tag()?.len() + headers.to()?.ok()?.tag()?.len();
     for field in headers.challenges() {
         let challenge = field.challenge.ok()?;
-        for name in [&b"realm"[..], b"nonce", b"algorithm", b"opaque", b"qop"] {
-            sum += challenge.param(name)?.len();
+        // In one pass, as sip-digest reads them: each name is compared until it is known.
+        for (name, value) in challenge.params.iter() {
+            let known = [&b"realm"[..], b"nonce", b"algorithm", b"opaque", b"qop"];
+            sum += known.iter().position(|known| known.eq_ignore_ascii_case(name))? + value.len();
         }
     }
     for contact in headers.contacts() {
