@@ -9,6 +9,7 @@ use std::time::Duration;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::tally::Tally;
+use crate::output;
 
 /// A progress bar, or nothing.
 pub(super) struct Progress {
@@ -22,9 +23,9 @@ impl Progress {
             let bar = rows_of(list).map_or_else(ProgressBar::no_length, ProgressBar::new);
             let known = bar.length().is_some();
             let template = if known {
-                "{bar:20} {pos}/{len}  {per_sec:.0}  {wide_msg}  {eta} left"
+                "{bar:20} {pos}/{len}  {wide_msg}  {eta} left"
             } else {
-                "{spinner} {pos}  {per_sec:.0}  {wide_msg}"
+                "{spinner} {pos}  {wide_msg}"
             };
             let style = ProgressStyle::with_template(template).expect("the template is right");
             bar.set_style(style.progress_chars("█▌░"));
@@ -38,7 +39,7 @@ impl Progress {
     pub(super) fn show(&self, tally: &Tally) {
         if let Some(bar) = &self.bar {
             bar.set_position(tally.done + tally.skipped);
-            bar.set_message(words(tally));
+            bar.set_message(format!("{:.0}/s  {}", bar.per_sec(), words(tally)));
         }
     }
 
@@ -53,11 +54,13 @@ impl Progress {
     /// Makes room for a question on the terminal, or goes on after it.
     pub(super) fn pause(&self, paused: bool) {
         if let Some(bar) = &self.bar {
-            bar.set_draw_target(if paused {
-                ProgressDrawTarget::hidden()
+            if paused {
+                bar.set_draw_target(ProgressDrawTarget::hidden());
+                // What was drawn last would stay.
+                output::tell("\r\x1b[2K");
             } else {
-                ProgressDrawTarget::stderr()
-            });
+                bar.set_draw_target(ProgressDrawTarget::stderr());
+            }
         }
     }
 
