@@ -1,8 +1,9 @@
 //! How gently registrars are treated: what is under way at one, wrong passwords, and that one does not hold up another.
 
 use std::collections::VecDeque;
-use std::io::ErrorKind;
+use std::io::{ErrorKind, Read as _, Write as _};
 use std::net::UdpSocket;
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use super::*;
@@ -136,4 +137,48 @@ fn header(request: &str, name: &str) -> String {
 fn refusal(request: &str) -> String {
     let repeated = ["Via", "From", "To", "Call-ID", "CSeq"].map(|name| header(request, name));
     format!("SIP/2.0 404 Not Found\r\n{}\r\nContent-Length: 0\r\n\r\n", repeated.join("\r\n"))
+}
+
+/// Runs a list on a terminal of its own (`script` of util-linux), types each answer once it is asked, and gives what the terminal
+/// showed, with the exit status.
+fn answered_on_a_terminal(list: &Path, answers: &[&str]) -> (String, Option<i32>) {
+    let options = "--registrar-jobs 1 --registrar-rate 10000/s --max-wrong-passwords 2";
+    let line = format!("{} bulk {} {options}", env!("CARGO_BIN_EXE_regprobe"), path(list));
+    let mut terminal = Command::new("script")
+        .args(["--quiet", "--return", "--command", &line, "/dev/null"])
+        .env("NO_COLOR", "1")
+        .env_remove("REGPROBE_PASSWORD")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("script is part of every Debian");
+    let (mut input, mut output) = (terminal.stdin.take().unwrap(), terminal.stdout.take().unwrap());
+    let mut shown = Vec::new();
+    for answer in answers {
+        let asked = shown.len();
+        while !shown[asked..].ends_with(b"go on? [y/N/a] ") {
+            let mut byte = [0];
+            assert_eq!(output.read(&mut byte).unwrap(), 1, "nothing was asked: {}", text(&shown));
+            shown.extend(byte);
+        }
+        input.write_all(answer.as_bytes()).unwrap();
+    }
+    output.read_to_end(&mut shown).unwrap();
+    (text(&shown), terminal.wait().unwrap().code())
+}
+
+#[test]
+fn who_is_at_the_terminal_is_asked_before_more_passwords_are_tried() {
+    let lab = crowd(9, &[]);
+    let list = list(&rows_of(&lab, 1..=9).replace(",secret", ",wrong"));
+    for (answers, says) in [
+        (&["n\r"][..], "0 of 9 rows registered, 2 failed, 7 held back"),
+        (&["y\r", "\r"], "0 of 9 rows registered, 4 failed, 5 held back"),
+        (&["a\r"], "0 of 9 rows registered, 9 failed in "),
+    ] {
+        let (shown, status) = answered_on_a_terminal(&list, answers);
+        assert!(shown.contains(says), "{shown}");
+        assert!(shown.contains("2 wrong passwords at sip:127.0.0.1:"), "{shown}");
+        assert_eq!(status, Some(1), "{shown}");
+    }
 }
