@@ -317,7 +317,7 @@ mod tests {
     fn offers(algorithm: &str, opaque: &str) -> Offers {
         let challenge = format!(
             "Digest realm=\"{opaque}\", nonce=\"{opaque}\", opaque=\"{opaque}\", algorithm={algorithm}, qop=\"auth-int\", userhash={}",
-            opaque.len() % 2 == 0
+            opaque.len().is_multiple_of(2)
         );
         let reply = format!("SIP/2.0 401 U\r\nWWW-Authenticate: {challenge}\r\nProxy-Authenticate: {challenge}\r\n\r\n");
         Offers::read(Message::parse(reply.as_bytes()).unwrap().headers())

@@ -4,7 +4,7 @@ use crate::Goal;
 
 /// Goals that wait for their turn, the next one first.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) struct Orders([Option<Goal>; Orders::MOST]);
+pub(super) struct Orders([Option<Goal>; Self::MOST]);
 
 impl Orders {
     /// There are no more goals than that.
