@@ -1,5 +1,5 @@
 //! What the whole core takes for one registration: from the order to the event that tells of its end, two messages out and two in with
-//! a challenge, one and one for a refresh. `cargo bench --bench core`. Sockets and the registrar's work are not in it.
+//! a challenge, one and one for a refresh. `cargo bench -p sip-registration --bench core`. Sockets and the registrar's work are not in it.
 
 mod crowd;
 #[path = "../../../benches/processor_time/mod.rs"]

@@ -3,7 +3,7 @@
 //!
 //! A heap of degree four with a table of where each registration stands in it, so that a deadline is moved where it is: nothing is
 //! left behind to be skipped later, and once both have grown to the number of registrations nothing is allocated. It was chosen by
-//! figures, which stand in docs/performance.md beside those of what was not chosen (`cargo bench --bench timers`).
+//! figures, which stand in docs/performance.md beside those of what was not chosen (`cargo bench -p sip-registration --bench timers`).
 
 use std::time::{Duration, Instant};
 
