@@ -1,6 +1,6 @@
 //! What it costs to read a challenge, to read a success with three bindings, and to write a REGISTER. rsip, rsipstack and
-//! ezk-sip-types do the same work in the same run. `cargo bench -p sip-message --bench message`. The time of a peer beside ours is the measure, not
-//! the nanoseconds of one machine.
+//! ezk-sip-types do the same work in the same run. `cargo bench -p sip-message --bench message`. The time of a peer beside ours is the
+//! measure, not the nanoseconds of one machine.
 
 #[path = "message/ezks.rs"]
 mod ezks;

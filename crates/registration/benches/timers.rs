@@ -1,6 +1,7 @@
 //! What a refresh costs in deadlines, at a thousand, a hundred thousand and a million registrations: the next deadline is looked up and
 //! its registration taken out, set to a retransmission in half a second, and moved to the next refresh when the reply is there. Beside
-//! the structure of the core, which is included as it is, stand those that were not chosen. `cargo bench -p sip-registration --bench timers`.
+//! the structure of the core, which is included as it is, stand those that were not chosen.
+//! `cargo bench -p sip-registration --bench timers`.
 
 #[path = "../src/timers/heap.rs"]
 mod heap;
