@@ -24,6 +24,11 @@ impl Allowance {
         true
     }
 
+    /// When everything that was let through is made up for, so that it is as if nothing had been.
+    pub(crate) const fn even_at(&self) -> Option<Instant> {
+        self.even_at
+    }
+
     /// From when on [`Self::take`] lets the next one through; `now` when it does already.
     pub(crate) fn ready_at(&self, now: Instant, interval: Duration, horizon: Duration) -> Instant {
         let ready_at = self.even_at.and_then(|even_at| (even_at + interval).checked_sub(horizon));

@@ -124,7 +124,7 @@ impl Registrant {
             self.slots.push(Slot::default());
             u32::try_from(self.slots.len() - 1).unwrap_or(u32::MAX)
         });
-        let gate = self.gates.join(&account, &self.policy.admission);
+        let gate = self.gates.join(now, &account, &self.policy.admission);
         let registration = Box::new(Registration::new(now, account, gate, &mut self.rng));
         let mut generation = 0;
         if let Some(slot) = self.slots.get_mut(index as usize) {

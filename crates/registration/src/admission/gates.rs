@@ -12,6 +12,8 @@ pub(crate) struct Gates {
     by_name: BTreeMap<Name, GateId>,
     gates: BTreeMap<GateId, Gate>,
     next: u32,
+    /// The gates whose last registration has left, and until when they stay: who comes for each exchange anew keeps to the pace too.
+    left: BTreeSet<(Instant, GateId)>,
     /// The gates where somebody waits who may start without anybody else's doing, and when.
     ready: BTreeSet<(Instant, GateId)>,
     /// Numbers those who wait.
@@ -58,16 +60,22 @@ pub(crate) enum Rank {
 
 impl Gates {
     /// The gate that an account's exchanges go through; `None` where nothing is bounded.
-    pub(crate) fn join(&mut self, account: &Account, admission: &Admission) -> Option<GateId> {
+    pub(crate) fn join(&mut self, now: Instant, account: &Account, admission: &Admission) -> Option<GateId> {
         if !admission.is_limited() {
             return None;
         }
+        self.tidy(now);
         let name = Name::of(account);
         let id = match self.by_name.get(&name) {
             Some(id) => *id,
             None => self.build(name),
         };
-        self.gates.entry(id).and_modify(|gate| gate.members += 1);
+        if let Some(gate) = self.gates.get_mut(&id) {
+            if gate.members == 0 {
+                gate.pace.even_at().map(|even_at| self.left.remove(&(even_at, id)));
+            }
+            gate.members += 1;
+        }
         Some(id)
     }
 
@@ -88,14 +96,23 @@ impl Gates {
     }
 
     /// A registration is gone; it neither waits nor has anything under way.
-    pub(crate) fn leave(&mut self, id: GateId) {
+    pub(crate) fn leave(&mut self, now: Instant, id: GateId) {
         let Some(gate) = self.gates.get_mut(&id) else { return };
         gate.members = gate.members.saturating_sub(1);
-        if gate.members == 0
-            && let Some(gate) = self.gates.remove(&id)
-        {
-            self.by_name.remove(&gate.name);
-            gate.ready_at.map(|at| self.ready.remove(&(at, id)));
+        if gate.members == 0 {
+            self.left.insert((gate.pace.even_at().unwrap_or(now), id));
+            self.tidy(now);
+        }
+    }
+
+    /// Takes the gates away that nobody belongs to and whose pace is made up for.
+    fn tidy(&mut self, now: Instant) {
+        while let Some((_, id)) = self.left.first().copied().filter(|(even_at, _)| *even_at <= now) {
+            self.left.pop_first();
+            if let Some(gate) = self.gates.remove(&id) {
+                self.by_name.remove(&gate.name);
+                gate.ready_at.map(|at| self.ready.remove(&(at, id)));
+            }
         }
     }
 
@@ -229,7 +246,7 @@ mod tests {
 
     fn gate(admission: &Admission) -> (Gates, GateId) {
         let mut gates = Gates::default();
-        let id = gates.join(&account(), admission).unwrap();
+        let id = gates.join(origin(), &account(), admission).unwrap();
         (gates, id)
     }
 
@@ -271,17 +288,45 @@ mod tests {
     fn who_withdraws_leaves_no_gap_and_a_gate_goes_with_its_last_registration() {
         let (now, admission) = (origin(), bounds(100, 1, 0));
         let (mut gates, id) = gate(&admission);
-        assert_eq!(gates.join(&account(), &admission), Some(id));
+        assert_eq!(gates.join(now, &account(), &admission), Some(id));
         assert_eq!(gates.ask(now, id, key(0), Rank::Other, &admission), None);
         let place = gates.ask(now, id, key(1), Rank::Other, &admission).unwrap();
         assert!(gates.ask(now, id, key(2), Rank::Other, &admission).is_some());
         gates.withdraw(now, id, place, &admission);
         assert_eq!(gates.pop_ready(now + admission.interval, &admission), Some(key(2)));
         assert_eq!(gates.next(), None);
-        gates.leave(id);
+        let even_at = now + 2 * admission.interval;
+        gates.leave(even_at, id);
         assert_eq!(gates.gates.len(), 1);
-        gates.leave(id);
+        gates.leave(even_at, id);
         assert!(gates.gates.is_empty() && gates.by_name.is_empty());
+    }
+
+    #[test]
+    fn who_comes_for_each_exchange_anew_keeps_to_the_pace_and_a_gate_goes_when_that_is_even() {
+        let (now, admission) = (origin(), bounds(100, 1, 1));
+        let mut gates = Gates::default();
+        let mut starts = Vec::new();
+        for round in 0..10_u32 {
+            let at = now + round * admission.interval / 2;
+            let id = gates.join(at, &account(), &admission).unwrap();
+            match gates.ask(at, id, key(round), Rank::Other, &admission) {
+                Some(place) => gates.withdraw(at, id, place, &admission),
+                None => {
+                    starts.push(round);
+                    gates.finished(at, id, &admission);
+                }
+            }
+            gates.leave(at, id);
+            assert_eq!((gates.gates.len(), gates.left.len()), (1, 1));
+        }
+        assert_eq!(starts, [0, 2, 4, 6, 8]);
+        let other = Account {
+            registrar: "sip:other.example.test".parse().unwrap(),
+            ..account()
+        };
+        gates.join(now + 10 * admission.interval, &other, &admission);
+        assert_eq!((gates.gates.len(), gates.by_name.len(), gates.left.len()), (1, 1, 0));
     }
 
     #[test]
@@ -294,7 +339,7 @@ mod tests {
                 outbound_proxy: proxy.map(|proxy| proxy.parse().unwrap()),
                 ..account()
             };
-            gates.join(&account, &admission).unwrap()
+            gates.join(origin(), &account, &admission).unwrap()
         };
         let plain = join("sip:pbx.test", None);
         assert_eq!(join("sip:PBX.test", None), plain);
@@ -302,7 +347,7 @@ mod tests {
         for other in ["sip:pbx.test:5062", "sip:pbx.test;transport=tcp", "sips:pbx.test", "sip:other.test"] {
             assert_ne!(join(other, None), plain, "{other}");
         }
-        assert_eq!(Gates::default().join(&account(), &Admission::UNLIMITED), None);
+        assert_eq!(Gates::default().join(origin(), &account(), &Admission::UNLIMITED), None);
     }
 
     proptest! {

@@ -35,7 +35,7 @@ impl Registration {
             cx.flows.move_out(home);
         }
         if let Some(gate) = self.gate.take() {
-            cx.gates.leave(gate);
+            cx.gates.leave(cx.now, gate);
         }
         self.announce(cx);
         self.gone = true;
