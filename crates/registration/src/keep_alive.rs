@@ -12,7 +12,7 @@ use crate::Transport;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct KeepAlive {
     /// The time between two pings on a TCP or TLS flow: a double CRLF, which the peer answers with a CRLF (RFC 5626 §4.4.1). `None`
-    /// for none.
+    /// or zero for none.
     ///
     /// A flow whose peer does not answer in time is given up, and its registrations come back on another one. We differ: not before the
     /// peer has answered a ping. RFC 5626 lets nobody ping who does not know that the peer answers; by an unanswered ping to one that
@@ -24,7 +24,7 @@ pub struct KeepAlive {
     pub answer_time: Duration,
 }
 
-/// What keeps a UDP flow alive. RFC 5626 §4.4.2 asks for STUN, which hardly any registrar speaks on its SIP port; and for no more than
+/// What keeps a UDP flow alive; a time of zero is none. RFC 5626 §4.4.2 asks for STUN, which hardly any registrar speaks on its SIP port; and for no more than
 /// 24 to 29 s between two, because NATs forget.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DatagramPing {
@@ -51,10 +51,15 @@ impl KeepAlive {
 
     /// The time between two pings on a flow of this transport; `None` when there are none.
     pub(crate) const fn interval(&self, transport: Transport) -> Option<Duration> {
-        match (transport, self.datagrams) {
+        let interval = match (transport, self.datagrams) {
             (Transport::Tcp | Transport::Tls, _) => self.streams,
             (Transport::Udp, DatagramPing::Off) => None,
             (Transport::Udp, DatagramPing::Crlf(interval) | DatagramPing::Options(interval)) => Some(interval),
+        };
+        match interval {
+            // A flow that is always due would be the only thing to be looked after.
+            Some(Duration::ZERO) | None => None,
+            Some(interval) => Some(interval),
         }
     }
 }

@@ -119,6 +119,24 @@ fn whatever_answers_an_options_is_alive_and_two_that_nobody_answers_make_it_refr
 }
 
 #[test]
+fn a_time_of_zero_between_two_is_none() {
+    let none = KeepAlive {
+        streams: Some(Duration::ZERO),
+        answer_time: Duration::ZERO,
+        ..KeepAlive::OFF
+    };
+    for (transport, keep_alive) in [
+        (Transport::Udp, datagrams(DatagramPing::Crlf(Duration::ZERO))),
+        (Transport::Udp, datagrams(DatagramPing::Options(Duration::ZERO))),
+        (Transport::Tcp, none),
+    ] {
+        let mut world = bound_over(transport, keep_alive);
+        world.wait(100 * SECOND);
+        assert_eq!(counted(&world), (0, 0, 0));
+    }
+}
+
+#[test]
 fn a_probe_keeps_nothing_alive_whatever_the_policy_says() {
     let mut world = World::new(
         Setup::probe()
