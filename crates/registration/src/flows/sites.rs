@@ -35,7 +35,7 @@ struct Site {
 }
 
 impl Sites {
-    /// The place with this endpoint. One that nobody enters or opens a flow to has to be given up with [`Self::tidy`].
+    /// The place with this endpoint. Whoever makes one enters it or opens a flow to it: it goes with its last member and flow.
     pub(super) fn find_or_make(&mut self, endpoint: &Endpoint) -> SiteId {
         if let Some(id) = self.by_endpoint.get(endpoint) {
             return *id;
