@@ -46,8 +46,8 @@ struct Hub {
     /// Whether the kernel was asked to hold many replies: not before many are asked for at once, so that nobody but our own requests
     /// makes us read much.
     roomy: bool,
-    /// Whether datagrams of one kind may go through the kernel as one: until it refuses.
-    segmenting: bool,
+    /// Whether datagrams of one kind may go through the kernel as one: not known before there are several, and no more once it refuses.
+    segmenting: Option<bool>,
 }
 
 /// A socket that is ready for something.
@@ -144,7 +144,7 @@ impl Hubs {
             flows: BTreeMap::new(),
             failed: false,
             roomy: false,
-            segmenting: true,
+            segmenting: None,
         };
         self.by_number.insert(number, hub);
         Ok(number)
@@ -357,12 +357,13 @@ impl Hub {
             self.roomy = true;
         }
         let send = |segmenting| outbound::send(self.socket.as_raw_fd(), parcels, segmenting);
-        match send(self.segmenting) {
+        let segmenting = parcels.len() > 1 && *self.segmenting.get_or_insert_with(|| outbound::can_segment(&*self.socket));
+        match send(segmenting) {
             // udp(7): an ICMP error that is pending fails the next call, which then has sent nothing. The error itself stays in the queue.
             Err(error) if udp::is_icmp(&error) => send(false),
             // Too long for the path, or a device that cannot do it.
-            Err(error) if self.segmenting && parcels.len() > 1 && is_refusal(&error) => {
-                self.segmenting = false;
+            Err(error) if segmenting && is_refusal(&error) => {
+                self.segmenting = Some(false);
                 send(false)
             }
             sent => sent,

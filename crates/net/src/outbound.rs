@@ -3,9 +3,9 @@
 
 use std::io::{self, IoSlice};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::os::fd::RawFd;
+use std::os::fd::{AsFd, RawFd};
 
-use nix::sys::socket::{ControlMessage, MsgFlags, MultiHeaders, SockaddrStorage, sendmmsg, sendmsg};
+use nix::sys::socket::{ControlMessage, MsgFlags, MultiHeaders, SockaddrStorage, sendmmsg, sendmsg, setsockopt, sockopt};
 use sip_registration::FlowId;
 
 /// Datagrams that wait for their batch.
@@ -87,6 +87,12 @@ impl Parcel {
     }
 }
 
+/// Whether the kernel knows how to cut up what goes as one (Linux 4.18). One that does not would send it uncut, as a single datagram,
+/// because it passes over control messages of a level that it does not know.
+pub(crate) fn can_segment(socket: &impl AsFd) -> bool {
+    setsockopt(socket, sockopt::UdpGsoSegment, &0).is_ok()
+}
+
 /// Sends the first ones, as many as the kernel takes, and returns how many that are; at least one. With `segmenting`, those of one kind
 /// may go as one.
 ///
@@ -150,6 +156,13 @@ mod tests {
     use std::os::fd::AsRawFd as _;
 
     use super::*;
+
+    #[test]
+    fn only_a_socket_that_knows_how_is_asked_to_cut_up_datagrams() {
+        assert!(can_segment(&UdpSocket::bind("127.0.0.1:0").unwrap()));
+        // As a kernel that does not know the option answers.
+        assert!(!can_segment(&std::net::TcpListener::bind("127.0.0.1:0").unwrap()));
+    }
 
     #[test]
     fn datagrams_of_many_lengths_to_two_places_arrive_whole_and_those_of_one_kind_in_order() {

@@ -148,6 +148,7 @@ fn work(places: Vec<Place>, responder: &Arc<Responder>, mut stopped: watch::Rece
 
 async fn datagrams(socket: UdpSocket, responder: Arc<Responder>) {
     let (mut inbound, mut outbound) = (Inbound::new(), Outbound::default());
+    let segmenting = outbound::can_segment(&socket);
     // What goes wrong with one datagram is its client's affair.
     while socket.readable().await.is_ok() {
         let heard = socket.try_io(Interest::READABLE, || {
@@ -158,14 +159,13 @@ async fn datagrams(socket: UdpSocket, responder: Arc<Responder>) {
             })
         });
         if heard.is_ok() {
-            send_all(&socket, &mut outbound).await;
+            send_all(&socket, &mut outbound, segmenting).await;
         }
     }
 }
 
 /// Sends what waits. What the kernel refuses is left out; while it has no room, this waits.
-async fn send_all(socket: &UdpSocket, outbound: &mut Outbound) {
-    let mut segmenting = true;
+async fn send_all(socket: &UdpSocket, outbound: &mut Outbound, mut segmenting: bool) {
     outbound.sort();
     while !outbound.is_empty() {
         let sent = socket.try_io(Interest::WRITABLE, || {
