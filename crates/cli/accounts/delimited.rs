@@ -32,6 +32,8 @@ impl Delimited {
         if read.is_none() {
             return Err(Flaw::at(1, 1, "is empty; the first line names the columns, such as aor,password"));
         }
+        // A record ends at a carriage return; the line break behind it is of the header as well.
+        records.line = line + 1;
         Ok(Self {
             columns: columns(records.cells(), line)?,
             source,
@@ -91,10 +93,15 @@ struct Records {
     began: u64,
 }
 
+/// Stands behind the last line: it ends a record that has no line break, and leaves one open whose quote is not closed.
+const LINE_BREAK: &[u8] = b"\n";
+
 /// Why there is no next record.
 enum Broken {
     /// It is longer than a row may be.
     TooLong,
+    /// The list ends within a quoted cell.
+    Unclosed,
     /// The system's words.
     Io(io::Error),
 }
@@ -109,6 +116,7 @@ impl Broken {
     fn flaw(self, line: u64) -> Flaw {
         let problem = match self {
             Self::TooLong => "the row is longer than 1 MiB; is a quote not closed? Nothing behind it was read".to_owned(),
+            Self::Unclosed => "a quote is not closed: the row goes on to the end of the list".to_owned(),
             Self::Io(error) => format!("cannot be read any further: {error}"),
         };
         Flaw::at(line, 1, problem)
@@ -134,14 +142,20 @@ impl Records {
         let (mut length, mut count) = (0, 0);
         loop {
             let input = bytes.fill_buf()?;
+            let at_end = input.is_empty();
+            let input = if at_end { LINE_BREAK } else { input };
             let (text, ends) = (self.text.get_mut(length..), self.ends.get_mut(count..));
             let read = self.core.read_record(input, text.unwrap_or_default(), ends.unwrap_or_default());
             let (result, used, written, ended) = read;
-            let lines = input.iter().take(used).filter(|&&byte| byte == b'\n').count();
-            self.line += lines as u64;
-            bytes.consume(used);
+            if !at_end {
+                let lines = input.iter().take(used).filter(|&&byte| byte == b'\n').count();
+                self.line += lines as u64;
+                bytes.consume(used);
+            }
             (length, count) = (length + written, count + ended);
             match result {
+                ReadRecordResult::InputEmpty if at_end && length + count > 0 => return Err(Broken::Unclosed),
+                ReadRecordResult::InputEmpty if at_end => return Ok(None),
                 ReadRecordResult::InputEmpty => {}
                 ReadRecordResult::OutputFull if self.text.len() >= LONGEST_ROW => return Err(Broken::TooLong),
                 ReadRecordResult::OutputFull => self.text.resize(self.text.len() * 2, 0),

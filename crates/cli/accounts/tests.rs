@@ -196,6 +196,33 @@ fn an_unclosed_quote_fills_no_memory_and_is_said() {
 }
 
 #[test]
+fn a_quote_that_is_open_at_the_end_of_the_list_makes_a_bad_row() {
+    for end in ["b@h,\"x", "b@h,\"x\r\n", "b@h,\"x\nc@h,y\n", "b@h,\"", "b@h,\"x\"\"\n"] {
+        let rows = csv(&format!("aor,password\na@h,x\n{end}"));
+        assert_eq!(rows.len(), 2, "{end}");
+        assert!(rows[0].is_ok(), "{end}");
+        assert_eq!(
+            rows[1].as_ref().unwrap_err().to_string(),
+            "3:1: a quote is not closed: the row goes on to the end of the list",
+            "{end}"
+        );
+    }
+    for end in ["b@h,\"x\"", "b@h,x", "b@h,p\"x", "b@h,\"x\"\r", "b@h,x\r\n# end", "b@h,"] {
+        let rows = csv(&format!("aor,password\na@h,x\n{end}"));
+        assert_eq!(rows.iter().filter(|row| row.is_ok()).count(), 2, "{end}");
+        assert_eq!(rows.len(), 2, "{end}");
+    }
+}
+
+#[test]
+fn lines_are_counted_alike_whatever_ends_them() {
+    for end in ["\n", "\r\n"] {
+        let lines = ["# accounts", "aor,expires", "a@h,60", "", "# more", "b@h,x", ""].join(end);
+        assert!(bad(csv(&lines).split_off(1)).starts_with("6:2: expires:"), "{end:?}");
+    }
+}
+
+#[test]
 fn a_line_of_ten_megabytes_is_passed_over() {
     let long = "x".repeat(10 * 1024 * 1024);
     let rows = rows(FormatArg::Jsonl, format!("{{\"aor\":\"{long}\"}}\n{{\"aor\":\"b@h\"}}\n"));
