@@ -21,8 +21,6 @@ pub(crate) struct Line {
     tls: Option<Box<Secured>>,
     /// What is to be written, before TLS.
     unsent: Vec<u8>,
-    /// How many of the first ones are written already.
-    written: usize,
     has_said_goodbye: bool,
 }
 
@@ -61,7 +59,6 @@ impl Line {
             peer,
             tls: None,
             unsent: Vec::new(),
-            written: 0,
             has_said_goodbye: false,
         }
     }
@@ -90,22 +87,11 @@ impl Line {
 
     /// Puts bytes behind those that wait to be written. False when the peer has not read for so long that there is no room.
     pub(crate) fn push(&mut self, bytes: &[u8]) -> bool {
-        let waiting = self.waiting();
-        if waiting.saturating_add(bytes.len()) > MOST_UNSENT {
-            return false;
+        let has_room = self.unsent.len().saturating_add(bytes.len()) <= MOST_UNSENT;
+        if has_room {
+            self.unsent.extend_from_slice(bytes);
         }
-        // Moved no more often than written, however slowly the peer reads.
-        if self.written > waiting {
-            self.unsent.drain(..self.written);
-            self.written = 0;
-        }
-        self.unsent.extend_from_slice(bytes);
-        true
-    }
-
-    /// How many bytes wait to be written.
-    pub(crate) fn waiting(&self) -> usize {
-        self.unsent.len().saturating_sub(self.written)
+        has_room
     }
 
     /// Writes what waits.
@@ -114,7 +100,7 @@ impl Line {
     /// Why the connection is of no use any more.
     pub(crate) fn write(&mut self) -> Result<Written, Closed> {
         let written = match &mut self.tls {
-            None => write_plain(&self.socket, &mut self.unsent, &mut self.written),
+            None => write_plain(&self.socket, &mut self.unsent),
             Some(secured) => secured.write(&self.socket, &mut self.unsent),
         };
         if self.unsent.is_empty() && self.unsent.capacity() > KEPT {
@@ -176,17 +162,16 @@ fn read_plain(socket: &TcpStream, buffer: &mut [u8], mut hear: impl FnMut(&[u8])
     }
 }
 
-fn write_plain(socket: &TcpStream, unsent: &mut Vec<u8>, written: &mut usize) -> io::Result<Written> {
-    while let Some(waiting) = unsent.get(*written..).filter(|waiting| !waiting.is_empty()) {
-        match socket.try_io(Interest::WRITABLE, || (&*SockRef::from(socket)).write(waiting)) {
+fn write_plain(socket: &TcpStream, unsent: &mut Vec<u8>) -> io::Result<Written> {
+    while !unsent.is_empty() {
+        match socket.try_io(Interest::WRITABLE, || (&*SockRef::from(socket)).write(unsent)) {
             Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
-            Ok(length) => *written += length,
+            Ok(length) if length == unsent.len() => unsent.clear(),
+            Ok(length) => drop(unsent.drain(..length)),
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(Written::Part),
             Err(error) => return Err(error),
         }
     }
-    unsent.clear();
-    *written = 0;
     Ok(Written::All)
 }
 
@@ -251,9 +236,8 @@ pub(crate) fn closed(error: &io::Error) -> Closed {
     }
 }
 
-/// How many bytes may wait for a peer that does not read, before the connection is given up: a request of each of a hundred thousand
-/// registrations that share it and are ordered at once.
-const MOST_UNSENT: usize = 64 << 20;
+/// How many bytes may wait for a peer that does not read, before the connection is given up: a thousand requests and more.
+const MOST_UNSENT: usize = 1 << 20;
 
 /// Room for so many bytes is kept by a connection that has nothing to write.
 const KEPT: usize = 64 * 1024;

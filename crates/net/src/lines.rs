@@ -182,17 +182,17 @@ impl Lines {
 
     // Outward.
 
-    /// Puts bytes behind those that wait. False when it is time to [`Self::flush`].
+    /// Puts bytes behind those that wait for [`Self::flush`].
     ///
     /// # Errors
     /// The peer has not read for so long that there is no room.
-    pub(crate) fn push(&mut self, flow: FlowId, bytes: &[u8]) -> Result<bool, Closed> {
-        let Some(kept) = self.by_flow.get_mut(&flow) else { return Ok(true) };
+    pub(crate) fn push(&mut self, flow: FlowId, bytes: &[u8]) -> Result<(), Closed> {
+        let Some(kept) = self.by_flow.get_mut(&flow) else { return Ok(()) };
         if !kept.line.push(bytes) {
             return Err(Closed::Local("the peer does not read what we send".to_owned()));
         }
         kept.note(flow, &mut self.pushed);
-        Ok(kept.blocked.is_some() || kept.line.waiting() < WRITE_AT_ONCE)
+        Ok(())
     }
 
     /// True when something waits to be written, and may find room.
@@ -257,9 +257,6 @@ async fn part(mut line: Line) {
         }
     }
 }
-
-/// From how many bytes on they are written although more may come.
-const WRITE_AT_ONCE: usize = 64 * 1024;
 
 /// Bytes of one read.
 const READ_AT_ONCE: usize = 64 * 1024;
@@ -369,7 +366,7 @@ mod tests {
         let mut lines = Lines::new();
         let _peer = connected(&mut lines, 1).await;
         let message = vec![b'x'; 10_000];
-        // The kernel holds some megabytes, we many.
+        // The kernel holds some megabytes, we one.
         let refused = (0..10_000).find_map(|_| {
             let pushed = lines.push(FlowId(1), &message);
             assert!(lines.flush().is_empty());

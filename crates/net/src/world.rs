@@ -174,7 +174,7 @@ impl World {
             Some(Way::Datagrams { .. }) => Sent::Full,
             Some(Way::Line) => {
                 let pushed = self.lines.push(transmit.flow, self.hubs.blank());
-                pushed.map_or_else(Sent::Lost, |has_room| if has_room { Sent::Done } else { Sent::Full })
+                pushed.map_or_else(Sent::Lost, |()| Sent::Done)
             }
             Some(Way::Opening(_)) | None => Sent::Done,
         }

@@ -79,40 +79,6 @@ async fn five_hundred_accounts_register_and_leave_over_one_driver() {
     }
 }
 
-/// Three megabytes of requests for one connection, all of them before its first byte is written.
-#[tokio::test]
-async fn a_crowd_that_is_ordered_at_once_goes_over_one_connection() {
-    let any_user = Some(sip_digest::Secret::Password("secret".into()));
-    let config = Config {
-        any_user,
-        ..Config::default()
-    };
-    let lab = Lab::start("127.0.0.1", config).await;
-    let mut driver = driver_by(Policy {
-        timeout: Duration::from_secs(60),
-        ..Policy::one_shot()
-    });
-    for number in 0..CROWD {
-        let account = Account {
-            aor: format!("sip:user{number}@example.test").parse().unwrap(),
-            ..alice(&lab.uri(Transport::Tcp))
-        };
-        let (registrant, now) = driver.registrant();
-        let key = registrant.add(now, Arc::new(account));
-        registrant.register(now, key);
-    }
-    let mut registered = 0;
-    while registered < CROWD {
-        if let (_, Event::Attempt(attempt)) = driver.next().await {
-            assert_eq!(attempt.ending, Ending::Succeeded, "after {registered}: {}", attempt.words);
-            registered += 1;
-        }
-    }
-    lab.stop().await;
-}
-
-const CROWD: u32 = 6_000;
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_probe_can_be_a_task_of_a_runtime_with_many_threads() {
     let lab = Lab::start("127.0.0.1", Config::default()).await;
