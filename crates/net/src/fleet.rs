@@ -1,6 +1,6 @@
-//! Many registrations on several cores: shards that share nothing. Each is a thread of its own with a runtime, a [`Registrant`], a
-//! [`Driver`] and sockets; an account belongs to one of them by a hash of its AOR. No lock and no shared value lies on the road of a
-//! message. Not for what a registration does, which is the core's.
+//! Many registrations on several cores: shards that share nothing. Each is a thread of its own with a runtime, a
+//! [`Registrant`](sip_registration::Registrant), a [`Driver`](crate::Driver) and sockets; an account belongs to one of them by a
+//! hash of its AOR. No lock and no shared value lies on the road of a message. Not for what a registration does, which is the core's.
 //!
 //! [`run`] runs a loop of the caller's own inside each shard and is the fastest way; a [`Fleet`] takes orders and tells events from
 //! outside, in batches.
