@@ -1,9 +1,10 @@
-//! Tables in docs/ that the code itself writes. `REWRITE_DOCS=1 cargo test -p regprobe --test docs` writes them anew; without it a
+//! What docs/ says of the code, held against it. Tables that the code itself writes: `REWRITE_DOCS=1 cargo test -p regprobe --test docs` writes them anew; without it a
 //! difference fails.
 
+use std::collections::BTreeSet;
 use std::env;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use regprobe_providers::{Outcome, Reason};
 
@@ -20,13 +21,66 @@ fn the_reasons_of_verdicts_are_listed_as_the_code_has_them() {
 
 #[test]
 fn the_screens_of_watch_are_shown_as_they_are_drawn() {
-    let read = |page: &str| fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(page)).expect("the page is there");
     let drawn = read("crates/cli/watch/screen/stored/list-80x24.txt");
     // The table, without the empty lines below it.
     let table = drawn.split("\n\n").next().expect("a text has a beginning");
     for page in ["README.md", "docs/watch.md"] {
         assert!(read(page).contains(table), "{page} shows another screen than is drawn:\n{table}");
     }
+}
+
+#[test]
+fn every_crate_that_is_depended_on_has_its_reason() {
+    let page = read("docs/dependencies.md");
+    let explained: BTreeSet<&str> = page
+        .lines()
+        .filter_map(|line| line.strip_prefix("| `")?.split('`').next())
+        .collect();
+    let named: BTreeSet<String> = manifests().flat_map(|(_, manifest)| dependencies(&manifest)).collect();
+    assert!(named.contains("tokio"), "the manifests were read: {named:?}");
+    assert_eq!(
+        explained,
+        named.iter().map(String::as_str).collect(),
+        "left: docs/dependencies.md, right: the manifests"
+    );
+}
+
+#[test]
+fn no_crate_may_hold_unsafe_code() {
+    let workspace: toml::Table = read("Cargo.toml").parse().expect("a manifest");
+    assert_eq!(workspace["workspace"]["lints"]["rust"]["unsafe_code"].as_str(), Some("forbid"));
+    for (path, manifest) in manifests().filter(|(path, _)| !path.starts_with("fuzz")) {
+        assert_eq!(
+            manifest["lints"]["workspace"].as_bool(),
+            Some(true),
+            "{} takes part",
+            path.display()
+        );
+    }
+}
+
+/// Every manifest of the project, beside its path below the root.
+fn manifests() -> impl Iterator<Item = (PathBuf, toml::Table)> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let crates = fs::read_dir(root.join("crates")).expect("the crates are there");
+    let below = crates.map(|entry| Path::new("crates").join(entry.expect("an entry").file_name()).join("Cargo.toml"));
+    let all = below.chain(["Cargo.toml".into(), "fuzz/Cargo.toml".into()]);
+    all.filter(move |path| root.join(path).exists())
+        .map(|path| (path.clone(), read(path).parse().expect("a manifest")))
+}
+
+/// What a manifest takes from outside of the project, for the program or for tests.
+fn dependencies(manifest: &toml::Table) -> Vec<String> {
+    let ours = |name: &str| name.starts_with("sip-") || name.starts_with("regprobe");
+    let tables = ["dependencies", "dev-dependencies", "build-dependencies"];
+    let named = tables.iter().filter_map(|table| manifest.get(*table)?.as_table());
+    named.flat_map(toml::Table::keys).filter(|name| !ours(name)).cloned().collect()
+}
+
+/// What a file of the project says, by its path below the root.
+fn read(path: impl AsRef<Path>) -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
+    fs::read_to_string(&path).unwrap_or_else(|fault| panic!("{}: {fault}", path.display()))
 }
 
 /// Holds what stands between two marks of a page against what the code says, or writes it there.
