@@ -48,21 +48,9 @@ impl Term {
     /// Its explanation; `None` for what is not one of [`Term::all`].
     pub(crate) fn explanation(self) -> Option<&'static Explanation> {
         match self {
-            Self::Verdict(Outcome::Agree) => Some(&AGREE),
-            Self::Verdict(Outcome::Disagree) => Some(&DISAGREE),
-            Self::Verdict(Outcome::Stale) => Some(&STALE),
-            Self::Verdict(Outcome::Inconclusive) => Some(&INCONCLUSIVE),
-            Self::Evidence(Level::None) => None,
-            Self::Evidence(Level::E0) => Some(&E0),
-            Self::Evidence(Level::E1) => Some(&E1),
-            Self::Evidence(Level::E2) => Some(&E2),
-            Self::Evidence(Level::E3) => Some(&E3),
-            Self::Evidence(Level::E4) => Some(&E4),
-            Self::Evidence(Level::E5) => Some(&E5),
-            Self::Row(Why::BadRow) => Some(&BAD_ROW),
-            Self::Row(Why::HeldBack) => Some(&HELD_BACK),
-            Self::Row(Why::NotDone) => Some(&NOT_DONE),
-            Self::Row(Why::Cause(_)) => None,
+            Self::Verdict(outcome) => Some(verdict(outcome)),
+            Self::Evidence(level) => evidence(level),
+            Self::Row(why) => row(why),
             Self::Status(status) => STATUSES
                 .iter()
                 .find(|(each, _)| *each == status)
@@ -71,110 +59,117 @@ impl Term {
     }
 }
 
-const AGREE: Explanation = Explanation {
-    meaning: "The provider's claim is true. That can be good news or bad: \"not registered\" can be true as well.",
-    likely: &[
-        "the line is registered, and the provider says so",
-        "the line is down, and the provider says so",
-    ],
-    todo: "Read `service` in the report, or the word beside the verdict: it says whether the line is up.",
-};
+/// What a verdict means.
+const fn verdict(outcome: Outcome) -> &'static Explanation {
+    match outcome {
+        Outcome::Agree => &Explanation {
+            meaning: "The provider's claim is true. That can be good news or bad: \"not registered\" can be true as well.",
+            likely: &[
+                "the line is registered, and the provider says so",
+                "the line is down, and the provider says so",
+            ],
+            todo: "Read `service` in the report, or the word beside the verdict: it says whether the line is up.",
+        },
+        Outcome::Disagree => &Explanation {
+            meaning: "The provider's claim is false, and was seen to be false twice with the grace in between.",
+            likely: &[
+                "the provider says registered, and nothing of it is bound",
+                "the provider says down, and its binding is there and refreshed",
+                "the provider and the registrar give different reasons for a failure",
+            ],
+            todo: "Look up the reason that stands beside the verdict, and follow its `next`.",
+        },
+        Outcome::Stale => &Explanation {
+            meaning: "The provider's claim is false, and its own data show that they are older than they may be.",
+            likely: &[
+                "the provider's status is cached, or stored and not live",
+                "what refreshes the registration at the provider has died",
+            ],
+            todo: "Go by what the registrar shows, and look up the reason that stands beside the verdict.",
+        },
+        Outcome::Inconclusive => &Explanation {
+            meaning: "It cannot be said whether the claim is true: one side gave nothing to go by, or the world moved meanwhile.",
+            likely: &[
+                "the probe has no password, and the registrar asks for one",
+                "nothing tells the provider's binding from others",
+                "the API gave no usable answer",
+            ],
+            todo: "The reason says which side it was; look it up for what would settle it. It is neither an alarm nor an all-clear.",
+        },
+    }
+}
 
-const DISAGREE: Explanation = Explanation {
-    meaning: "The provider's claim is false, and was seen to be false twice with the grace in between.",
-    likely: &[
-        "the provider says registered, and nothing of it is bound",
-        "the provider says down, and its binding is there and refreshed",
-        "the provider and the registrar give different reasons for a failure",
-    ],
-    todo: "Look up the reason that stands beside the verdict, and follow its `next`.",
-};
+/// What a level of evidence shows, and what it does not.
+const fn evidence(level: Level) -> Option<&'static Explanation> {
+    match level {
+        Level::None => None,
+        Level::E0 => Some(&Explanation {
+            meaning: "Evidence E0: the registrar gave some SIP answer. It does not show that it would take the account.",
+            likely: &[
+                "the registrar refused the probe, or asked for a password that it has not",
+                "the registrar asks nobody for credentials and lists nothing",
+            ],
+            todo: "Give the probe the account's password, and the evidence can rise.",
+        }),
+        Level::E1 => Some(&Explanation {
+            meaning: "Evidence E1: the registrar asked for credentials and took the account's. It does not show that anybody is registered.",
+            likely: &["nothing is bound to the account, or the registrar does not list it"],
+            todo: "Look at the verdict: with this alone \"registered\" is never confirmed.",
+        }),
+        Level::E2 => Some(&Explanation {
+            meaning: "Evidence E2: somebody is bound to the account. It does not show that it is the provider.",
+            likely: &[
+                "another device uses the account",
+                "the provider's Contact cannot be told from others",
+            ],
+            todo: "Mark the provider's Contact with --expect-host, --expect-user or --expect-instance.",
+        }),
+        Level::E3 => Some(&Explanation {
+            meaning: "Evidence E3: the expected binding is there. \"Registered\" needs this. It does not show that whoever made it still lives.",
+            likely: &["the provider has registered, and its binding has not lapsed"],
+            todo: "Nothing, for a claim \"registered\". A refresh that is seen makes it E4, and --check-inbound can make it E5.",
+        }),
+        Level::E4 => Some(&Explanation {
+            meaning: "Evidence E4: the expected binding was seen to be refreshed, so its owner lives. It does not show that a request gets through to it.",
+            likely: &["two looks had a refresh between them"],
+            todo: "Nothing more can be read from bindings; --check-inbound tries if a request arrives.",
+        }),
+        Level::E5 => Some(&Explanation {
+            meaning: "Evidence E5: an OPTIONS to the account, sent through the registrar, arrived. It does not show that a call would have audio.",
+            likely: &["--check-inbound was asked for, and it worked"],
+            todo: "Nothing: more than this only a call can show.",
+        }),
+    }
+}
 
-const STALE: Explanation = Explanation {
-    meaning: "The provider's claim is false, and its own data show that they are older than they may be.",
-    likely: &[
-        "the provider's status is cached, or stored and not live",
-        "what refreshes the registration at the provider has died",
-    ],
-    todo: "Go by what the registrar shows, and look up the reason that stands beside the verdict.",
-};
-
-const INCONCLUSIVE: Explanation = Explanation {
-    meaning: "It cannot be said whether the claim is true: one side gave nothing to go by, or the world moved meanwhile.",
-    likely: &[
-        "the probe has no password, and the registrar asks for one",
-        "nothing tells the provider's binding from others",
-        "the API gave no usable answer",
-    ],
-    todo: "The reason says which side it was; look it up for what would settle it. It is neither an alarm nor an all-clear.",
-};
-
-const E0: Explanation = Explanation {
-    meaning: "Evidence E0: the registrar gave some SIP answer. It does not show that it would take the account.",
-    likely: &[
-        "the registrar refused the probe, or asked for a password that it has not",
-        "the registrar asks nobody for credentials and lists nothing",
-    ],
-    todo: "Give the probe the account's password, and the evidence can rise.",
-};
-
-const E1: Explanation = Explanation {
-    meaning: "Evidence E1: the registrar asked for credentials and took the account's. It does not show that anybody is registered.",
-    likely: &["nothing is bound to the account, or the registrar does not list it"],
-    todo: "Look at the verdict: with this alone \"registered\" is never confirmed.",
-};
-
-const E2: Explanation = Explanation {
-    meaning: "Evidence E2: somebody is bound to the account. It does not show that it is the provider.",
-    likely: &[
-        "another device uses the account",
-        "the provider's Contact cannot be told from others",
-    ],
-    todo: "Mark the provider's Contact with --expect-host, --expect-user or --expect-instance.",
-};
-
-const E3: Explanation = Explanation {
-    meaning: "Evidence E3: the expected binding is there. \"Registered\" needs this. It does not show that whoever made it still lives.",
-    likely: &["the provider has registered, and its binding has not lapsed"],
-    todo: "Nothing, for a claim \"registered\". A refresh that is seen makes it E4, and --check-inbound can make it E5.",
-};
-
-const E4: Explanation = Explanation {
-    meaning: "Evidence E4: the expected binding was seen to be refreshed, so its owner lives. It does not show that a request gets through to it.",
-    likely: &["two looks had a refresh between them"],
-    todo: "Nothing more can be read from bindings; --check-inbound tries if a request arrives.",
-};
-
-const E5: Explanation = Explanation {
-    meaning: "Evidence E5: an OPTIONS to the account, sent through the registrar, arrived. It does not show that a call would have audio.",
-    likely: &["--check-inbound was asked for, and it worked"],
-    todo: "Nothing: more than this only a call can show.",
-};
-
-const BAD_ROW: Explanation = Explanation {
-    meaning: "A row of the list for bulk is no account: nothing was sent for it, and the other rows were probed.",
-    likely: &[
-        "the AOR is missing or no USER@DOMAIN",
-        "a cell with a comma in it does not stand between quotes, so that the row has too many",
-        "the file or variable that a secret names is not there",
-    ],
-    todo: "`detail` names the column and what would be right; correct the row and go on with --resume.",
-};
-
-const HELD_BACK: Explanation = Explanation {
-    meaning: "A row of the list for bulk was not probed, because too many passwords had been wrong at its registrar.",
-    likely: &[
-        "the list has old passwords, or those of another registrar",
-        "the column for the authentication user is missing",
-    ],
-    todo: "Correct the rows with wrong_credentials and go on with --resume; --max-wrong-passwords says how many are too many.",
-};
-
-const NOT_DONE: Explanation = Explanation {
-    meaning: "A row of the list for bulk was not probed, because the run had failed often enough before its turn came.",
-    likely: &["--fail-fast was asked for"],
-    todo: "See to the rows that failed and go on with --resume.",
-};
+/// Why a row has no cause of a registration; such a cause is a word of the report.
+const fn row(why: Why) -> Option<&'static Explanation> {
+    match why {
+        Why::BadRow => Some(&Explanation {
+            meaning: "A row of the list for bulk is no account: nothing was sent for it, and the other rows were probed.",
+            likely: &[
+                "the AOR is missing or no USER@DOMAIN",
+                "a cell with a comma in it does not stand between quotes, so that the row has too many",
+                "the file or variable that a secret names is not there",
+            ],
+            todo: "`detail` names the column and what would be right; correct the row and go on with --resume.",
+        }),
+        Why::HeldBack => Some(&Explanation {
+            meaning: "A row of the list for bulk was not probed, because too many passwords had been wrong at its registrar.",
+            likely: &[
+                "the list has old passwords, or those of another registrar",
+                "the column for the authentication user is missing",
+            ],
+            todo: "Correct the rows with wrong_credentials and go on with --resume; --max-wrong-passwords says how many are too many.",
+        }),
+        Why::NotDone => Some(&Explanation {
+            meaning: "A row of the list for bulk was not probed, because the run had failed often enough before its turn came.",
+            likely: &["--fail-fast was asked for"],
+            todo: "See to the rows that failed and go on with --resume.",
+        }),
+        Why::Cause(_) => None,
+    }
+}
 
 const STATUSES: [(u8, Explanation); 5] = [
     (
@@ -188,9 +183,11 @@ const STATUSES: [(u8, Explanation); 5] = [
     (
         1,
         Explanation {
-            meaning: "Exit status 1: for verify, the claim is false or outdated; for bulk, some account is not registered; for providers, there is no such object.",
+            meaning: "Exit status 1: for verify, the claim is false or outdated; for bulk and load, some did not register; for watch, some may still be bound; for providers, there is no such object.",
             likely: &[
                 "verify: the verdict is disagree or stale",
+                "bulk, load: the causes in the results say why",
+                "watch: a registrar did not confirm the removal of a binding in time",
                 "providers: the identifier is wrong, or the object was deleted",
             ],
             todo: "The report of verify names the reason; `regprobe explain REASON` says what to do about it.",
@@ -204,6 +201,7 @@ const STATUSES: [(u8, Explanation); 5] = [
                 "an option is missing, mistyped, or does not go with another",
                 "a file cannot be read, or holds no single line of text",
                 "the file of checks has mistakes: all of them are listed",
+                "load: the host is not yours, or cannot be looked up",
             ],
             todo: "Read the message: it names the place and what would be right. With --output nagios the status is 3, and 2 is CRITICAL.",
         },
