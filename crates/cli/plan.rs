@@ -126,10 +126,8 @@ impl Plan {
 /// The way to a registrar for `regprobe verify`, whose account is known only when the provider has been asked.
 pub(crate) fn way(look: &LookArgs) -> Result<Options, PlanError> {
     let output = OutputArgs {
-        output: OutputArg::Json,
         trace: look.show.trace,
-        warning: None,
-        critical: None,
+        ..UNSHOWN
     };
     let shared = Shared::new(&look.credentials, &look.network, &look.tls, &look.exchange, &output);
     shared.options(Goal::Fetch, None)
@@ -137,13 +135,7 @@ pub(crate) fn way(look: &LookArgs) -> Result<Options, PlanError> {
 
 /// The way to the registrars of a list of accounts, and the rules for one exchange with each.
 pub(crate) fn way_of_all(args: &AccountsArgs) -> Result<Options, PlanError> {
-    let output = OutputArgs {
-        output: OutputArg::Json,
-        trace: false,
-        warning: None,
-        critical: None,
-    };
-    let shared = Shared::new(&args.credentials, &args.network, &args.tls, &args.exchange, &output);
+    let shared = Shared::new(&args.credentials, &args.network, &args.tls, &args.exchange, &UNSHOWN);
     let options = shared.options(Goal::Register, None)?;
     Ok(Options {
         keep: args.binding.keep,
@@ -158,19 +150,7 @@ pub(crate) fn advertised(network: &NetworkArgs) -> Option<Advertised> {
 
 /// An OPTIONS to a server that a provider names, without credentials.
 pub(crate) fn ping(uri: &OwnedUri, network: &NetworkArgs, tls: &TlsArgs, exchange: &ExchangeArgs) -> Result<(Account, Options), PlanError> {
-    let credentials = CredentialArgs {
-        auth_user: None,
-        password_file: None,
-        password_env: String::new(),
-        ha1_file: None,
-    };
-    let output = OutputArgs {
-        output: OutputArg::Json,
-        trace: false,
-        warning: None,
-        critical: None,
-    };
-    let shared = Shared::new(&credentials, network, tls, exchange, &output);
+    let shared = Shared::new(&ANONYMOUS, network, tls, exchange, &UNSHOWN);
     let account = Account {
         contact: ContactPlan::Automatic { user: "regprobe".into() },
         ..shared.account(uri.clone(), uri.clone(), None)?
@@ -190,24 +170,28 @@ pub(crate) fn common(
     tls: &TlsArgs,
     exchange: &ExchangeArgs,
 ) -> Result<(Account, Options), PlanError> {
-    let credentials = CredentialArgs {
-        auth_user: None,
-        password_file: None,
-        password_env: String::new(),
-        ha1_file: None,
-    };
-    let output = OutputArgs {
-        output: OutputArg::Json,
-        trace: false,
-        warning: None,
-        critical: None,
-    };
-    let shared = Shared::new(&credentials, network, tls, exchange, &output);
+    let shared = Shared::new(&ANONYMOUS, network, tls, exchange, &UNSHOWN);
     let options = shared.options(Goal::Register, None)?;
     let account = secured(account(whom, &shared)?)?;
     check_next_hop(Goal::Register, &account, families(network))?;
     Ok((account, options))
 }
+
+/// For a plan whose report is not shown as it is.
+const UNSHOWN: OutputArgs = OutputArgs {
+    output: OutputArg::Json,
+    trace: false,
+    warning: None,
+    critical: None,
+};
+
+/// For a plan whose secret, if there is one, comes from elsewhere.
+static ANONYMOUS: CredentialArgs = CredentialArgs {
+    auth_user: None,
+    password_file: None,
+    password_env: String::new(),
+    ha1_file: None,
+};
 
 /// The transport that `--transport` asks for.
 pub(crate) const fn transport(wanted: TransportArg) -> Option<Transport> {
