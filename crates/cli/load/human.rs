@@ -56,10 +56,15 @@ fn row(what: &str, count: u64, per_second: Option<f64>, note: &str) -> String {
 fn counts(report: &LoadReport) -> String {
     let (offered, achieved) = (&report.offered, &report.achieved);
     let users = counted(report.users as usize, "user");
+    let time = if report.interrupted {
+        format!("{:.1} s of {:.1} s", report.took_s, report.duration_s)
+    } else {
+        format!("{:.1} s", report.duration_s)
+    };
     let how = match report.mode {
-        "keep_alive" => format!("{users}, each kept for the rest of {:.1} s", report.duration_s),
+        "keep_alive" => format!("{users}, each kept for the rest of {time}"),
         "storm" => format!("{users}, all at once"),
-        _ => format!("{users}, for {:.1} s", report.duration_s),
+        _ => format!("{users}, for {time}"),
     };
     let mut text = row("offered", offered.registrations, offered.per_second, &how);
     if offered.held_back > 0 {
@@ -249,13 +254,17 @@ mod tests {
     use crate::load::usage::Processor;
 
     fn text(line: &str, change: impl FnOnce(&mut Tally)) -> String {
+        shown(line, false, change)
+    }
+
+    fn shown(line: &str, interrupted: bool, change: impl FnOnce(&mut Tally)) -> String {
         let job = job(line);
         let mut tally = Tally::new(job.schedule.slices());
         change(&mut tally);
         let circumstances = Circumstances {
             target: ([10, 0, 0, 1], 5060).into(),
             started_at: String::new(),
-            interrupted: false,
+            interrupted,
             processor: Processor::default(),
             peak_memory: None,
             drops: 7,
@@ -300,6 +309,17 @@ mod tests {
         ] {
             assert!(loud.contains(part), "{part}: {loud}");
         }
+    }
+
+    #[test]
+    fn a_load_that_was_interrupted_shows_only_the_time_that_it_had() {
+        let cut = shown("u{n}@10.0.0.1 --users 9 --rate 1/s --duration 1m", true, |tally| {
+            (tally.offered, tally.given, tally.registered) = (13, 13, 12);
+            tally.took = Duration::from_secs(13);
+            tally.failed(Cause::NoReply, None);
+        });
+        assert!(cut.contains("9 users, for 13.0 s of 60.0 s\n"), "{cut}");
+        assert!(cut.contains("\n  12.0–13.0 ") && !cut.contains("\n  18.0–"), "{cut}");
     }
 
     #[test]

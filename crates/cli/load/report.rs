@@ -54,7 +54,7 @@ pub(crate) struct LoadReport {
     pub(crate) requests: u64,
     /// Requests sent again.
     pub(crate) retransmissions: u64,
-    /// Equal parts of the time, by when orders fell due; none unless users register again and again.
+    /// Equal parts of the time, by when orders fell due, as far as it came; none unless users register again and again.
     pub(crate) parts: Vec<Part>,
     /// What became of kept registrations; null unless they were.
     pub(crate) keep_alive: Option<KeepAlive>,
@@ -337,19 +337,22 @@ fn causes(tally: &Tally) -> Vec<CauseCount> {
     causes
 }
 
+/// The parts that were reached; the last of them is shorter when the load was cut short in it.
 fn parts(job: &Job, tally: &Tally) -> Vec<Part> {
     let count = u32::try_from(tally.slices.len()).unwrap_or(u32::MAX);
     let length = job.schedule.span() / count.max(1);
+    let reached = ordering(job, tally);
     let part = |(at, slice): (u32, &Slice)| Part {
         from_s: seconds(length * at),
-        to_s: seconds(length * (at + 1)),
-        ordered_per_second: per_second(slice.given, length),
+        to_s: seconds((length * (at + 1)).min(reached)),
+        ordered_per_second: per_second(slice.given, reached.saturating_sub(length * at).min(length)),
         registered: slice.registered,
         failed: slice.failed,
         retransmissions: slice.retransmissions,
         latency_ms: Percentiles::of(&slice.latency),
     };
-    (0..).zip(&tally.slices).map(part).collect()
+    let begun = (0..).zip(&tally.slices).take_while(|&(at, _)| length * at < reached);
+    begun.map(part).collect()
 }
 
 fn keep_alive(job: &Job, tally: &Tally) -> KeepAlive {
@@ -498,6 +501,21 @@ mod tests {
         });
         assert_eq!((report.offered.per_second, report.achieved.per_second), (Some(100.0), Some(100.0)));
         assert!(report.succeeded());
+    }
+
+    #[test]
+    fn a_load_that_was_cut_short_has_no_parts_that_it_never_came_to() {
+        let report = report("u{n}@10.0.0.1 --users 10 --rate 100/s", |tally| {
+            (tally.offered, tally.given) = (250, 250);
+            tally.took = 5 * SECOND / 2;
+            (tally.slices[0].given, tally.slices[1].given, tally.slices[2].given) = (100, 100, 50);
+        });
+        let parts: Vec<_> = report
+            .parts
+            .iter()
+            .map(|part| (part.from_s, part.to_s, part.ordered_per_second))
+            .collect();
+        assert_eq!(parts, [(0.0, 1.0, Some(100.0)), (1.0, 2.0, Some(100.0)), (2.0, 2.5, Some(100.0))]);
     }
 
     #[test]
