@@ -43,7 +43,7 @@ pub(crate) fn append(value: &impl Serialize, to: &mut Vec<u8>) {
 /// The JSON Schema of a report, indented, with a line end.
 pub(crate) fn schema(of: SchemaOf) -> String {
     let generator = SchemaGenerator::default();
-    let schema = match of {
+    let mut schema = match of {
         SchemaOf::Probe => generator.into_root_schema_for::<Report>(),
         SchemaOf::Verify => generator.into_root_schema_for::<Verification>(),
         SchemaOf::Bulk => generator.into_root_schema_for::<ResultLine<'_>>(),
@@ -51,7 +51,20 @@ pub(crate) fn schema(of: SchemaOf) -> String {
         SchemaOf::Problem => generator.into_root_schema_for::<Problem<'_>>(),
         SchemaOf::Watch => generator.into_root_schema_for::<Line>(),
     };
+    schema.insert("title".to_owned(), title(of).into());
     serde_json::to_string_pretty(&schema).expect("a schema is JSON") + "\n"
+}
+
+/// What a schema describes, for people; the names of our types say nothing to them.
+const fn title(of: SchemaOf) -> &'static str {
+    match of {
+        SchemaOf::Probe => "Report of regprobe probe, bindings, unregister and ping",
+        SchemaOf::Verify => "Report of regprobe verify",
+        SchemaOf::Bulk => "Line of regprobe bulk",
+        SchemaOf::Load => "Report of regprobe load",
+        SchemaOf::Problem => "Line of regprobe verify --all for a check that could not be made",
+        SchemaOf::Watch => "Line of regprobe watch",
+    }
 }
 
 fn escaped(json: &str) -> String {

@@ -32,7 +32,6 @@ pub(crate) enum What {
 
 /// One line.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
-#[schemars(title = "Line of regprobe watch")]
 pub(crate) struct Line {
     /// Always `regprobe.watch.v1`.
     schema: &'static str,
