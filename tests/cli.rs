@@ -199,7 +199,7 @@ fn the_place_for_a_number_is_shown_as_it_is_written() {
             "{arguments:?}: {shown}"
         );
     }
-    assert!(succeeds(&["load", "--help"]).contains("\n  regprobe load sip:user{n}@pbx.example.test --users 1..1000\n"));
+    assert!(succeeds(&["load", "--help"]).contains("\n  regprobe load 'user{n}@pbx.example.test' --users 1..1000\n"));
 }
 
 #[test]
@@ -335,11 +335,17 @@ fn numbers_that_are_none_are_refused_in_words_of_ours() {
 fn the_schema_is_a_schema() {
     let schema: serde_json::Value = serde_json::from_str(&succeeds(&["schema"])).unwrap();
     jsonschema::meta::validate(&schema).unwrap();
-    assert_eq!(schema["title"], "Report");
-    for report in ["verify", "problem"] {
-        jsonschema::meta::validate(&serde_json::from_str(&succeeds(&["schema", report])).unwrap()).unwrap();
-    }
     assert!(schema["properties"]["state"].is_object());
+    for report in ["probe", "verify", "bulk", "load", "problem", "watch"] {
+        let schema: serde_json::Value = serde_json::from_str(&succeeds(&["schema", report])).unwrap();
+        jsonschema::meta::validate(&schema).unwrap();
+        // No type of ours is called so.
+        let title = schema["title"].as_str().unwrap();
+        assert!(
+            title.contains("of regprobe ") && title.contains(report.replace("problem", "verify").as_str()),
+            "{title}"
+        );
+    }
 }
 
 #[test]
@@ -352,17 +358,87 @@ fn completions_and_pages_know_every_sub_command() {
     assert!(succeeds(&["man", "probe"]).contains("REGPROBE_PASSWORD"));
 }
 
+/// Command lines whose only use is what they write.
+const WRITING: [&[&str]; 7] = [
+    &["schema", "load"],
+    &["explain"],
+    &["explain", "stale_loop"],
+    &["man", "load"],
+    &["completions", "bash"],
+    &["load", "--help"],
+    &["--version"],
+];
+
 #[test]
 fn a_reader_that_goes_away_is_no_error() {
-    let mut child = Command::new(env!("CARGO_BIN_EXE_regprobe"))
-        .arg("schema")
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    drop(child.stdout.take());
-    let output = child.wait_with_output().unwrap();
-    assert_eq!((output.status.code(), text(&output.stderr).as_str()), (Some(0), ""));
+    for arguments in WRITING {
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let output = Command::new(env!("CARGO_BIN_EXE_regprobe"))
+            .args(arguments)
+            .stdout(writer)
+            .stderr(Stdio::piped())
+            .spawn()
+            .and_then(std::process::Child::wait_with_output)
+            .unwrap();
+        assert_eq!(
+            (output.status.code(), text(&output.stderr).as_str()),
+            (Some(0), ""),
+            "{arguments:?}"
+        );
+    }
+}
+
+/// The program with its standard channels as this piece of shell has them.
+fn redirected(arguments: &[&str], redirection: &str) -> Output {
+    Command::new("sh")
+        .args(["-c", &format!("exec \"$0\" \"$@\" {redirection}"), env!("CARGO_BIN_EXE_regprobe")])
+        .args(arguments)
+        .stdin(Stdio::null())
+        .output()
+        .unwrap()
+}
+
+#[test]
+fn output_that_cannot_be_written_is_an_error_that_says_so() {
+    for arguments in WRITING {
+        let output = redirected(arguments, "> /dev/full");
+        let said = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(5), "{arguments:?}: {said}");
+        assert!(
+            said.starts_with("error: standard output cannot be written: No space left") && said.lines().count() == 1,
+            "{said}"
+        );
+    }
+    // clap writes help and version where they go; the rest is ours.
+    for arguments in WRITING.iter().filter(|arguments| !arguments.last().unwrap().starts_with("--")) {
+        let output = redirected(arguments, ">&-");
+        let said = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(5), "{arguments:?}: {said}");
+        assert!(
+            said.starts_with("error: standard output is closed, ") && said.lines().count() == 1,
+            "{said}"
+        );
+        let nowhere = redirected(arguments, "> /dev/null");
+        assert_eq!(
+            (nowhere.status.code(), text(&nowhere.stderr).as_str()),
+            (Some(0), ""),
+            "{arguments:?}"
+        );
+    }
+}
+
+#[test]
+fn talk_that_nobody_can_hear_changes_nothing() {
+    // It can be read by others, which is worth a warning, and has no colon.
+    let users = file("open.users", b"alice\n");
+    for arguments in [&["registrar", "--users-file", users.to_str().unwrap()][..], &["probe", "nobody"]] {
+        assert!(!text(&redirected(arguments, "").stderr).is_empty(), "{arguments:?}");
+        for redirection in ["2> /dev/full", "2>&-"] {
+            let status = redirected(arguments, redirection).status;
+            assert_eq!(status.code(), Some(2), "{arguments:?} {redirection}");
+        }
+    }
 }
 
 #[test]

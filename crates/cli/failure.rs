@@ -6,6 +6,7 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 use thiserror::Error;
 
 use crate::exit;
+use crate::output::style::Style;
 use crate::output::{self, nagios};
 use crate::plan::PlanError;
 use crate::providers::Refusal;
@@ -78,16 +79,27 @@ impl Failure {
 }
 
 fn tell_command_line(error: clap::Error, nagios: bool) -> u8 {
-    let asked_for = matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
-    if nagios && !asked_for {
-        write_line(&in_one_line(&error.render().to_string()));
-    } else if error.print().is_err() && asked_for {
-        return exit::INTERNAL;
+    if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {
+        return show(&error);
     }
-    if asked_for {
-        exit::SUCCESS
+    if nagios {
+        write_line(&in_one_line(&error.render().to_string()));
     } else {
-        exit::without_report(exit::USAGE, nagios)
+        // Nobody has to listen.
+        let _ = error.print();
+    }
+    exit::without_report(exit::USAGE, nagios)
+}
+
+/// Writes the help or the version that was asked for. clap's own way would take a reader that has gone away for an error.
+fn show(asked_for: &clap::Error) -> u8 {
+    let text = match crate::style() {
+        Style::Colour => asked_for.render().ansi().to_string(),
+        Style::Plain => asked_for.render().to_string(),
+    };
+    match output::print(text.as_bytes()) {
+        Ok(()) => exit::SUCCESS,
+        Err(error) => Failure::Internal(error).tell(false),
     }
 }
 

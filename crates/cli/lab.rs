@@ -172,7 +172,7 @@ fn read_users(path: &Path) -> Result<Vec<values::User>, Failure> {
     let refuse = |why: String| Failure::Usage(format!("--users-file {}: {why}", secret::shown(path)));
     let (bytes, warning) = secret::read_file(path).map_err(|flaw| refuse(flaw.to_string()))?;
     if let Some(warning) = warning {
-        eprintln!("warning: --users-file: {warning}");
+        output::tell(&format!("warning: --users-file: {warning}\n"));
     }
     parse_users(&bytes).map_err(refuse)
 }

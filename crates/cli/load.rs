@@ -46,6 +46,7 @@ use usage::Processor;
 /// # Errors
 /// [`Failure`] when it does not come to a report: nothing was sent then.
 pub(crate) fn run(args: &Load, surroundings: Surroundings) -> Result<u8, Failure> {
+    output::ensure_open()?;
     let mut job = Job::new(args, rand::random())?;
     check_files(&job.network.tls)?;
     make_room(job.descriptors())?;

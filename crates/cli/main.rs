@@ -82,6 +82,7 @@ fn explain_words(word: Option<&str>) -> Result<String, Failure> {
 }
 
 fn show(bytes: &[u8]) -> Result<u8, Failure> {
+    output::ensure_open()?;
     output::print(bytes)?;
     Ok(exit::SUCCESS)
 }

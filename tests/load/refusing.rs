@@ -1,9 +1,11 @@
 //! Whom a load is refused to. Nothing is sent to anybody in these tests but the ones that are on the loopback.
 
+use std::net::UdpSocket;
+
 use hickory_proto::rr::RData;
 use hickory_proto::rr::rdata::{A, AAAA};
 
-use crate::lab::{Lab, run, text};
+use crate::lab::{Lab, command, run, text};
 use crate::name_server::{loopback, serving};
 use crate::report;
 
@@ -106,4 +108,32 @@ fn what_makes_no_sense_is_refused_before_anything_is_sent() {
         let refusal = refused(line);
         assert!(refusal.starts_with("error: ") && refusal.contains(why), "{line:?}: {refusal}");
     }
+}
+
+#[test]
+fn a_load_whose_report_would_be_lost_sends_nothing() {
+    let registrar = UdpSocket::bind("127.0.0.1:0").unwrap();
+    registrar.set_nonblocking(true).unwrap();
+    let address = registrar.local_addr().unwrap().to_string();
+    let mut closed = std::process::Command::new("sh");
+    closed.args(["-c", "exec \"$0\" \"$@\" >&-", env!("CARGO_BIN_EXE_regprobe"), "load"]);
+    let closed = closed.arg(format!("alice@{address}")).output().unwrap();
+    let said = text(&closed.stderr);
+    assert_eq!((closed.status.code(), said.lines().count()), (Some(5), 1), "{said}");
+    assert!(said.starts_with("error: standard output is closed, "), "{said}");
+    assert!(registrar.recv(&mut [0; 2000]).is_err(), "something was sent");
+}
+
+#[test]
+fn a_report_that_cannot_be_written_is_an_error() {
+    let lab = Lab::start("secret", &[]);
+    let mut load = command("secret", &["load", &lab.alice("udp"), "--rate", "10/s", "--duration", "100ms"]);
+    let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
+    let done = load.stdout(full).output().unwrap();
+    let said = text(&done.stderr);
+    assert_eq!(done.status.code(), Some(5), "{said}");
+    assert!(
+        said.starts_with("error: standard output cannot be written: No space left"),
+        "{said}"
+    );
 }

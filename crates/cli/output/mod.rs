@@ -13,6 +13,9 @@ pub(crate) mod verify;
 
 use std::io::{self, IsTerminal as _, Write as _};
 
+use nix::fcntl::{FcntlArg, OFlag, fcntl};
+use nix::sys::stat::{fstat, stat};
+
 /// Writes bytes to standard output. A reader that has gone away (`regprobe schema | head`) is no error.
 ///
 /// # Errors
@@ -29,9 +32,31 @@ pub(crate) fn hand_over(bytes: &[u8]) -> io::Result<bool> {
     let mut out = io::stdout().lock();
     match out.write_all(bytes).and_then(|()| out.flush()) {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(false),
-        done => done.map(|()| true),
+        done => done
+            .map(|()| true)
+            .map_err(|error| io::Error::new(error.kind(), format!("standard output cannot be written: {error}"))),
     }
 }
+
+/// For what is of no use but for its output.
+///
+/// Where standard output was closed when the program began (`>&-`), Rust's runtime has put /dev/null in its place, open for reading and
+/// writing, so that every write succeeds. A shell's `> /dev/null` is open for writing alone; some programs that start others open it
+/// both ways, which looks the same.
+///
+/// # Errors
+/// When it was closed.
+pub(crate) fn ensure_open() -> io::Result<()> {
+    let out = io::stdout();
+    let both_ways = fcntl(&out, FcntlArg::F_GETFL).is_ok_and(|flags| OFlag::from_bits_truncate(flags) & OFlag::O_ACCMODE == OFlag::O_RDWR);
+    if both_ways && fstat(&out).is_ok_and(|out| stat("/dev/null").is_ok_and(|null| null.st_rdev == out.st_rdev)) {
+        return Err(io::Error::other(CLOSED));
+    }
+    Ok(())
+}
+
+const CLOSED: &str = "standard output is closed, and what belongs there would be lost; where nobody shall read it, \
+                      open /dev/null for it, and for writing only: > /dev/null";
 
 /// Writes talk to standard error. Nobody has to listen.
 pub(crate) fn tell(text: &str) {
