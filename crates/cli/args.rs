@@ -16,7 +16,7 @@ use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Arg, Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use sip_message::OwnedUri;
 use sip_registrar::Fault;
@@ -41,9 +41,9 @@ Examples:
   regprobe bulk accounts.csv               Which of these are not?
   regprobe explain no_reply                What does that word mean, and what now?
 
-Exit status: 0 registered, or it worked; 1 verify: the claim is false, bulk and load: some did not register, providers: no
-such object; 2 wrong command line (nothing was sent); 3 verify: it cannot be said; 4 timeout, 5 internal error, 6 wrong
-credentials, 7 registrar error; 130 interrupted. More: `regprobe explain 3`, `regprobe man`.";
+Exit status: 0 registered, or it worked; 1 verify: the claim is false, bulk and load: some did not register, watch: some may still \
+be bound, providers: no such object; 2 wrong command line (nothing was sent); 3 verify: it cannot be said; 4 timeout, 5 internal \
+error, 6 wrong credentials, 7 registrar error; 130 interrupted. More: `regprobe explain 3`, `regprobe man`.";
 
 /// The sub-commands. Only the one that is used is described to clap: all of them cost a third of a millisecond at each start.
 #[derive(Debug, Subcommand)]
@@ -214,6 +214,7 @@ pub(crate) struct Unregister {
 
 // `regprobe ping`.
 #[derive(Debug, Args)]
+#[command(mut_args(unasked))]
 pub(crate) struct Ping {
     /// Whom to ask: sip:HOST, sip:HOST:PORT, sip:USER@HOST, or the same without sip:
     #[arg(value_name = "URI", value_parser = values::server)]
@@ -252,9 +253,21 @@ pub(crate) struct AccountArgs {
     pub(crate) proxy: Option<OwnedUri>,
 }
 
+/// The heading of credentials where somebody at a terminal is asked for the password.
+pub(crate) const ASKED: &str = "Credentials (password: REGPROBE_PASSWORD, a file, or asked on the terminal)";
+
+/// Takes that back from the heading, for sub-commands that ask nobody.
+pub(crate) fn unasked(argument: Arg) -> Arg {
+    if argument.get_help_heading() == Some(ASKED) {
+        argument.help_heading("Credentials (password: REGPROBE_PASSWORD or a file)")
+    } else {
+        argument
+    }
+}
+
 // What to answer a challenge with. The password comes from REGPROBE_PASSWORD, from a file, or from the terminal.
 #[derive(Debug, Args)]
-#[command(next_help_heading = "Credentials (password: REGPROBE_PASSWORD, a file, or asked on the terminal)")]
+#[command(next_help_heading = ASKED)]
 pub(crate) struct CredentialArgs {
     /// The user name for authentication [default: the AOR's user]
     #[arg(long, value_name = "NAME", value_parser = values::auth_user)]
@@ -553,6 +566,55 @@ mod tests {
             .filter_map(|each| each.get_about().map(ToString::to_string))
             .collect();
         assert_eq!((before.len(), &before), (15, &after));
+    }
+
+    fn help(words: &[&str]) -> String {
+        let mut program = Cli::command();
+        program.build();
+        let mut found = &mut program;
+        for word in words {
+            found = found.find_subcommand_mut(word).unwrap();
+        }
+        found.render_help().to_string()
+    }
+
+    #[test]
+    fn nobody_is_told_to_wait_for_a_question_that_does_not_come() {
+        for (words, asked) in [
+            (&["probe"][..], true),
+            (&["bindings"], true),
+            (&["unregister"], true),
+            (&["load"], true),
+            (&["verify", "telnyx"], true),
+            (&["ping"], false),
+            (&["bulk"], false),
+            (&["watch"], false),
+        ] {
+            let help = help(words);
+            let heading = help.lines().find(|line| line.starts_with("Credentials (")).unwrap();
+            assert_eq!(heading.contains("asked on the terminal"), asked, "{words:?}: {heading}");
+        }
+    }
+
+    /// clap breaks lines where the terminal ends: what was broken before would be broken twice.
+    #[test]
+    fn paragraphs_below_the_help_are_not_broken_by_hand() {
+        fn check(command: &clap::Command) {
+            let below = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+            for (line, next) in below.lines().zip(below.lines().skip(1)) {
+                let goes_on = !next.is_empty() && !next.starts_with(' ');
+                assert!(!goes_on || line.is_empty() || line.ends_with('.'), "{}: {line}", command.get_name());
+            }
+            command.get_subcommands().for_each(check);
+        }
+        let mut program = Cli::command();
+        program.build();
+        check(&program);
+        for name in ["load", "watch"] {
+            let help = help(&[name]);
+            let mut examples = help.lines().filter(|line| line.starts_with("  regprobe "));
+            assert!(examples.all(|line| line.len() <= 80), "{help}");
+        }
     }
 
     #[test]

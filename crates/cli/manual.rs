@@ -86,7 +86,7 @@ const STATUSES: [(u8, &str); 9] = [
     ),
     (
         exit::USAGE,
-        "The command line, or a file that it names, is wrong. Nothing was sent.",
+        "The command line, or a file that it names, is wrong. load: the host is not yours, or cannot be looked up. Nothing was sent.",
     ),
     (
         exit::NOT_MADE,
@@ -95,7 +95,7 @@ const STATUSES: [(u8, &str); 9] = [
     (4, "REGISTER_TIMEOUT_STATE: no final reply in time."),
     (
         exit::INTERNAL,
-        "INTERNAL_ERROR_STATE: the request could not be delivered, or the reply could not be used. providers: the same of an API, or it refused.",
+        "INTERNAL_ERROR_STATE: the request could not be delivered, or the reply could not be used. providers: the same of an API, or it refused. Also when our own side could not go on, such as standard output on a full disk.",
     ),
     (
         6,

@@ -10,7 +10,7 @@ use crate::values::{self, Rate, rate};
 
 // `regprobe bulk`.
 #[derive(Debug, Args)]
-#[command(after_help = EXAMPLES)]
+#[command(after_help = EXAMPLES, mut_args(super::unasked))]
 pub(crate) struct Bulk {
     /// Which accounts.
     #[command(flatten)]
@@ -68,8 +68,8 @@ Examples:
   regprobe bulk accounts.csv --only-failed results.jsonl
   regprobe bulk - --format jsonl --registrar pbx.example.com < accounts.jsonl
 
-Columns of the list: aor, name, registrar, proxy, transport, auth_user, password, password_file, password_env, ha1, ha1_file,
-contact, instance, reg_id, expires, advertise; a password may be @FILE, $VARIABLE or env:VARIABLE. What a row leaves out, the
+Columns of the list: aor, name, registrar, proxy, transport, auth_user, password, password_file, password_env, ha1, ha1_file, \
+contact, instance, reg_id, expires, advertise; a password may be @FILE, $VARIABLE or env:VARIABLE. What a row leaves out, the \
 options say. More: docs/bulk.md.
 
 Exit status: 0 every account is registered, 1 some are not, 2 wrong command line or list (nothing was sent), 130 interrupted.";

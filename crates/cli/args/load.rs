@@ -52,14 +52,16 @@ pub(crate) struct Load {
 
 const EXAMPLES: &str = "\
 Examples:
-  regprobe load sip:user{n}@pbx.example.test --users 1..1000
-  regprobe load sip:user{n:05}@pbx.example.test --users 1..100000 --rate 20000/s --duration 30s
-  regprobe load sip:user{n}@10.0.0.5 --users 50000 --ramp 1000,5000,10000,20000/s --duration 2m
-  regprobe load sip:user{n}@10.0.0.5 --users 10000 --transport tcp --connections each --keep-alive --duration 5m
-  regprobe load sip:user{n}@10.0.0.5 --users 20000 --storm --jitter 30s --duration 2m
+  regprobe load 'user{n}@pbx.example.test' --users 1..1000
+  regprobe load 'user{n:05}@10.0.0.5' --users 1..9999 --rate 2000/s
+  regprobe load 'user{n}@10.0.0.5' --users 50000 --ramp 1000,5000,20000/s
+  regprobe load 'user{n}@10.0.0.5' --users 9000 --keep-alive --duration 5m
+  regprobe load 'user{n}@10.0.0.5' --users 90 --transport tcp --connections each
+  regprobe load 'user{n}@10.0.0.5' --users 9000 --storm --jitter 5s
 
-Exit status: 0 all registered, or the wanted --share of them; 1 some did not; 2 wrong command line, or a host that is not
-yours (nothing was sent); 130 interrupted, after what was measured so far was shown. More: docs/load.md.";
+Exit status: 0 all registered, or the wanted --share of them; 1 some did not; 2 wrong command line, or a host that is not yours \
+or cannot be looked up (nothing was sent); 5 our own side could not go on, or standard output takes nothing; 130 interrupted, \
+after what was measured so far was shown. More: docs/load.md.";
 
 /// clap takes `{n}` in its texts for a line break, unless something that nobody sees stands in it: a style that changes nothing.
 fn verbatim(text: &str) -> String {
@@ -113,7 +115,7 @@ pub(crate) struct BindingArgs {
 
 // What to answer challenges with.
 #[derive(Debug, Args)]
-#[command(next_help_heading = "Credentials (password: REGPROBE_PASSWORD, a file, or asked on the terminal)")]
+#[command(next_help_heading = super::ASKED)]
 pub(crate) struct CredentialArgs {
     /// The user name for authentication.
     #[arg(help = verbatim("The user name for authentication, with or without {n} [default: the AOR's user]"))]

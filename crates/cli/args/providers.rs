@@ -21,8 +21,8 @@ Examples:
   regprobe providers bitrix24 lines --webhook-file portal.webhook --output json
   regprobe providers kamailio registrations --rpc http://127.0.0.1:5060/RPC
 
-Exit status: 0 it worked, 1 there is no such object, 2 wrong command line (nothing was sent),
-3 somebody was asked and said no (nothing was changed), 5 the API could not be asked, refused, or gave no
+Exit status: 0 it worked, 1 there is no such object, 2 wrong command line (nothing was sent), \
+3 somebody was asked and said no (nothing was changed), 5 the API could not be asked, refused, or gave no \
 answer that can be used, 130 interrupted.
 What a provider says is its word alone: `regprobe verify` holds it against the registrar.";
 

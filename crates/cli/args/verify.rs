@@ -49,7 +49,7 @@ Examples:
   regprobe verify kamailio --rpc http://127.0.0.1:5060/RPC --uuid trunk1
   regprobe verify --init > verify.toml; regprobe verify --all verify.toml --output json
 
-Exit status: 0 the claim is true, 1 it is false or outdated, 3 it cannot be said, 2 wrong command line (nothing was sent),
+Exit status: 0 the claim is true, 1 it is false or outdated, 3 it cannot be said, 2 wrong command line (nothing was sent), \
 130 interrupted.
 What the verdicts mean: docs/verify.md, or `regprobe explain REASON`.";
 

@@ -17,13 +17,13 @@ Examples:
   regprobe watch accounts.toml --output jsonl >> registrations.jsonl
   kill -HUP $(pidof regprobe)              Read the list again
 
-Exit status: 0 ended by q or SIGTERM, and all bindings are removed; 1 the same,
-but some may still be there; 2 the command line or the list is wrong (nothing was
-sent); 5 internal error; 130 ended by Ctrl-C. Keys, lines and SIGHUP: docs/watch.md.";
+Exit status: 0 ended by q or SIGTERM, and all bindings are removed; 1 the same, but some may still be there; 2 the command line or \
+the list is wrong (nothing was sent); 5 internal error; 130 ended by Ctrl-C. Keys, lines and SIGHUP: docs/watch.md.";
 
 // `regprobe watch`.
 #[derive(Debug, Args)]
 #[command(
+    mut_args(super::unasked),
     mut_arg("expires", |argument| argument.default_value("3600")),
     mut_arg("timeout", |argument| argument.default_value("32s")
         .help("The longest that one exchange may take, such as 3s, 500ms or 1m, plain numbers are seconds; 32s is the RFC's own"))
