@@ -4,14 +4,14 @@
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use sip_registration::{Action, Attempt, Closed, Event, FlowId, Goal, Input, Key, Policy, Registrant, Transmit, Transport};
+use sip_registration::{Action, Attempt, Closed, Event, FlowId, Goal, Input, Key, Policy, Registrant, Transport};
 use tokio::sync::mpsc;
 use tokio::time::sleep_until;
 
 use crate::hub::Heard;
-use crate::lines::Came;
+use crate::lines::{Came, Outlook};
 use crate::tls::TlsOptions;
-use crate::world::{News, Sent, What, World};
+use crate::world::{News, What, World};
 
 /// How to reach the world.
 #[derive(Debug, Clone)]
@@ -193,7 +193,9 @@ impl Driver {
             } else if let Some(action) = self.registrant.poll_action() {
                 self.act(action);
             } else if let Some(transmit) = self.registrant.poll_transmit(self.world.hubs.blank()) {
-                self.send(transmit);
+                if !self.world.send(transmit) {
+                    self.flush();
+                }
             } else if !self.world.has_post() {
                 return true;
             } else {
@@ -220,22 +222,18 @@ impl Driver {
         }
     }
 
-    fn send(&mut self, transmit: Transmit) {
-        match self.world.send(transmit) {
-            Sent::Done => {}
-            Sent::Full => drop(self.flush()),
-            Sent::Lost(closed) => self.lose(transmit.flow, closed),
-        }
-    }
-
     /// Sends what waits. False when datagrams still wait.
     fn flush(&mut self) -> bool {
         if !self.world.has_post() {
             return true;
         }
         let now = self.now();
-        for (flow, closed) in self.world.flush(now) {
-            self.lose(flow, closed);
+        for outlook in self.world.flush(now) {
+            match outlook {
+                Outlook::Congested(flow) => self.registrant.handle_input(now, Input::Congested(flow)),
+                Outlook::Relieved(flow) => self.registrant.handle_input(now, Input::Relieved(flow)),
+                Outlook::Lost(flow, closed) => self.lose(flow, closed),
+            }
         }
         !self.world.hubs.has_post()
     }

@@ -85,13 +85,18 @@ impl Line {
         heard.map_err(|error| self.explain(&error))
     }
 
-    /// Puts bytes behind those that wait to be written. False when the peer has not read for so long that there is no room.
+    /// Puts bytes behind those that wait to be written. False when there is no room.
     pub(crate) fn push(&mut self, bytes: &[u8]) -> bool {
         let has_room = self.unsent.len().saturating_add(bytes.len()) <= MOST_UNSENT;
         if has_room {
             self.unsent.extend_from_slice(bytes);
         }
         has_room
+    }
+
+    /// True when so much waits that it is to be written before there is more.
+    pub(crate) const fn is_full(&self) -> bool {
+        self.unsent.len() >= WRITE_AT_ONCE
     }
 
     /// Writes what waits.
@@ -236,8 +241,11 @@ pub(crate) fn closed(error: &io::Error) -> Closed {
     }
 }
 
-/// How many bytes may wait for a peer that does not read, before the connection is given up: a thousand requests and more.
+/// From how many bytes on they are written although more may come, and no more requests are wanted while there is no room for them.
+const WRITE_AT_ONCE: usize = 64 * 1024;
+
+/// How many bytes may wait at all. What waits beyond [`WRITE_AT_ONCE`] are pings and answers, of which the core makes few.
 const MOST_UNSENT: usize = 1 << 20;
 
 /// Room for so many bytes is kept by a connection that has nothing to write.
-const KEPT: usize = 64 * 1024;
+const KEPT: usize = 2 * WRITE_AT_ONCE;

@@ -12,7 +12,7 @@ use tokio::task::{AbortHandle, JoinSet};
 use tokio::time::timeout;
 
 use crate::line::{Heard, Line, Written};
-use crate::stream::GOODBYE;
+use crate::stream::{GOODBYE, STALLED};
 
 /// The connections.
 #[derive(Debug)]
@@ -24,6 +24,8 @@ pub(crate) struct Lines {
     ready: VecDeque<FlowId>,
     /// Connections with something to write.
     pushed: Vec<FlowId>,
+    /// What the next [`Self::flush`] tells.
+    outlooks: Vec<Outlook>,
     /// What is read goes through here.
     buffer: Vec<u8>,
     /// Connections that were closed and have yet to say goodbye.
@@ -39,6 +41,19 @@ struct Kept {
     blocked: Option<AbortHandle>,
     /// Whether it stands in the list of those with something to write.
     pushed: bool,
+    /// Whether it was told that no more is wanted for now.
+    congested: bool,
+}
+
+/// What writing comes to, beyond the moment.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Outlook {
+    /// So much waits to be written to it that nothing more is wanted.
+    Congested(FlowId),
+    /// All is written.
+    Relieved(FlowId),
+    /// It is of no use any more, and why.
+    Lost(FlowId, Closed),
 }
 
 /// A connection that is ready for something.
@@ -48,6 +63,8 @@ pub(crate) enum Woken {
     Readable(FlowId),
     /// It can be written to again.
     Writable(FlowId),
+    /// Its peer takes nothing.
+    Stalled(FlowId),
     /// It is gone.
     Broken,
 }
@@ -67,6 +84,7 @@ impl Lines {
             watches: JoinSet::new(),
             ready: VecDeque::new(),
             pushed: Vec::new(),
+            outlooks: Vec::new(),
             buffer: Vec::new(),
             parting: JoinSet::new(),
         }
@@ -79,6 +97,7 @@ impl Lines {
             watch: None,
             blocked: None,
             pushed: false,
+            congested: false,
         };
         self.by_flow.insert(flow, kept);
         // Something may have come together with the end of the handshake.
@@ -136,6 +155,7 @@ impl Lines {
                     kept.note(flow, &mut self.pushed);
                 }
             }
+            Woken::Stalled(flow) => self.outlooks.push(Outlook::Lost(flow, takes_nothing())),
             // A watch that was called off, with its connection.
             Woken::Broken => {}
         }
@@ -182,38 +202,45 @@ impl Lines {
 
     // Outward.
 
-    /// Puts bytes behind those that wait for [`Self::flush`].
-    ///
-    /// # Errors
-    /// The peer has not read for so long that there is no room.
-    pub(crate) fn push(&mut self, flow: FlowId, bytes: &[u8]) -> Result<(), Closed> {
-        let Some(kept) = self.by_flow.get_mut(&flow) else { return Ok(()) };
+    /// Puts bytes behind those that wait for [`Self::flush`]. False when it is time to, because many do.
+    pub(crate) fn push(&mut self, flow: FlowId, bytes: &[u8]) -> bool {
+        let Some(kept) = self.by_flow.get_mut(&flow) else { return true };
         if !kept.line.push(bytes) {
-            return Err(Closed::Local("the peer does not read what we send".to_owned()));
+            self.outlooks.push(Outlook::Lost(flow, takes_nothing()));
+            return false;
         }
         kept.note(flow, &mut self.pushed);
-        Ok(())
+        kept.mind(flow, &mut self.outlooks);
+        !kept.line.is_full()
     }
 
-    /// True when something waits to be written, and may find room.
+    /// True when something waits to be written, and may find room, or when there is something to tell.
     pub(crate) const fn has_post(&self) -> bool {
-        !self.pushed.is_empty()
+        !self.pushed.is_empty() || !self.outlooks.is_empty()
     }
 
-    /// Writes what waits. What finds no room waits on. Returns the flows that are of no use any more, and why.
-    pub(crate) fn flush(&mut self) -> Vec<(FlowId, Closed)> {
-        let mut lost = Vec::new();
+    /// Writes what waits. What finds no room waits on.
+    pub(crate) fn flush(&mut self) -> Vec<Outlook> {
         for flow in self.pushed.drain(..) {
             let Some(kept) = self.by_flow.get_mut(&flow) else { continue };
             kept.pushed = false;
             match kept.line.write() {
+                Ok(Written::All) if kept.congested => {
+                    kept.congested = false;
+                    self.outlooks.push(Outlook::Relieved(flow));
+                }
                 Ok(Written::All) => {}
                 Ok(Written::Part) => kept.blocked = Some(watch_writing(&mut self.watches, flow, &kept.line.socket)),
-                Err(closed) => lost.push((flow, closed)),
+                Err(closed) => self.outlooks.push(Outlook::Lost(flow, closed)),
             }
+            kept.mind(flow, &mut self.outlooks);
         }
-        lost
+        std::mem::take(&mut self.outlooks)
     }
+}
+
+fn takes_nothing() -> Closed {
+    Closed::Local("the peer does not read what we send".to_owned())
 }
 
 impl Kept {
@@ -222,6 +249,14 @@ impl Kept {
         if self.blocked.is_none() && !self.pushed {
             self.pushed = true;
             pushed.push(flow);
+        }
+    }
+
+    /// Tells, once, that it has no room for more.
+    fn mind(&mut self, flow: FlowId, outlooks: &mut Vec<Outlook>) {
+        if !self.congested && self.blocked.is_some() && self.line.is_full() {
+            self.congested = true;
+            outlooks.push(Outlook::Congested(flow));
         }
     }
 
@@ -243,8 +278,11 @@ fn watch_reading(watches: &mut JoinSet<Woken>, flow: FlowId, socket: &Arc<TcpStr
 fn watch_writing(watches: &mut JoinSet<Woken>, flow: FlowId, socket: &Arc<TcpStream>) -> AbortHandle {
     let socket = Arc::clone(socket);
     watches.spawn(async move {
-        let ready = socket.ready(Interest::WRITABLE).await;
-        ready.map_or(Woken::Broken, |_| Woken::Writable(flow))
+        match timeout(STALLED, socket.writable()).await {
+            Ok(Ok(())) => Woken::Writable(flow),
+            Ok(Err(_)) => Woken::Broken,
+            Err(_) => Woken::Stalled(flow),
+        }
     })
 }
 
@@ -314,7 +352,7 @@ mod tests {
         let mut lines = Lines::new();
         let mut peer = connected(&mut lines, 1).await;
         for number in 0..100_u8 {
-            lines.push(FlowId(1), &[number; 3]).unwrap();
+            lines.push(FlowId(1), &[number; 3]);
         }
         assert!(lines.has_post());
         assert!(lines.flush().is_empty());
@@ -334,7 +372,7 @@ mod tests {
         for (flow, peer) in (0..).zip(&mut peers) {
             peer.write_all(&[flow]).await.unwrap();
             assert_eq!(next(&mut lines).await, (FlowId(flow.into()), Ok(vec![flow])));
-            lines.push(FlowId(flow.into()), &[flow, flow]).unwrap();
+            lines.push(FlowId(flow.into()), &[flow, flow]);
         }
         write_all(&mut lines).await;
         for (flow, peer) in (0..).zip(&mut peers) {
@@ -368,11 +406,64 @@ mod tests {
         let message = vec![b'x'; 10_000];
         // The kernel holds some megabytes, we one.
         let refused = (0..10_000).find_map(|_| {
-            let pushed = lines.push(FlowId(1), &message);
-            assert!(lines.flush().is_empty());
-            pushed.err()
+            lines.push(FlowId(1), &message);
+            lines.flush().into_iter().find(|outlook| *outlook != Outlook::Congested(FlowId(1)))
         });
-        assert!(matches!(refused, Some(Closed::Local(words)) if words.contains("does not read")));
+        assert!(matches!(refused, Some(Outlook::Lost(FlowId(1), Closed::Local(words))) if words.contains("does not read")));
+    }
+
+    #[tokio::test]
+    async fn a_connection_without_room_says_so_once_and_again_when_it_has_room() {
+        let mut lines = Lines::new();
+        let mut peer = connected(&mut lines, 1).await;
+        let mut handed = 0;
+        let mut told = Vec::new();
+        while told.is_empty() {
+            while lines.push(FlowId(1), &[b'x'; 1000]) {
+                handed += 1000;
+            }
+            handed += 1000;
+            told = lines.flush();
+        }
+        assert_eq!(told, [Outlook::Congested(FlowId(1))]);
+        assert!(!lines.push(FlowId(1), b"!"), "there is no more room than before");
+        assert_eq!(lines.flush(), []);
+        let mut came = vec![0; handed + 1];
+        let relieved = async {
+            loop {
+                let woken = lines.wake().await.expect("a connection is watched");
+                lines.woken(woken);
+                let told = lines.flush();
+                if !told.is_empty() {
+                    break told;
+                }
+            }
+        };
+        let (read, relieved) = tokio::join!(peer.read_exact(&mut came), relieved);
+        assert_eq!(read.unwrap(), handed + 1);
+        assert_eq!((came[handed], relieved), (b'!', vec![Outlook::Relieved(FlowId(1))]));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_peer_that_takes_nothing_for_long_is_given_up() {
+        let mut lines = Lines::new();
+        let _peer = connected(&mut lines, 1).await;
+        while lines.by_flow.values().all(|kept| kept.blocked.is_none()) {
+            lines.push(FlowId(1), &[b'x'; 10_000]);
+            lines.flush();
+        }
+        let waited_from = tokio::time::Instant::now();
+        let woken = loop {
+            // Nothing to read, and nobody to read what is written.
+            let woken = lines.wake().await.expect("a connection is watched");
+            if !matches!(woken, Woken::Readable(_)) {
+                break woken;
+            }
+        };
+        assert_eq!(waited_from.elapsed().as_secs(), STALLED.as_secs());
+        lines.woken(woken);
+        assert!(lines.has_post());
+        assert_eq!(lines.flush(), [Outlook::Lost(FlowId(1), takes_nothing())]);
     }
 
     #[tokio::test]
@@ -381,7 +472,7 @@ mod tests {
         let mut peer = connected(&mut lines, 1).await;
         let mut handed = 0;
         while !lines.by_flow.values().any(|kept| kept.blocked.is_some()) {
-            lines.push(FlowId(1), &[b'x'; 10_000]).unwrap();
+            lines.push(FlowId(1), &[b'x'; 10_000]);
             handed += 10_000;
             assert!(lines.flush().is_empty());
         }
@@ -403,7 +494,7 @@ mod tests {
         peer.shutdown().await.unwrap();
         assert_eq!(next(&mut lines).await, (FlowId(1), Ok(b"question".to_vec())));
         assert_eq!(next(&mut lines).await, (FlowId(1), Err(Closed::Ended)));
-        lines.push(FlowId(1), b"answer").unwrap();
+        lines.push(FlowId(1), b"answer");
         lines.close(FlowId(1));
         let mut written = Vec::new();
         peer.read_to_end(&mut written).await.unwrap();

@@ -159,6 +159,7 @@ pub async fn serve(
         registrar,
         log,
         flows: BTreeMap::new(),
+        heard: Vec::new(),
         reply: Vec::new(),
         tasks: JoinSet::new(),
     };
@@ -185,6 +186,8 @@ struct Server<L> {
     registrar: Registrar,
     log: L,
     flows: BTreeMap<u64, Way>,
+    /// Streams that wait to be answered before more is read from them.
+    heard: Vec<u64>,
     reply: Vec<u8>,
     tasks: JoinSet<()>,
 }
@@ -274,7 +277,7 @@ impl<L: FnMut(Event)> Server<L> {
                             }
                             *half_ping = !*half_ping;
                         }
-                        Ok(None) => return,
+                        Ok(None) => return self.heard.push(flow),
                         Err(_past_saving) => break,
                     }
                 }
@@ -292,12 +295,17 @@ impl<L: FnMut(Event)> Server<L> {
                     let _ = SockRef::from(socket).send_to(&self.reply, &reply.peer.source.into());
                     false
                 }
-                // A client that reads nothing is given up.
+                // No more waits there than the registrar may hold itself.
                 Some(Way::Stream { outbox, .. }) => !outbox.push(&self.reply),
                 None => false,
             };
             if lost || (reply.then == AfterReply::Close && reply.peer.reliable) {
                 self.flows.remove(&reply.peer.flow);
+            }
+        }
+        for flow in self.heard.drain(..) {
+            if let Some(Way::Stream { outbox, .. }) = self.flows.get(&flow) {
+                outbox.read_on();
             }
         }
         while let Some(event) = self.registrar.poll_event() {

@@ -13,7 +13,7 @@ use crate::dns::Dns;
 use crate::driver::Network;
 use crate::hub::Hubs;
 use crate::line::Line;
-use crate::lines::Lines;
+use crate::lines::{Lines, Outlook};
 use crate::tcp;
 use crate::tls::TlsClient;
 
@@ -56,16 +56,6 @@ enum Way {
     Line,
     /// A place on a socket, among [`Hubs`].
     Datagrams { hub: u32, remote: SocketAddr },
-}
-
-/// What became of a message.
-pub(crate) enum Sent {
-    /// It is on its way, or its flow is gone, which has been told.
-    Done,
-    /// It waits for its batch, which is full.
-    Full,
-    /// It cannot be sent, and its flow is of no use any more.
-    Lost(Closed),
 }
 
 impl World {
@@ -160,23 +150,20 @@ impl World {
         self.hubs.has_post() || self.lines.has_post()
     }
 
-    /// Sends what waits, as far as there is room. Returns the flows that are of no use any more, and why.
-    pub(crate) fn flush(&mut self, now: Instant) -> Vec<(FlowId, Closed)> {
-        let mut lost = self.hubs.flush(now);
-        lost.append(&mut self.lines.flush());
-        lost
+    /// Sends what waits, as far as there is room.
+    pub(crate) fn flush(&mut self, now: Instant) -> Vec<Outlook> {
+        let mut outlooks = self.lines.flush();
+        let lost = self.hubs.flush(now).into_iter();
+        outlooks.extend(lost.map(|(flow, closed)| Outlook::Lost(flow, closed)));
+        outlooks
     }
 
-    /// Puts what was written to [`Hubs::blank`] on its way.
-    pub(crate) fn send(&mut self, transmit: Transmit) -> Sent {
+    /// Puts what was written to [`Hubs::blank`] on its way, if its flow is still there. False when it is time to [`Self::flush`].
+    pub(crate) fn send(&mut self, transmit: Transmit) -> bool {
         match self.flows.get(&transmit.flow) {
-            Some(Way::Datagrams { hub, .. }) if self.hubs.post(transmit.flow, *hub, transmit.to) => Sent::Done,
-            Some(Way::Datagrams { .. }) => Sent::Full,
-            Some(Way::Line) => {
-                let pushed = self.lines.push(transmit.flow, self.hubs.blank());
-                pushed.map_or_else(Sent::Lost, |()| Sent::Done)
-            }
-            Some(Way::Opening(_)) | None => Sent::Done,
+            Some(Way::Datagrams { hub, .. }) => self.hubs.post(transmit.flow, *hub, transmit.to),
+            Some(Way::Line) => self.lines.push(transmit.flow, self.hubs.blank()),
+            Some(Way::Opening(_)) | None => true,
         }
     }
 }

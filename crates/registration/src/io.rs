@@ -47,6 +47,10 @@ pub enum Input<'a> {
     Opened(FlowId, Opened),
     /// The flow is gone, or an error came back on it.
     Closed(FlowId, Closed),
+    /// Nothing more can be written to the flow for now: requests for it wait here, and need not be sent any more when they are given up.
+    Congested(FlowId),
+    /// The flow can be written to again.
+    Relieved(FlowId),
     /// Bytes exactly as read: one datagram, or any piece of a stream. Framing belongs to the core.
     Received {
         /// The flow that they came in on.

@@ -29,7 +29,9 @@ pub enum Event {
 pub(crate) struct Outputs {
     pub(crate) actions: VecDeque<Action>,
     /// Requests to encode and send: whose, and the branch nonce of which.
-    pub(crate) sends: VecDeque<(Key, u64)>,
+    sends: VecDeque<(Key, u64)>,
+    /// Those of them whose flow has no room, or had none until now.
+    jams: BTreeMap<FlowId, Jam>,
     /// Pings to send, and on which flow.
     pub(crate) pings: VecDeque<(FlowId, Ping)>,
     pub(crate) answers: Answers,
@@ -40,6 +42,14 @@ pub(crate) struct Outputs {
     pub(crate) pool: Pool,
     /// A buffer for looking at a request before it is queued.
     pub(crate) scratch: Vec<u8>,
+}
+
+/// Requests for a flow that had no room, in their order.
+#[derive(Debug, Default)]
+struct Jam {
+    /// Whether there is room again.
+    relieved: bool,
+    sends: VecDeque<(Key, u64)>,
 }
 
 /// Answers to requests from the other side. They are not written again from a state, because none is kept of a request; so few may
@@ -86,11 +96,46 @@ impl Answers {
 
 impl Outputs {
     pub(crate) fn act(&mut self, action: Action) {
+        if let Action::Close(flow) = action {
+            self.relieve(flow);
+        }
         self.actions.push_back(action);
     }
 
     pub(crate) fn send(&mut self, key: Key, nonce: u64) {
         self.sends.push_back((key, nonce));
+    }
+
+    /// The next request to encode and send: exchanges that are under way go before those that had to wait.
+    pub(crate) fn next_send(&mut self) -> Option<(Key, u64)> {
+        if let Some(send) = self.sends.pop_front() {
+            return Some(send);
+        }
+        loop {
+            let (&flow, jam) = self.jams.iter_mut().find(|(_, jam)| jam.relieved)?;
+            if let Some(send) = jam.sends.pop_front() {
+                return Some(send);
+            }
+            self.jams.remove(&flow);
+        }
+    }
+
+    /// A flow has no room for now.
+    pub(crate) fn jam(&mut self, flow: FlowId) {
+        self.jams.entry(flow).or_default().relieved = false;
+    }
+
+    /// A flow has room again, or is gone, and with it whatever waited for it.
+    pub(crate) fn relieve(&mut self, flow: FlowId) {
+        if let Some(jam) = self.jams.get_mut(&flow) {
+            jam.relieved = true;
+        }
+    }
+
+    /// Puts a request aside whose flow has no room. False when it has.
+    pub(crate) fn put_aside(&mut self, flow: FlowId, send: (Key, u64)) -> bool {
+        let jam = self.jams.get_mut(&flow).filter(|jam| !jam.relieved);
+        jam.map(|jam| jam.sends.push_back(send)).is_some()
     }
 
     pub(crate) fn query(&mut self, key: Key, token: u32, question: Question) {

@@ -186,7 +186,12 @@ impl Registrant {
                 }
             }
             Input::Opened(flow, opened) => self.handle_opened(now, flow, &opened),
-            Input::Closed(flow, closed) => self.handle_closed(now, flow, &closed),
+            Input::Closed(flow, closed) => {
+                self.out.relieve(flow);
+                self.handle_closed(now, flow, &closed);
+            }
+            Input::Congested(flow) => self.out.jam(flow),
+            Input::Relieved(flow) => self.out.relieve(flow),
             Input::Received { flow, source, bytes } => self.handle_bytes(now, flow, source, bytes),
         }
         self.admit(now);
@@ -217,7 +222,7 @@ impl Registrant {
     /// The next thing to send: writes it into `datagram`, whose old content goes. Requests go first, then keep-alives, which may be mere
     /// line ends, then answers to the other side's requests.
     pub fn poll_transmit(&mut self, datagram: &mut Vec<u8>) -> Option<Transmit> {
-        while let Some((key, nonce)) = self.out.sends.pop_front() {
+        while let Some((key, nonce)) = self.out.next_send() {
             let slot = self
                 .slots
                 .get_mut(key.index as usize)
@@ -226,7 +231,9 @@ impl Registrant {
                 .and_then(|slot| slot.registration.as_mut())
                 .and_then(|registration| registration.encode(nonce, datagram));
             // A request that was answered or given up meanwhile is not sent any more.
-            if let Some(transmit) = encoded {
+            if let Some(transmit) = encoded
+                && !self.out.put_aside(transmit.flow, (key, nonce))
+            {
                 return Some(transmit);
             }
         }

@@ -5,6 +5,7 @@
 
 mod accounts;
 mod answering;
+mod crowd;
 mod driving;
 mod fleet;
 mod hostile;

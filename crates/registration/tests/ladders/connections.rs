@@ -238,3 +238,43 @@ fn registrations_at_one_registrar_share_its_connection() {
     while registrant.poll_event().is_some_and(|(_, event)| !matches!(event, Event::Removed)) {}
     assert_eq!(registrant.poll_action(), None, "a flow that is gone is not closed again");
 }
+
+/// Four accounts on a connection that has no room: what waits stays with the core, keeps its order, and is not sent once it is given up.
+#[test]
+fn requests_for_a_congested_flow_wait_and_those_given_up_are_never_sent() {
+    let world = World::new(Setup::kept().transport(Transport::Tcp));
+    let (mut registrant, now) = (Registrant::new([1; 32], world.setup.policy.clone()), world.origin);
+    let account = world.setup.shared_account();
+    let keys = [(); 4].map(|()| registrant.add(now, Arc::clone(&account)));
+    keys.iter().for_each(|key| registrant.register(now, *key));
+    let Some(Action::Open(flow, _)) = registrant.poll_action() else {
+        panic!("a connection is wanted")
+    };
+    let opened = Opened {
+        local: "198.51.100.1:40000".parse().unwrap(),
+        connected_at: Some(now),
+        tls: None,
+    };
+    registrant.handle_input(now, Input::Opened(flow, opened));
+    let mut bytes = Vec::new();
+    registrant.handle_input(now, Input::Congested(flow));
+    assert_eq!(registrant.poll_transmit(&mut bytes), None);
+    registrant.forget(now, keys[1]);
+    registrant.handle_input(now, Input::Relieved(flow));
+    assert_eq!(registrant.poll_transmit(&mut bytes).map(|transmit| transmit.flow), Some(flow));
+    let first = bytes.clone();
+    registrant.handle_input(now, Input::Congested(flow));
+    assert_eq!(registrant.poll_transmit(&mut bytes), None, "congested again");
+    registrant.handle_input(now, Input::Relieved(flow));
+    let mut requests = vec![first];
+    while registrant.poll_transmit(&mut bytes).is_some() {
+        requests.push(bytes.clone());
+    }
+    requests.sort();
+    requests.dedup();
+    assert_eq!(requests.len(), 3, "each once, but for the one that is gone");
+    registrant.unregister(now, keys[0]);
+    registrant.handle_input(now, Input::Congested(flow));
+    registrant.handle_input(now, Input::Closed(flow, Closed::Ended));
+    assert_eq!(registrant.poll_transmit(&mut bytes), None, "nothing goes to a flow that is gone");
+}
