@@ -70,13 +70,8 @@ pub(crate) async fn report(plan: Plan) -> Result<Probed, Failure> {
 pub(crate) async fn until_twice<T>(work: impl Future<Output = T>) -> Result<T, Failure> {
     tokio::select! {
         done = work => Ok(done),
-        () = twice(signals::ended) => Err(Failure::Interrupted),
+        () = signals::insisted() => Err(Failure::Interrupted),
     }
-}
-
-async fn twice<F: Future<Output = ()>>(signal: impl Fn() -> F) {
-    signal().await;
-    signal().await;
 }
 
 /// Looks for the bindings that a probe from this machine has left, and removes them one by one until one cannot be removed.

@@ -229,6 +229,8 @@ fn ctrl_c_ends_it_after_the_bindings_are_removed_and_shows_what_was_measured() {
     for user in ["user1", "user2", "user3"] {
         lab.line_with(&format!("sip:{user}@{}: 200", lab.address("udp").to_owned()));
     }
+    // `timeout` sends its signal to the program and to the group that it is in.
+    interrupt(&running);
     interrupt(&running);
     let done = running.wait_with_output().unwrap();
     assert_eq!(done.status.code(), Some(130), "{}", text(&done.stderr));

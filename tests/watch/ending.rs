@@ -12,6 +12,8 @@ fn control_c_removes_the_bindings_and_keep_leaves_them() {
     for (words, bound) in [(&[][..], 0), (&["--keep"], 1)] {
         let mut watch = Watch::start(&account(&registrar, "alice", "secret", ""), words);
         watch.registered(ALICE);
+        // `timeout` sends its signal to the program and to the group that it is in.
+        watch.interrupt();
         watch.interrupt();
         let ended = watch.ended();
         assert_eq!(
@@ -33,7 +35,7 @@ fn a_second_control_c_leaves_at_once_and_says_what_may_still_be_bound() {
     watch.interrupt();
     let line = watch.line("busy", "front desk");
     assert_eq!(line["state"], "AUTHENTICATING_UNREGISTER_STATE", "accepted credentials go ahead");
-    watch.interrupt();
+    watch.insist();
     let ended = watch.ended();
     assert_eq!(ended.status, 130);
     assert!(

@@ -259,6 +259,15 @@ impl Watch {
         self.process.signal(Signal::SIGINT);
     }
 
+    /// Ctrl-C again and again until it has ended.
+    #[track_caller]
+    pub(crate) fn insist(&mut self) {
+        await_that(|| {
+            self.process.signal(Signal::SIGINT);
+            self.process.has_ended()
+        });
+    }
+
     /// Waits for its end.
     #[track_caller]
     pub(crate) fn ended(mut self) -> Ended {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use tokio::time::{MissedTickBehavior, interval};
+use tokio::time::{MissedTickBehavior, interval, sleep};
 
 use crate::{output, signals};
 
@@ -105,6 +105,7 @@ impl Board {
             let _ = self
                 .wishes
                 .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |wishes| wishes.checked_add(1));
+            sleep(signals::SAME_WISH).await;
         }
     }
 

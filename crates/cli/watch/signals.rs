@@ -1,8 +1,11 @@
 //! The signals that a watch listens to. Unlike a probe it tells them apart, and hears each of them from its first moment on.
 
 use std::io;
+use std::time::Instant;
 
 use tokio::signal::unix::{self, SignalKind};
+
+use crate::signals::SAME_WISH;
 
 /// One of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,6 +24,8 @@ pub(crate) struct Signals {
     interrupt: unix::Signal,
     terminate: unix::Signal,
     hang_up: unix::Signal,
+    /// When the last wish to end came.
+    ended_at: Option<Instant>,
 }
 
 impl Signals {
@@ -33,11 +38,31 @@ impl Signals {
             interrupt: unix::signal(SignalKind::interrupt())?,
             terminate: unix::signal(SignalKind::terminate())?,
             hang_up: unix::signal(SignalKind::hangup())?,
+            ended_at: None,
         })
     }
 
     /// The next one. May be dropped and called again.
     pub(crate) async fn next(&mut self) -> Signal {
+        loop {
+            let signal = self.any().await;
+            match signal {
+                Signal::HangUp => return signal,
+                Signal::Interrupt | Signal::Terminate => {
+                    let now = Instant::now();
+                    if self
+                        .ended_at
+                        .is_none_or(|before| now.saturating_duration_since(before) >= SAME_WISH)
+                    {
+                        self.ended_at = Some(now);
+                        return signal;
+                    }
+                }
+            }
+        }
+    }
+
+    async fn any(&mut self) -> Signal {
         tokio::select! {
             biased;
             Some(()) = self.interrupt.recv() => Signal::Interrupt,
