@@ -53,6 +53,8 @@ pub(crate) struct BadRow {
     pub(crate) line: u64,
     /// Where in it, from 1: the cell of CSV, the character of JSON and TOML as far as it is known.
     pub(crate) column: u64,
+    /// What the list calls it, when all of its cells could be read: in others a part of a password may stand in that place.
+    pub(crate) name: Option<String>,
     /// Whose account it would be, when that much can be read.
     pub(crate) aor: Option<String>,
     /// What is wrong there, and what would be right. Never holds a secret.
@@ -138,6 +140,31 @@ impl Reader {
     pub(crate) fn template(args: &AccountsArgs, surroundings: Surroundings) -> Result<Template, Failure> {
         Template::new(args, surroundings)
     }
+
+    /// The account of the row that was read last.
+    fn build(&mut self, line: u64) -> Result<Row, BadRow> {
+        let name = self.values.text(Column::Name).map(|name| name.trim().to_owned());
+        match self.template.account(&self.values) {
+            Ok(account) => Ok(Row {
+                number: self.number,
+                line,
+                name,
+                account,
+            }),
+            Err((column, problem)) => Err(self.bad(name, self.values.flaw(line, column, &problem))),
+        }
+    }
+
+    fn bad(&self, name: Option<String>, flaw: Flaw) -> BadRow {
+        BadRow {
+            number: self.number,
+            line: flaw.place.line,
+            column: flaw.place.column,
+            name,
+            aor: self.values.text(Column::Aor).and_then(build::shown_aor),
+            problem: flaw.problem,
+        }
+    }
 }
 
 impl Iterator for Reader {
@@ -151,23 +178,11 @@ impl Iterator for Reader {
             Rows::Tables(rows) => rows.next(&mut self.values),
         }?;
         self.number += 1;
-        let number = self.number;
-        let built = read.and_then(|line| match self.template.account(&self.values) {
-            Ok((name, account)) => Ok(Row {
-                number,
-                line,
-                name,
-                account,
-            }),
-            Err((column, problem)) => Err(self.values.flaw(line, column, &problem)),
-        });
-        Some(built.map_err(|flaw| BadRow {
-            number,
-            line: flaw.place.line,
-            column: flaw.place.column,
-            aor: self.values.text(Column::Aor).and_then(build::shown_aor),
-            problem: flaw.problem,
-        }))
+        let built = match read {
+            Ok(line) => self.build(line),
+            Err(flaw) => Err(self.bad(None, flaw)),
+        };
+        Some(built)
     }
 }
 

@@ -44,12 +44,15 @@ pub(crate) fn run(args: &Bulk, surroundings: Surroundings) -> Result<u8, Failure
     check_files(&options.tls)?;
     let past = Past::read(args)?;
     let template = Reader::template(&args.accounts, surroundings)?;
-    let reader = Reader::open(&args.accounts, template)?;
+    let feed = Feed::start(Reader::open(&args.accounts, template)?, &args.accounts.file)?;
+    if show::is_lost(args.output) {
+        return Err(Failure::Internal(std::io::Error::other(LOST)));
+    }
     raise_descriptors();
     let began = Instant::now();
     let runtime = runtime()?;
     let outcome = runtime.block_on(until_twice(async {
-        let run = prepared(args, &options, surroundings, past, Feed::start(reader, &args.accounts.file)?);
+        let run = prepared(args, &options, surroundings, past, feed);
         let (run, trouble) = run.finish().await;
         conclude(run, args.output, began.elapsed(), trouble).await
     }));
@@ -112,20 +115,23 @@ fn admission(limits: &LimitArgs, keep: bool) -> Admission {
     }
 }
 
-/// Says goodbye to the registrars, shows the summary and decides on the status.
+/// Says goodbye to the registrars, shows the summary and decides on the status. Where nobody reads the results any more, it ends quietly.
 async fn conclude(run: Run, form: BulkOutput, took: Duration, trouble: std::io::Result<()>) -> Result<u8, Failure> {
     run.driver.close().await;
     run.desk.progress.end();
     let how = match run.course {
         Course::On => "",
         Course::FailedFast => ", ended by --fail-fast",
-        Course::Ending { .. } => ", interrupted",
+        Course::Ending { interrupted: true, .. } => ", interrupted",
+        Course::Ending { interrupted: false, .. } => ", ended early",
     };
+    let is_read = !matches!(run.course, Course::Ending { interrupted: false, .. });
     let summary = run.desk.tally.summary(&format!(" in {:.1} s{how}", took.as_secs_f64()));
     trouble?;
     match form {
         BulkOutput::Human => output::print(summary.as_bytes())?,
-        BulkOutput::Jsonl | BulkOutput::Csv => output::tell(&summary),
+        BulkOutput::Jsonl | BulkOutput::Csv if is_read => output::tell(&summary),
+        BulkOutput::Jsonl | BulkOutput::Csv => {}
     }
     if !run.feed.was_whole() {
         return Err(Failure::Internal(std::io::Error::other("the list could not be read to its end")));
@@ -137,6 +143,8 @@ async fn conclude(run: Run, form: BulkOutput, took: Duration, trouble: std::io::
     })
 }
 
+/// Why nothing is sent when the results would come to nobody.
+const LOST: &str = "standard output is closed: the results would be lost, and nothing was sent; send them to a file or a pipe";
 /// The most rows under way in all. Each takes some kilobytes.
 const MOST_UNDER_WAY: usize = 4096;
 /// The most rows that wait for their registrars: so far a list is read ahead of a slow one, so that others have their turn.

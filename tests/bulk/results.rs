@@ -12,7 +12,7 @@ fn mixed(lab: &Lab) -> PathBuf {
          nobody@{address},x,,\n\
          user3@{address},secret3,,\n\
          bogus,,,\n\
-         user1@example.test,secret1,,no-such-host.invalid:1:2\n\
+         user1@example.test,secret1,Lyon,no-such-host.invalid:1:2\n\
          user4@example.test,secret4,,{address}\n"
     ))
 }
@@ -49,6 +49,7 @@ fn every_row_has_one_result_that_keeps_to_the_schema() {
     assert!(of(4)["retransmissions"].as_u64() >= Some(1));
     assert!(of(5)["detail"].as_str().unwrap().starts_with("aor: the user is missing"));
     assert_eq!((&of(6)["aor"], &of(6)["line"]), (&"sip:user1@example.test".into(), &7.into()));
+    assert_eq!(of(6)["name"], "Lyon");
     let summary = text(&done.stderr);
     assert!(summary.contains("2 of 7 rows registered, 5 failed"), "{summary}");
     assert!(summary.contains("wrong_credentials  2"), "{summary}");
@@ -68,6 +69,8 @@ fn the_other_forms_say_the_same() {
     let shown = text(&human.stdout);
     assert_eq!(shown.lines().filter(|line| line.starts_with('✘')).count(), 5, "{shown}");
     assert!(shown.contains("✘ line 6  bad_row  aor: "), "{shown}");
+    let named = "✘ line 7  sip:user1@example.test (Lyon)  bad_row  registrar: ";
+    assert!(shown.contains(named), "{shown}");
     assert!(
         shown.contains("2 of 7 rows registered, 5 failed in ") && human.stderr.is_empty(),
         "{shown}"
@@ -119,6 +122,13 @@ fn a_list_that_is_none_is_2_and_nothing_is_sent() {
         ("list.csv", good.clone(), ":1:1: no column is named aor"),
         ("list.toml", format!("x = 1\n{good}"), ":2:"),
         ("list", String::new(), "--format"),
+        (
+            "list.csv",
+            "aor,password\n# nobody yet\n".to_owned(),
+            "list.csv: it holds no account",
+        ),
+        ("list.jsonl", "\n".to_owned(), "list.jsonl: it holds no account"),
+        ("list.toml", "[defaults]\n".to_owned(), "list.toml: it holds no account"),
     ] {
         let list = named(name, &text_of_list);
         let done = bulk(&list, &[]);
@@ -134,6 +144,49 @@ fn a_list_that_is_none_is_2_and_nothing_is_sent() {
     assert_eq!(done.status.code(), Some(0));
     let said = lab.end();
     assert_eq!(said.matches("REGISTER").count(), 3, "those of the last run: {said}");
+}
+
+#[test]
+fn results_for_nobody_are_refused_before_anything_is_sent() {
+    let lab = crowd(1, &[]);
+    let list = list(&rows_of(&lab, [1]));
+    let with_closed_output = |options: &str| {
+        let line = format!("{} bulk {} {options} >&-", env!("CARGO_BIN_EXE_regprobe"), path(&list));
+        let done = std::process::Command::new("sh").args(["-c", &line]).output().unwrap();
+        (done.status.code(), text(&done.stderr))
+    };
+    for form in ["jsonl", "csv"] {
+        let (status, errors) = with_closed_output(&format!("--output {form}"));
+        assert_eq!(status, Some(5), "{errors}");
+        assert!(
+            errors.starts_with("error: standard output is closed: the results would be lost"),
+            "{errors}"
+        );
+    }
+    let thrown_away = format!("{} bulk {} --output jsonl > /dev/null", env!("CARGO_BIN_EXE_regprobe"), path(&list));
+    let done = std::process::Command::new("sh").args(["-c", &thrown_away]).status().unwrap();
+    assert_eq!(done.code(), Some(0), "who throws them away has said so");
+    let said = lab.end();
+    assert_eq!(said.matches("REGISTER").count(), 3, "those of the last run: {said}");
+}
+
+#[test]
+fn where_nobody_reads_any_more_it_ends_quietly() {
+    use std::io::{BufRead as _, BufReader};
+    const ROWS: u32 = 60;
+    let lab = crowd(ROWS, &[]);
+    let list = list(&rows_of(&lab, 1..=ROWS));
+    let mut child = lab::command("", &["bulk", path(&list), "--rate", "20/s", "--output", "jsonl"])
+        .spawn()
+        .unwrap();
+    let mut first = String::new();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut first).unwrap();
+    let ended = child.wait_with_output().unwrap();
+    assert_eq!((ended.status.code(), text(&ended.stderr)), (Some(0), String::new()));
+    let said = lab.end();
+    let registered = said.matches(", 1 bound").count();
+    assert!((1..ROWS as usize).contains(&registered), "it did not go on: {said}");
+    assert_eq!(said.matches(", 0 bound").count(), registered, "nothing is left bound: {said}");
 }
 
 #[test]

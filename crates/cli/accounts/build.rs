@@ -53,6 +53,16 @@ struct Recent {
     next_hop: Option<(OwnedUri, Option<OwnedUri>, Option<Transport>)>,
 }
 
+impl Recent {
+    /// The registrar of an AOR's own domain, when it is that of the last row: most lists are of one domain.
+    fn registrar_of(&self, aor: &Aor) -> Option<OwnedUri> {
+        let (scheme, rest) = aor.uri.as_str().split_once(':')?;
+        let (_, domain) = rest.rsplit_once('@')?;
+        let recent = self.registrar.as_ref()?;
+        (recent.as_str().split_once(':') == Some((scheme, domain))).then(|| recent.clone())
+    }
+}
+
 impl Template {
     /// What the command line says.
     pub(super) fn new(args: &AccountsArgs, surroundings: Surroundings) -> Result<Self, Failure> {
@@ -90,8 +100,8 @@ impl Template {
         });
     }
 
-    /// The name and the account of a row.
-    pub(super) fn account(&mut self, row: &Values) -> Result<(Option<String>, Account), Wrong> {
+    /// The account of a row.
+    pub(super) fn account(&mut self, row: &Values) -> Result<Account, Wrong> {
         let aor = required(value(row, Column::Aor, values::aor)?)?;
         let registrar = self.registrar_of(row, &aor)?;
         let secure = registrar.parts().secure || aor.uri.parts().secure;
@@ -127,14 +137,16 @@ impl Template {
                 "goes out only together with an instance; add that column".to_owned(),
             ));
         }
-        let account = self.checked(account)?;
-        Ok((row.text(Column::Name).map(|name| name.trim().to_owned()), account))
+        self.checked(account)
     }
 
     fn registrar_of(&mut self, row: &Values, aor: &Aor) -> Result<OwnedUri, Wrong> {
         let registrar = match value(row, Column::Registrar, values::registrar)?.or_else(|| self.registrar.clone()) {
             Some(registrar) => registrar,
-            None => values::registrar_of(&aor.uri),
+            None => match self.recent.registrar_of(aor) {
+                Some(same) => return Ok(same),
+                None => values::registrar_of(&aor.uri),
+            },
         };
         // Equal ones share their text.
         match &self.recent.registrar {
@@ -180,7 +192,9 @@ impl Template {
             Some(_) | None => {}
         }
         let secret = self.secret(column, text).map_err(|problem| (Some(column), problem))?;
-        run::keep_out_of_core_dumps();
+        if self.recent.secret.is_none() {
+            run::keep_out_of_core_dumps();
+        }
         self.recent.secret = Some((column, text.to_owned(), secret.clone()));
         Ok(Some(secret))
     }

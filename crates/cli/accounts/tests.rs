@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::Path;
+use std::sync::Arc;
 
 use clap::Parser;
 use sip_digest::Secret;
@@ -323,4 +324,34 @@ fn the_format_is_known_by_the_name() {
         assert_eq!(format_of(Path::new(name)).unwrap(), format);
     }
     assert!(format_of(Path::new("accounts")).unwrap_err().to_string().contains("--format"));
+}
+
+#[test]
+fn rows_of_one_domain_share_its_registrar_and_no_other() {
+    let rows = csv("aor,registrar\na@h:5070,\nb@h:5070,\nsips:c@h:5070,\nd@h,\ne@x,sip:h;transport=tcp\nf@h,\ng@[::1]:5,\nh@[::1]:5,\n");
+    let registrars: Vec<_> = rows.into_iter().map(|row| row.unwrap().account.registrar).collect();
+    let texts: Vec<_> = registrars.iter().map(|registrar| registrar.as_str()).collect();
+    assert_eq!(
+        texts,
+        [
+            "sip:h:5070",
+            "sip:h:5070",
+            "sips:h:5070",
+            "sip:h",
+            "sip:h;transport=tcp",
+            "sip:h",
+            "sip:[::1]:5",
+            "sip:[::1]:5"
+        ]
+    );
+    let [first, second, ..] = &registrars[..] else { panic!() };
+    assert!(Arc::ptr_eq(&first.text(), &second.text()));
+}
+
+#[test]
+fn a_bad_row_has_its_name_unless_a_part_of_a_password_may_stand_there() {
+    let name = |text: &str| csv(text).remove(0).unwrap_err().name;
+    assert_eq!(name("aor,password,name,expires\na@h,x, Berlin ,never\n").as_deref(), Some("Berlin"));
+    assert_eq!(name("aor,password,name,expires\na@h,can,ary,Berlin,300\n"), None);
+    assert_eq!(name("aor,password,name\na@h,can,ary,Berlin\n"), None);
 }

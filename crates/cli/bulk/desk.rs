@@ -1,8 +1,9 @@
 //! Where results arrive: each is put into its line, counted and shown. No decision about what is next.
 
+use std::fmt::Write as _;
 use std::io;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use jiff::{SignedDuration, Timestamp};
 use sip_registration::{Account, Attempt, Ending, Evidence, FindingId, Policy, Removal, RemovalEvidence, Report, Severity, State};
@@ -42,6 +43,13 @@ pub(super) struct Desk {
     /// What is shown meanwhile.
     pub(super) progress: Progress,
     findings: Vec<(FindingId, Severity)>,
+    /// The time of the last result, as it is written.
+    started_at: String,
+    clock: Clock,
+    /// How many rows had come to an end when the progress was shown last.
+    shown: u64,
+    /// Until when results may wait.
+    flush_at: Instant,
 }
 
 impl Desk {
@@ -54,6 +62,10 @@ impl Desk {
             tally: Tally::default(),
             progress,
             findings: Vec::new(),
+            started_at: String::new(),
+            clock: Clock::read(),
+            shown: 0,
+            flush_at: Instant::now(),
         }
     }
 
@@ -63,7 +75,7 @@ impl Desk {
         let evidence = Evidence {
             account: &probed.account,
             policy: &self.policy,
-            started_at: wall_clock(attempt.started_at),
+            started_at: self.clock.showed(attempt.started_at),
             attempt,
             removal: self.removal(probed, attempt),
         };
@@ -76,7 +88,8 @@ impl Desk {
         let bound = attempt.binding.as_ref();
         let removal = (bound.is_some() || probed.removal.is_some()).then(|| evidence.removal());
         let total_ms = milliseconds(attempt);
-        let started_at = format!("{:.3}", evidence.started_at);
+        self.started_at.clear();
+        write!(self.started_at, "{:.3}", evidence.started_at).expect("a text takes everything");
         let removed = probed.removal.as_deref();
         let line = ResultLine {
             row: probed.number,
@@ -84,7 +97,7 @@ impl Desk {
             name: probed.name.as_deref(),
             aor: Some(probed.account.aor.as_str()),
             registrar: Some(probed.account.registrar.as_str()),
-            started_at: Some(&started_at),
+            started_at: Some(&self.started_at),
             registered: why.is_none(),
             state,
             state_code: state.code(),
@@ -115,6 +128,7 @@ impl Desk {
     /// A row is no account.
     pub(super) fn bad(&mut self, bad: &BadRow) {
         let line = ResultLine {
+            name: bad.name.as_deref(),
             aor: bad.aor.as_deref(),
             ..unsent(bad.number, bad.line, Why::BadRow, &bad.problem)
         };
@@ -140,13 +154,25 @@ impl Desk {
         self.tally.take(Some(&Arc::from(hop.as_str())), Some(why), None);
     }
 
-    /// Writes the results that have come, and shows how far the run is. False when nobody reads them any more.
+    /// When results have to be written and shown that have come; `None` when there are none.
+    pub(super) fn flush_at(&self) -> Option<Instant> {
+        (self.sink.len() > 0 || self.shown != self.tally.come()).then_some(self.flush_at)
+    }
+
+    /// Writes the results that have come and shows how far the run is, once there are many or the first of them has waited for some
+    /// milliseconds, or at once. False when nobody reads them any more.
     ///
     /// # Errors
     /// What standard output says.
-    pub(super) fn flush(&mut self) -> io::Result<bool> {
+    pub(super) fn flush(&mut self, now: Instant, at_once: bool) -> io::Result<bool> {
+        if now < self.flush_at && self.sink.len() < MANY && !at_once {
+            return Ok(true);
+        }
+        self.flush_at = now + LATE;
+        self.clock = Clock::read();
+        self.shown = self.tally.come();
         self.progress.show(&self.tally);
-        if self.sink.is_empty() {
+        if self.sink.len() == 0 {
             return Ok(true);
         }
         self.progress.apart(|| self.sink.flush())
@@ -179,10 +205,28 @@ fn unsent(row: u64, line: u64, why: Why, detail: &str) -> ResultLine<'_> {
     }
 }
 
-/// What the clock on the wall showed at a moment that is over.
-fn wall_clock(at: Instant) -> Timestamp {
-    let ago = SignedDuration::try_from(at.elapsed()).unwrap_or_default();
-    Timestamp::now().checked_sub(ago).unwrap_or(Timestamp::UNIX_EPOCH)
+/// Two clocks that were read at the same moment: what the one shows tells what the other showed.
+#[derive(Debug, Clone, Copy)]
+struct Clock {
+    at: Instant,
+    on_the_wall: Timestamp,
+}
+
+impl Clock {
+    fn read() -> Self {
+        Self {
+            at: Instant::now(),
+            on_the_wall: Timestamp::now(),
+        }
+    }
+
+    /// What the clock on the wall showed at another moment.
+    fn showed(&self, at: Instant) -> Timestamp {
+        let before = SignedDuration::try_from(self.at.saturating_duration_since(at)).unwrap_or_default();
+        let after = SignedDuration::try_from(at.saturating_duration_since(self.at)).unwrap_or_default();
+        let shown = self.on_the_wall.checked_sub(before).and_then(|shown| shown.checked_add(after));
+        shown.unwrap_or(Timestamp::UNIX_EPOCH)
+    }
 }
 
 /// How long the registration took, in milliseconds with three digits.
@@ -190,3 +234,8 @@ fn milliseconds(attempt: &Attempt) -> f64 {
     let took = attempt.ended_at.saturating_duration_since(attempt.started_at);
     (took.as_secs_f64() * 1_000_000.0).round() / 1000.0
 }
+
+/// How long a result may wait for others to be written with it.
+const LATE: Duration = Duration::from_millis(20);
+/// How many bytes of results do not wait.
+const MANY: usize = 64 * 1024;

@@ -9,7 +9,6 @@ use std::time::{Duration, Instant};
 use sip_net::{Driver, REMOVAL_AT_MOST};
 use sip_registration::{Attempt, Cause, Ending, Event, Goal, Key, Status};
 use tokio::task::JoinHandle;
-use tokio::time::sleep_until;
 
 use super::desk::{Desk, Probed};
 use super::feed::{Feed, Read};
@@ -84,7 +83,8 @@ impl Run {
         tokio::pin!(ended);
         loop {
             self.begin_rows();
-            match self.desk.flush() {
+            let at_once = self.course != Course::On;
+            match self.desk.flush(Instant::now(), at_once) {
                 Ok(true) => {}
                 Ok(false) => self.end(false),
                 Err(error) => {
@@ -96,22 +96,20 @@ impl Run {
                 break;
             }
             let wants_rows = self.wants_rows();
-            let until = self.ends_at();
+            let wake_at = self.wake_at();
             tokio::select! {
                 biased;
-                () = &mut ended, if until.is_none() => self.end(true),
-                (key, event) = self.driver.next(), if !self.under_way.is_empty() => self.hear(key, event),
+                () = &mut ended, if self.ends_at().is_none() => self.end(true),
+                told = next_before(&mut self.driver, wake_at) => self.hear(told),
                 answer = answered(&mut self.questions.asked), if self.questions.asked.is_some() => self.answered(answer),
                 rows = self.feed.next(), if wants_rows => self.take_in(rows),
-                () = sleep_until(self.pace.next_at().into()), if self.window.has_next() => {}
-                () = sleep_until(until.unwrap_or_else(Instant::now).into()), if until.is_some() => break,
             }
-            while let Some((key, event)) = self.driver.try_next() {
-                self.hear(key, event);
+            if self.ends_at().is_some_and(|until| Instant::now() >= until) {
+                break;
             }
         }
         self.tell_the_rest();
-        let flushed = self.desk.flush();
+        let flushed = self.desk.flush(Instant::now(), true);
         (self, trouble.and(flushed.map(|_| ())))
     }
 
@@ -163,20 +161,23 @@ impl Run {
         }
     }
 
+    /// When there is something to do that nobody tells of.
+    fn wake_at(&self) -> Option<Instant> {
+        let begin_at = (self.course == Course::On && self.window.has_next()).then(|| self.pace.next_at());
+        [begin_at, self.desk.flush_at(), self.ends_at()].into_iter().flatten().min()
+    }
+
     /// Begins with the rows whose turn it is.
     fn begin_rows(&mut self) {
-        if self.course != Course::On {
+        if self.course != Course::On || !self.window.has_next() {
             return;
         }
-        for _ in 0..AT_ONCE {
-            let now = Instant::now();
-            if !self.window.has_next() || self.pace.next_at() > now {
-                return;
-            }
+        let (registrant, now) = self.driver.registrant();
+        let bundle = self.pace.bundle(now, self.window.room(), self.window.worth_starting());
+        for _ in 0..bundle {
             let Some((hop, row)) = self.window.next() else { return };
             self.pace.begun(now);
             let account = Arc::new(row.account);
-            let (registrant, now) = self.driver.registrant();
             let key = registrant.add(now, Arc::clone(&account));
             registrant.register(now, key);
             let probed = Probed {
@@ -192,15 +193,20 @@ impl Run {
         }
     }
 
-    fn hear(&mut self, key: Key, event: Event) {
-        match event {
-            Event::Attempt(attempt) => self.hear_attempt(key, attempt),
-            Event::Removed => {
-                if let Some(probed) = self.under_way.remove(&key) {
-                    self.row_ended(probed);
+    /// Takes what happened, and whatever else has happened meanwhile.
+    fn hear(&mut self, told: Option<(Key, Event)>) {
+        let mut told = told;
+        while let Some((key, event)) = told {
+            match event {
+                Event::Attempt(attempt) => self.hear_attempt(key, attempt),
+                Event::Removed => {
+                    if let Some(probed) = self.under_way.remove(&key) {
+                        self.row_ended(probed);
+                    }
                 }
+                Event::Changed(_) | Event::Request(_) => {}
             }
-            Event::Changed(_) | Event::Request(_) => {}
+            told = self.driver.try_next();
         }
     }
 
@@ -366,6 +372,14 @@ impl Run {
     }
 }
 
+/// What happens next at the registrars, or nothing by `at`.
+async fn next_before(driver: &mut Driver, at: Option<Instant>) -> Option<(Key, Event)> {
+    match at {
+        Some(at) => driver.next_before(at).await,
+        None => Some(driver.next().await),
+    }
+}
+
 async fn answered(asked: &mut Option<(Arc<str>, JoinHandle<Answer>)>) -> Answer {
     match asked {
         Some((_, asking)) => asking.await.unwrap_or(Answer::Stop),
@@ -373,7 +387,5 @@ async fn answered(asked: &mut Option<(Arc<str>, JoinHandle<Answer>)>) -> Answer 
     }
 }
 
-/// How many rows begin before anything else has its turn.
-const AT_ONCE: usize = 64;
 /// What the end of a run takes beside the removals.
 const TO_SPARE: Duration = Duration::from_millis(200);

@@ -6,7 +6,8 @@ use std::thread::{self, JoinHandle};
 
 use tokio::sync::mpsc;
 
-use crate::accounts::{BadRow, Reader, Row};
+use crate::accounts::{self, BadRow, Reader, Row};
+use crate::failure::Failure;
 
 /// A row as it was read.
 pub(super) type Read = Result<Row, BadRow>;
@@ -21,10 +22,16 @@ pub(super) struct Feed {
 
 impl Feed {
     /// Reads from `reader`; row by row where somebody may be typing them.
-    pub(super) fn start(reader: Reader, list: &Path) -> std::io::Result<Self> {
+    ///
+    /// # Errors
+    /// [`Failure::Usage`] when there is no row at all: a list that is just being written looks like that.
+    pub(super) fn start(reader: Reader, list: &Path) -> Result<Self, Failure> {
+        let mut reader = reader.peekable();
+        if reader.peek().is_none() {
+            return Err(Failure::Usage(format!("{}: it holds no account", accounts::shown(list))));
+        }
         let size = if list == Path::new("-") { 1 } else { BATCH };
         let (sender, batches) = mpsc::channel(AHEAD);
-        let mut reader = reader;
         let thread = thread::Builder::new().name("rows".to_owned()).spawn(move || {
             loop {
                 let batch: Vec<Read> = reader.by_ref().take(size).collect();
@@ -61,6 +68,6 @@ impl Feed {
 }
 
 /// How many rows are handed over at once.
-const BATCH: usize = 64;
+const BATCH: usize = 256;
 /// How many times as many may wait to be taken.
 const AHEAD: usize = 4;

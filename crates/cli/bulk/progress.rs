@@ -38,7 +38,7 @@ impl Progress {
     /// Shows where the run is.
     pub(super) fn show(&self, tally: &Tally) {
         if let Some(bar) = &self.bar {
-            bar.set_position(tally.done + tally.skipped);
+            bar.set_position(tally.come());
             bar.set_message(format!("{:.0}/s  {}", bar.per_sec(), words(tally)));
         }
     }

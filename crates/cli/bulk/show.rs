@@ -1,16 +1,41 @@
 //! Results as text: JSON lines, CSV, or for people those that failed. Turns values into bytes and collects them; [`Sink::flush`] writes
 //! whole lines only, so that whatever ends the run, no result is cut off by us.
 
-use std::io;
+use std::fs::{self, File, Metadata};
+use std::io::{self, Read as _};
+use std::os::fd::AsFd as _;
+use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _};
 
 use serde::Serialize;
 use serde_json::Value;
 
-use super::line::ResultLine;
+use super::line::{ResultLine, Why};
 use crate::args::bulk::BulkOutput;
 use crate::output::style::{Style, Tone};
 use crate::output::text::safe;
 use crate::output::{self, json};
+
+/// Whether results for a program would come to nobody because standard output is closed (`>&-`).
+///
+/// The standard library opens the null device in its place before we begin, for reading as well as for writing; `> /dev/null` opens it for
+/// writing alone. For people the exit status says something without the rest.
+pub(super) fn is_lost(form: BulkOutput) -> bool {
+    match form {
+        BulkOutput::Human => false,
+        BulkOutput::Jsonl | BulkOutput::Csv => io::stdout()
+            .as_fd()
+            .try_clone_to_owned()
+            .map_or(true, |out| is_null_to_be_read(&File::from(out))),
+    }
+}
+
+fn is_null_to_be_read(mut file: &File) -> bool {
+    let is_null = |device: &Metadata| fs::metadata("/dev/null").is_ok_and(|null| null.rdev() == device.rdev());
+    let is_device = file
+        .metadata()
+        .is_ok_and(|metadata| metadata.file_type().is_char_device() && is_null(&metadata));
+    is_device && file.read(&mut [0]).is_ok()
+}
 
 /// Where results go.
 pub(super) struct Sink {
@@ -39,9 +64,9 @@ impl Sink {
         }
     }
 
-    /// Whether there is something to write.
-    pub(super) const fn is_empty(&self) -> bool {
-        self.lines.is_empty()
+    /// How much there is to write, in bytes.
+    pub(super) const fn len(&self) -> usize {
+        self.lines.len()
     }
 
     /// Writes what there is. False when nobody reads it any more.
@@ -64,7 +89,12 @@ fn for_people(line: &ResultLine<'_>, style: Style) -> String {
         return String::new();
     };
     let mark = style.paint(Tone::Bad, "✘");
-    let whom = line.aor.map_or_else(|| format!("line {}", line.line), safe);
+    let whom = match (line.aor, why) {
+        // What has to be mended stands there.
+        (Some(aor), Why::BadRow) => format!("line {}  {}", line.line, safe(aor)),
+        (Some(aor), Why::Cause(_) | Why::HeldBack | Why::NotDone) => safe(aor),
+        (None, _) => format!("line {}", line.line),
+    };
     let name = line.name.map(|name| format!(" ({})", safe(name))).unwrap_or_default();
     let detail = line.detail.map(|detail| format!("  {}", safe(detail))).unwrap_or_default();
     format!("{mark} {whom}{name}  {}{}\n", why.name(), style.paint(Tone::Faint, &detail))
@@ -128,7 +158,6 @@ mod tests {
     use sip_registration::{Cause, FindingId, Severity};
 
     use super::*;
-    use crate::bulk::line::Why;
 
     fn line<'a>(name: Option<&'a str>, why: Why, detail: &'a str) -> ResultLine<'a> {
         ResultLine {
@@ -162,6 +191,14 @@ mod tests {
         sink.lines.clear();
         sink.take(line);
         String::from_utf8(sink.lines).unwrap()
+    }
+
+    #[test]
+    fn the_null_device_is_what_stands_for_a_closed_output_only_where_it_can_be_read() {
+        let null = |options: &mut fs::OpenOptions| options.open("/dev/null").unwrap();
+        assert!(is_null_to_be_read(&null(fs::OpenOptions::new().read(true).write(true))));
+        assert!(!is_null_to_be_read(&null(fs::OpenOptions::new().write(true))));
+        assert!(!is_null_to_be_read(&File::open("/dev/zero").unwrap()));
     }
 
     #[test]
@@ -204,6 +241,13 @@ mod tests {
             assert!(!text.contains(['\u{1b}', '\u{202e}']), "{text:?}");
         }
         assert_eq!(shown(BulkOutput::Human, &line(None, Why::HeldBack, "x")), "");
-        assert_eq!(shown(BulkOutput::Human, &line(None, Why::BadRow, "x")), "✘ sip:bob@h  bad_row  x\n");
+        assert_eq!(
+            shown(BulkOutput::Human, &line(None, Why::BadRow, "x")),
+            "✘ line 3  sip:bob@h  bad_row  x\n"
+        );
+        let named = shown(BulkOutput::Human, &line(Some("Berlin"), Why::BadRow, "x"));
+        assert_eq!(named, "✘ line 3  sip:bob@h (Berlin)  bad_row  x\n");
+        let failed = shown(BulkOutput::Human, &line(None, Why::Cause(Cause::NoReply), "x"));
+        assert_eq!(failed, "✘ sip:bob@h  no_reply  x\n");
     }
 }

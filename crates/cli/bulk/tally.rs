@@ -63,6 +63,11 @@ impl Tally {
         }
     }
 
+    /// How many rows have come to an end, in this run or an earlier one.
+    pub(super) const fn come(&self) -> u64 {
+        self.done + self.skipped
+    }
+
     /// Counts a row that an earlier run has done.
     pub(super) fn skip(&mut self, registered: Option<bool>) {
         self.skipped += 1;

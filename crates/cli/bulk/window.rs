@@ -41,6 +41,8 @@ struct Registrar {
     waiting: VecDeque<Row>,
     under_way: usize,
     wrong_passwords: u32,
+    /// How many of them somebody has agreed to.
+    forgiven: u32,
     trust: Trust,
     is_ready: bool,
 }
@@ -96,6 +98,21 @@ impl Window {
         self.under_way < self.limits.in_all && !self.ready.is_empty()
     }
 
+    /// How many rows may start now, at least: several at the registrar whose turn it is, or one at each that is ready.
+    pub(super) fn room(&self) -> usize {
+        let Some(registrar) = self.ready.front().and_then(|hop| self.registrars.get(hop)) else {
+            return 0;
+        };
+        let free = self.limits.at_one.saturating_sub(registrar.under_way);
+        let here = free.min(registrar.waiting.len());
+        here.max(self.ready.len()).min(self.limits.in_all.saturating_sub(self.under_way))
+    }
+
+    /// How many rows are worth starting before more could: half of what may be under way at one registrar, so that it never has to wait.
+    pub(super) const fn worth_starting(&self) -> usize {
+        self.limits.at_one.div_ceil(2)
+    }
+
     /// Takes a row in, or gives it back when its registrar gets no more.
     pub(super) fn take_in(&mut self, row: Row) -> Option<Row> {
         let hop = self.hop(&row);
@@ -133,7 +150,8 @@ impl Window {
         let limit = self.limits.wrong_passwords;
         let Some(registrar) = self.leave(hop) else { return false };
         registrar.wrong_passwords += u32::from(wrong_password);
-        let asks = registrar.trust == Trust::Open && wrong_password && registrar.wrong_passwords >= limit;
+        let unforgiven = registrar.wrong_passwords - registrar.forgiven;
+        let asks = registrar.trust == Trust::Open && wrong_password && unforgiven >= limit;
         if asks && !self.trusts_all {
             if let Some(registrar) = self.registrars.get_mut(hop) {
                 registrar.trust = Trust::Asking;
@@ -169,7 +187,7 @@ impl Window {
         match answer {
             Answer::GoOn | Answer::Always => {
                 registrar.trust = Trust::Open;
-                registrar.wrong_passwords = 0;
+                registrar.forgiven = registrar.wrong_passwords;
                 self.trusts_all |= answer == Answer::Always;
                 self.settle(hop);
                 Vec::new()

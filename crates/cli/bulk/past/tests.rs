@@ -105,6 +105,7 @@ fn a_bad_row_is_known_by_its_number() {
         number,
         line: 1,
         column: 1,
+        name: None,
         aor: None,
         problem: String::new(),
     };

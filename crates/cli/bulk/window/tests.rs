@@ -65,6 +65,20 @@ fn each_registrar_has_a_window_of_its_own_and_they_take_turns() {
 }
 
 #[test]
+fn what_can_start_is_known_before_it_does() {
+    let mut window = window(Limits { in_all: 3, ..LIMITS }, "aaabbc");
+    assert_eq!((window.room(), window.worth_starting()), (3, 1), "one at each");
+    let (first, _) = window.next().unwrap();
+    assert_eq!(window.room(), 2, "no more in all");
+    assert_eq!(started(&mut window).len(), 2);
+    assert_eq!(window.room(), 0);
+    window.done(&first, false);
+    assert_eq!(window.room(), 1);
+    let one = tests::window(LIMITS, "aaa");
+    assert_eq!(one.room(), 2, "as many as may be under way at one");
+}
+
+#[test]
 fn it_reads_on_for_others_while_one_is_full_but_not_without_end() {
     let mut window = window(LIMITS, "aaaa");
     assert!(!window.wants_rows(), "rows can start");
@@ -100,6 +114,10 @@ fn after_wrong_passwords_a_registrar_waits_for_an_answer_and_others_do_not() {
     assert!(window.answer(&hop("a"), Answer::GoOn).is_empty());
     assert_eq!(started(&mut window), [3]);
     assert!(!window.done(&hop("a"), true), "it counts anew");
+    assert!(window.take_in(row(5, "a")).is_none());
+    assert_eq!(started(&mut window), [5]);
+    assert!(window.done(&hop("a"), true), "and asks anew");
+    assert_eq!(window.wrong_passwords("sip:a"), 4, "and says how many it were in all");
 }
 
 #[test]
