@@ -273,6 +273,8 @@ impl Attempt {
     pub const MAX_STEPS: usize = 100;
     /// The most notices that are kept.
     const MAX_NOTICES: usize = 32;
+    /// For how many entries a list keeps its room: what a refresh needs, and not what a flood leaves behind.
+    pub(crate) const KEPT: usize = 16;
 
     pub(crate) fn begin(now: Instant, goal: Goal) -> Self {
         Self {
@@ -305,19 +307,14 @@ impl Attempt {
         }
     }
 
-    /// Becomes an attempt that begins. Its lists are emptied and keep their room.
-    pub(crate) fn begin_again(&mut self, now: Instant, goal: Goal) {
-        let mut used = std::mem::replace(self, Self::begin(now, goal));
-        used.other_bindings.clear();
-        used.auth.offered.clear();
-        used.targets.clear();
-        used.notices.clear();
-        used.steps.clear();
-        self.other_bindings = used.other_bindings;
-        self.auth.offered = used.auth.offered;
-        self.targets = used.targets;
-        self.notices = used.notices;
-        self.steps = used.steps;
+    /// Forgets everything. Its lists keep their room, as far as it is usual.
+    pub(crate) fn empty(&mut self) {
+        let used = std::mem::replace(self, Self::begin(self.started_at, self.goal));
+        self.other_bindings = emptied(used.other_bindings);
+        self.auth.offered = emptied(used.auth.offered);
+        self.targets = emptied(used.targets);
+        self.notices = emptied(used.notices);
+        self.steps = emptied(used.steps);
     }
 
     pub(crate) fn notice(&mut self, notice: Notice) {
@@ -341,6 +338,13 @@ impl Attempt {
             });
         }
     }
+}
+
+/// Room for a list that begins.
+fn emptied<T>(mut list: Vec<T>) -> Vec<T> {
+    list.clear();
+    list.shrink_to(Attempt::KEPT);
+    list
 }
 
 /// Text of the peer's as it is kept: safe to print, and cut where it is longer than anybody reads. A reason phrase may be as long as

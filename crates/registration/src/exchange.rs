@@ -308,7 +308,7 @@ impl Exchange {
             Ending::Succeeded | Ending::Failed(_) => self.parity(ending.cause()),
             Ending::Interrupted => self.in_flight().unwrap_or(State::NotRegistered),
         };
-        let other = cx.out.pool.any_attempt(cx.now, self.goal);
+        let other = cx.out.pool.attempt(cx.now, self.goal);
         std::mem::replace(&mut self.attempt, other)
     }
 

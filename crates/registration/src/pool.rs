@@ -37,13 +37,8 @@ impl Pool {
         let Some(mut attempt) = self.attempts.pop() else {
             return Box::new(Attempt::begin(now, goal));
         };
-        attempt.begin_again(now, goal);
+        (attempt.started_at, attempt.ended_at, attempt.goal) = (now, now, goal);
         attempt
-    }
-
-    /// Any attempt, whatever is in it, for an exchange that is over.
-    pub(crate) fn any_attempt(&mut self, now: Instant, goal: Goal) -> Box<Attempt> {
-        self.attempts.pop().unwrap_or_else(|| Box::new(Attempt::begin(now, goal)))
     }
 
     /// The place of an exchange that is over.
@@ -51,15 +46,24 @@ impl Pool {
         self.exchanges.pop()
     }
 
-    /// Takes an exchange that is over.
-    pub(crate) fn put_exchange(&mut self, exchange: Box<Exchange>) {
+    /// Takes an exchange that is over, without what it learnt from the wire.
+    pub(crate) fn put_exchange(&mut self, mut exchange: Box<Exchange>) {
         if self.exchanges.len() < Self::MOST {
+            exchange.empty();
             self.exchanges.push(exchange);
         }
     }
 
-    /// Takes an attempt back.
-    pub(crate) fn put(&mut self, attempt: Box<Attempt>) {
+    /// Takes an attempt back, without what it showed: traced messages may be large and are nobody's business any more.
+    pub(crate) fn put(&mut self, mut attempt: Box<Attempt>) {
+        if self.attempts.len() < Self::MOST {
+            attempt.empty();
+            self.attempts.push(attempt);
+        }
+    }
+
+    /// Takes an attempt back that was never used.
+    pub(crate) fn put_unused(&mut self, attempt: Box<Attempt>) {
         if self.attempts.len() < Self::MOST {
             self.attempts.push(attempt);
         }
@@ -69,7 +73,8 @@ impl Pool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::attempt::Notice;
+    use crate::attempt::{Happening, Notice, TracedMessage};
+    use crate::report::Direction;
 
     #[test]
     fn nothing_of_an_attempt_stays_in_the_next_but_its_buffers() {
@@ -84,6 +89,31 @@ mod tests {
         let again = pool.attempt(now, Goal::Register);
         assert_eq!(format!("{again:?}"), format!("{:?}", Attempt::begin(now, Goal::Register)));
         assert_eq!(again.notices.capacity(), capacity);
+    }
+
+    #[test]
+    fn what_an_attempt_showed_is_gone_as_soon_as_it_is_given_back() {
+        let now = crate::tests::origin();
+        let mut pool = Pool::default();
+        let text: Arc<str> = "a text from the wire".into();
+        let mut used = pool.attempt(now, Goal::Register);
+        for _ in 0..Attempt::MAX_STEPS {
+            let traced = TracedMessage {
+                direction: Direction::Received,
+                peer: ([192, 0, 2, 10], 5060).into(),
+                text: "x".repeat(60_000),
+            };
+            used.traced_step(now, Happening::Following(Arc::clone(&text)), Some(traced));
+        }
+        used.notice(Notice::FailurePhrase(Arc::clone(&text)));
+        used.product = Some(Arc::clone(&text));
+        "words".clone_into(&mut used.words);
+        let shown = Arc::downgrade(&text);
+        drop(text);
+        pool.put(used);
+        assert!(shown.upgrade().is_none());
+        let kept = pool.attempts.first().unwrap();
+        assert!(kept.steps.is_empty() && kept.steps.capacity() <= Attempt::KEPT && kept.words.capacity() == 0);
     }
 
     #[test]

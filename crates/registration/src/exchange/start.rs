@@ -64,7 +64,7 @@ impl Exchange {
         let mut exchange = match place {
             Some(mut place) => {
                 std::mem::swap(&mut *place, &mut exchange);
-                cx.out.pool.put(exchange.attempt);
+                cx.out.pool.put_unused(exchange.attempt);
                 place.credentials = exchange.credentials;
                 place
             }
@@ -75,6 +75,15 @@ impl Exchange {
             exchange.credentials.extend(Self::ahead(party.dialog));
         }
         exchange
+    }
+
+    /// It is over, and its place is kept: what it learnt from the wire goes.
+    pub(crate) fn empty(&mut self) {
+        self.credentials.clear();
+        self.step = Step::Opening {
+            flow: FlowId(u64::MAX),
+            since: self.deadline,
+        };
     }
 
     /// The credentials of the last exchange, counted on: the nonce may still be good, which saves a round trip.
