@@ -7,7 +7,7 @@ use sip_message::{Contact, Headers, NameAddr, SipUri, printable};
 
 use super::Party;
 use crate::Account;
-use crate::attempt::Bound;
+use crate::attempt::{Bound, shown};
 use crate::report::{MOST_BINDINGS, OtherBinding};
 use crate::texts::is_plain;
 use crate::transcript::shown_uri;
@@ -102,13 +102,14 @@ fn addresses<'a>(headers: &Headers<'a>) -> impl Iterator<Item = NameAddr<'a>> {
     })
 }
 
-/// The URI as it is kept: the text that is there already, if it is the same.
+/// The URI as it is kept, as long as the registration: the text that is there already, if it is the same, and else no more of it than
+/// of any other text of the peer's.
 fn stored(raw: &[u8], sent: &Arc<str>, held: Option<&Bound>) -> Arc<str> {
     let held = held.map(|held| &held.stored);
     let known = [Some(sent), held].into_iter().flatten().find(|known| known.as_bytes() == raw);
     match known {
         Some(known) if is_plain(raw) => Arc::clone(known),
-        Some(_) | None => printable(raw).into(),
+        Some(_) | None => shown(raw).into(),
     }
 }
 
@@ -151,5 +152,25 @@ fn other(address: &NameAddr<'_>) -> OtherBinding {
         expires_s: address.expires(),
         q: address.q().map(printable),
         instance: address.instance().map(|instance| printable(&instance)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::attempt::LONGEST_SHOWN;
+
+    #[test]
+    fn what_a_registrar_stores_is_cut_unless_it_is_what_was_sent() {
+        let sent: Arc<str> = format!("sip:{}@192.0.2.1", "x".repeat(2 * LONGEST_SHOWN)).into();
+        assert!(Arc::ptr_eq(&stored(sent.as_bytes(), &sent, None), &sent));
+        let other = format!("{sent};received=\"{}\"", "y".repeat(60_000));
+        let kept = stored(other.as_bytes(), &sent, None);
+        assert!(
+            kept.len() <= LONGEST_SHOWN + "…".len() && kept.ends_with('…'),
+            "{} bytes",
+            kept.len()
+        );
+        assert_eq!(&*stored(b"sip:\x1b[2J@h", &sent, None), "sip:\\x1b[2J@h");
     }
 }
