@@ -115,6 +115,9 @@ pub(crate) struct Exchange {
     are_old: bool,
     /// Whom we answered in this exchange: a second challenge from the same means that the answer was wrong, or stale.
     answered: Answered,
+    /// The account for what follows it, when that was renewed meanwhile: this one keeps to what it began with, because a request that
+    /// goes out again is the same request (RFC 3261 §17.1.2.2).
+    pub(crate) renewed: Option<Arc<Account>>,
     /// The UDP flows of targets that kept silent, still open: their replies may only be late, and that is worth telling.
     silent: Vec<FlowId>,
     seen: Seen,

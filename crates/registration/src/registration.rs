@@ -347,12 +347,16 @@ impl Registration {
         }
         exchange.leave_silent(cx, self.dialog.flow);
         let attempt = exchange.conclude(cx, &mut self.dialog, ending);
+        let renewed = exchange.renewed.take();
         cx.out.pool.put_exchange(exchange);
         self.last_reply.clone_from(&attempt.last_reply);
         match attempt.goal {
             Goal::Register => self.finish_register(cx, &attempt),
             Goal::Unregister | Goal::Clear => self.finish_removal(&attempt),
             Goal::Fetch | Goal::Ping | Goal::Locate => {}
+        }
+        if let Some(account) = renewed {
+            self.adopt(account);
         }
         cx.out.events.push_back((cx.key, Event::Attempt(attempt)));
         if self.leaving && ending != Ending::Interrupted {

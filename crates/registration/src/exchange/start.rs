@@ -52,6 +52,7 @@ impl Exchange {
             credentials: Vec::new(),
             are_old: true,
             answered: Answered::default(),
+            renewed: None,
             silent: Vec::new(),
             seen: Seen {
                 listed: Listed::Nothing,

@@ -234,3 +234,32 @@ fn new_values_stop_a_registration_that_speaks_with_the_old_ones_and_nothing_else
     world.renew(|account| account.expires = 480);
     assert_eq!(world.wire.len(), leaving);
 }
+
+/// RFC 3261 §17.1.2.2: what goes out again is the same request, although the account behind it is another one by now.
+#[test]
+fn new_values_do_not_change_a_request_that_goes_out_again() {
+    let mut world = bound();
+    world.order(Goal::Fetch);
+    let first = world.last_request().bytes.clone();
+    world.renew(|account| {
+        account.user_agent = "another/2".into();
+        account.secret = password("another password");
+    });
+    world.wait(Duration::from_secs(2));
+    let sent: Vec<&[u8]> = world.wire.iter().map(|wire| &*wire.bytes).rev().take(3).collect();
+    assert_eq!(sent, [&*first; 3], "{}", String::from_utf8_lossy(sent[0]));
+    // The challenge is answered by whom the request is from.
+    world.reply("401 Unauthorized", &[ANOTHER_NONCE]);
+    assert_eq!(line(&world.last_request().bytes, "User-Agent: "), line(&first, "User-Agent: "));
+    // What follows is the new account's, and takes over no credentials.
+    world.reply("200 OK", &[BOUND]);
+    let next = String::from_utf8(world.last_request().bytes.clone()).unwrap();
+    assert!(
+        next.starts_with("REGISTER ") && next.contains("User-Agent: another/2\r\n"),
+        "{next}"
+    );
+    assert!(next.contains("Contact: ") && !next.contains("Authorization: "), "{next}");
+    world.reply("401 Unauthorized", &[CHALLENGE]);
+    world.reply("200 OK", &[BOUND]);
+    assert_eq!(world.state(), State::Registered);
+}
