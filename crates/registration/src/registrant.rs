@@ -157,7 +157,9 @@ impl Registrant {
         self.admit(now);
     }
 
-    /// Stops the exchange under way; its [`crate::Attempt`] ends as interrupted. Nothing more happens by itself before the next order.
+    /// Stops everything, whatever the moment: the exchange under way, whose [`crate::Attempt`] ends as interrupted, what waits behind it,
+    /// and the refresh or the next try that was to come. Nothing more happens by itself before the next order; a binding that is there
+    /// ends when its time is over, unless [`Self::register`] keeps it.
     pub fn interrupt(&mut self, now: Instant, key: Key) {
         self.with(now, key, |registration, cx| registration.interrupt(cx));
         self.admit(now);

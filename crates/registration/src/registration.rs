@@ -229,11 +229,14 @@ impl Registration {
         }
     }
 
-    /// The user stops what is under way and what waits behind it. Nothing more happens by itself before the next order.
+    /// The user stops what is under way, what waits, and what was to come. Nothing more happens by itself before the next order: it makes
+    /// no difference whether a refresh was under way at this moment, had just ended, or was about to begin.
     pub(crate) fn interrupt(&mut self, cx: &mut Cx<'_>) {
         self.ordered.clear();
-        self.give_up_waiting(cx);
+        self.withdraw(cx);
         self.finish(cx, Ending::Interrupted);
+        self.recover(cx);
+        self.standing.stop();
         if self.leaving {
             self.vanish(cx);
         }
@@ -449,6 +452,15 @@ impl Registration {
 }
 
 impl Standing {
+    /// Nothing is due by itself any more.
+    const fn stop(&mut self) {
+        match self {
+            Self::Fine { refresh_at } => *refresh_at = None,
+            Self::Failed { next: Next::Operator, .. } => {}
+            Self::Failed { next, .. } => *next = Next::Nothing,
+        }
+    }
+
     /// When a registration is due by itself.
     const fn due_at(self) -> Option<Instant> {
         match self {

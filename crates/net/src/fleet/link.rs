@@ -135,7 +135,7 @@ impl Fleet {
         self.give(member, Command::Renew(member, account)).await;
     }
 
-    /// Stops the exchange under way; its [`sip_registration::Attempt`] ends as interrupted.
+    /// Stops everything of a registration until the next order; see [`sip_registration::Registrant::interrupt`].
     pub async fn interrupt(&mut self, member: Member) {
         self.give(member, Command::Interrupt(member)).await;
     }

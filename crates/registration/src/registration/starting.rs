@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use rand::RngExt as _;
 
-use super::{Next, Registration, Standing};
+use super::{Registration, Standing};
 use crate::admission::gates::{Place, Rank};
 use crate::exchange::{Cx, Exchange, Party};
 use crate::{FlowId, Goal, backoff};
@@ -174,18 +174,6 @@ impl Registration {
             && let Turn::Queued(place) = waiting.turn
         {
             cx.gates.withdraw(cx.now, gate, place, &cx.policy.admission);
-        }
-    }
-
-    /// The user stops what waits. It has not begun, so that there is no evidence of it; nothing follows by itself.
-    pub(super) fn give_up_waiting(&mut self, cx: &mut Cx<'_>) {
-        let waited_to_register = self.waiting.as_ref().is_some_and(|waiting| waiting.goal == Goal::Register);
-        self.withdraw(cx);
-        if waited_to_register {
-            match &mut self.standing {
-                Standing::Fine { refresh_at } => *refresh_at = None,
-                Standing::Failed { next, .. } => *next = Next::Nothing,
-            }
         }
     }
 }

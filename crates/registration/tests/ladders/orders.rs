@@ -94,14 +94,42 @@ fn interrupting_nothing_is_nothing() {
     assert!(world.attempts.is_empty() && world.statuses.is_empty());
 }
 
+/// Whether it comes during the refresh, before it, or during a look in between: after an interrupt nothing begins by itself.
 #[test]
-fn a_look_that_is_interrupted_leaves_the_refresh_where_it_was() {
-    let mut world = bound();
-    let due = world.status().next_at;
-    world.order(Goal::Fetch);
+fn an_interrupt_stops_what_was_to_come_whatever_the_moment() {
+    type Moment = fn(&mut World);
+    let moments: [Moment; 3] = [
+        |_| {},
+        |world| world.order(Goal::Fetch),
+        |world| world.wait(world.next_in().unwrap()),
+    ];
+    for moment in moments {
+        let mut world = bound();
+        moment(&mut world);
+        world.interrupt();
+        assert_eq!(world.status().next_at, None);
+        let sent = world.wire.len();
+        world.wait(Duration::from_secs(40_000));
+        assert_eq!(world.wire.len(), sent);
+        // The binding has ended meanwhile, which is told, and the next order is obeyed.
+        assert_eq!(world.state(), State::NotRegistered);
+        world.register();
+        world.reply("200 OK", &[BOUND]);
+        assert!(world.state() == State::Registered && world.status().next_at.is_some());
+    }
+}
+
+#[test]
+fn an_interrupt_stops_the_next_try_and_keeps_what_failed() {
+    let mut world = World::new(Setup::kept());
+    world.register();
+    world.reply("500 Server Internal Error", &[]);
+    assert!(world.status().next_at.is_some());
     world.interrupt();
-    assert_eq!(world.status().next_at, due);
-    assert_eq!(world.attempt().ending, Ending::Interrupted);
+    assert_eq!((world.status().next_at, world.state()), (None, State::RegistrarError));
+    let sent = world.wire.len();
+    world.wait(Duration::from_secs(40_000));
+    assert_eq!(world.wire.len(), sent);
 }
 
 #[test]
