@@ -50,7 +50,8 @@ pub enum FleetError {
 
 /// Runs `drive` in every shard, each with a driver of its own, and returns what they return, in the order of the shards. The future is
 /// made and polled inside its shard and need not be `Send`. When the returned future is dropped, the shards are dropped at their next
-/// pause.
+/// pause. The limits of the policy hold for all shards together; there are fewer than asked for where the limits have no part for
+/// each ([`sip_registration::Admission::dealt`]).
 ///
 /// # Errors
 /// See [`FleetError`]. The first shard that fails ends the others.

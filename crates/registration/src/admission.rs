@@ -57,17 +57,26 @@ impl Admission {
         }
     }
 
-    /// What each of `shards` registrants may do so that all of them together keep to these bounds. One start at once and one exchange
-    /// under way is the least, so that more shards than that exceed them.
+    /// What each of several registrants may do so that all of them together keep to these bounds: the parts add up to the whole, and the
+    /// first ones get what does not divide evenly. There are `shards` of them, or fewer: no more than exchanges may be under way at once,
+    /// and no more than may start at once where there is a pace, because a registrant that may start nothing would leave its
+    /// registrations waiting for ever. So a pace of [`Self::paced`] has a part for each 50 starts a second, and one in any case.
     #[must_use]
-    pub fn divided_by(self, shards: NonZeroU32) -> Self {
-        let part = |whole: NonZeroU32| NonZeroU32::new(whole.get() / shards).unwrap_or(NonZeroU32::MIN);
-        Self {
-            interval: self.interval.saturating_mul(shards.get()),
-            burst: part(self.burst),
-            most_in_flight: self.most_in_flight.map(part),
+    pub fn dealt(self, shards: NonZeroU32) -> Vec<Self> {
+        let at_once = (!self.interval.is_zero()).then_some(self.burst);
+        let parts = at_once.into_iter().chain(self.most_in_flight).fold(shards, NonZeroU32::min);
+        let part = |whole: NonZeroU32, index: u32| {
+            let more = u32::from(index < whole.get() % parts);
+            // Nothing is divided by more than itself but a burst that no pace makes use of.
+            NonZeroU32::new(whole.get() / parts + more).unwrap_or(NonZeroU32::MIN)
+        };
+        let deal = |index| Self {
+            interval: self.interval.saturating_mul(parts.get()),
+            burst: part(self.burst, index),
+            most_in_flight: self.most_in_flight.map(|most| part(most, index)),
             jitter: self.jitter,
-        }
+        };
+        (0..parts.get()).map(deal).collect()
     }
 
     /// Whether anybody may ever have to wait for others.
@@ -84,6 +93,8 @@ impl Default for Admission {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn number(number: u32) -> NonZeroU32 {
@@ -100,15 +111,40 @@ mod tests {
     }
 
     #[test]
-    fn the_parts_of_a_bound_never_exceed_it_while_there_is_one_for_each() {
+    fn what_does_not_divide_evenly_goes_to_the_first() {
         let whole = Admission {
             most_in_flight: Some(number(10)),
             ..Admission::paced(number(1000), Duration::from_secs(1))
         };
-        let part = whole.divided_by(number(4));
-        assert_eq!(part.interval, Duration::from_millis(4));
-        assert_eq!((part.burst, part.most_in_flight), (number(5), Some(number(2))));
-        let least = whole.divided_by(number(64));
-        assert_eq!((least.burst, least.most_in_flight), (number(1), Some(number(1))));
+        let parts = whole.dealt(number(4));
+        assert!(parts.iter().all(|part| part.interval == Duration::from_millis(4)));
+        assert_eq!(parts.iter().map(|part| part.burst.get()).collect::<Vec<_>>(), [5; 4]);
+        let in_flight: Vec<_> = parts.iter().filter_map(|part| part.most_in_flight).map(NonZeroU32::get).collect();
+        assert_eq!(in_flight, [3, 3, 2, 2]);
+        assert_eq!(Admission::UNLIMITED.dealt(number(4)), [Admission::UNLIMITED; 4]);
+    }
+
+    proptest! {
+        /// However small the bounds are and however many would share them: all together start as fast and as many as one would.
+        #[test]
+        fn the_parts_add_up_to_the_whole(interval in 0_u64..100, burst in 1_u32..40, most in 0_u32..40, shards in 1_u32..40) {
+            let whole = Admission {
+                interval: Duration::from_millis(interval),
+                burst: number(burst),
+                most_in_flight: NonZeroU32::new(most),
+                jitter: Duration::from_secs(1),
+            };
+            let parts = whole.dealt(number(shards));
+            let count = u32::try_from(parts.len()).unwrap();
+            prop_assert!((1..=shards).contains(&count));
+            prop_assert!(parts.iter().all(|part| part.interval == whole.interval * count && part.jitter == whole.jitter));
+            if interval > 0 {
+                prop_assert_eq!(parts.iter().map(|part| part.burst.get()).sum::<u32>(), burst);
+            }
+            prop_assert_eq!(parts.iter().filter_map(|part| part.most_in_flight).map(NonZeroU32::get).sum::<u32>(), most);
+            // Nobody is left out who could have had a part.
+            let bounds = [(interval > 0).then_some(burst), (most > 0).then_some(most), Some(shards)];
+            prop_assert_eq!(Some(count), bounds.into_iter().flatten().min());
+        }
     }
 }

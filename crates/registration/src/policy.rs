@@ -142,14 +142,19 @@ impl Policy {
             ..Self::default()
         }
     }
-    /// What each of `shards` registrants goes by so that all of them together keep to this policy: the bounds on what they start, and the
-    /// crowds that come back, are divided among them.
+
+    /// What each of several registrants goes by so that all of them together keep to this policy: the bounds on what they start, and the
+    /// crowds that come back, are divided among them. There are `shards` of them, or as many as the bounds have parts for
+    /// ([`Admission::dealt`]).
     #[must_use]
-    pub fn divided_by(self, shards: NonZeroU32) -> Self {
-        Self {
-            admission: self.admission.divided_by(shards),
-            comeback_interval: self.comeback_interval.saturating_mul(shards.get()),
-            ..self
-        }
+    pub fn dealt(&self, shards: NonZeroU32) -> Vec<Self> {
+        let parts = self.admission.dealt(shards);
+        let count = u32::try_from(parts.len()).unwrap_or(u32::MAX);
+        let deal = |admission| Self {
+            admission,
+            comeback_interval: self.comeback_interval.saturating_mul(count),
+            ..self.clone()
+        };
+        parts.into_iter().map(deal).collect()
     }
 }

@@ -87,7 +87,7 @@ struct Door {
 
 impl Fleet {
     /// Starts the shards. Has to be called within a tokio runtime, which the shards do not use. The limits of the policy hold for all
-    /// shards together.
+    /// shards together; there are fewer than asked for where the limits have no part for each ([`sip_registration::Admission::dealt`]).
     ///
     /// # Errors
     /// [`FleetError::Start`], [`FleetError::OnePort`].

@@ -47,27 +47,26 @@ pub(super) struct Planned {
     network: Network,
 }
 
-/// All shards, each with its part of the policy's limits.
+/// All shards, each with its part of the policy's limits: as many as asked for, or as the limits have parts for.
 ///
 /// # Errors
 /// [`FleetError::OnePort`].
 pub(super) fn plan(shards: NonZeroUsize, policy: &Policy, network: &Network) -> Result<Vec<Planned>, FleetError> {
+    let policies = policy.dealt(NonZeroU32::try_from(shards).unwrap_or(NonZeroU32::MAX));
+    let of = NonZeroUsize::new(policies.len()).unwrap_or(NonZeroUsize::MIN);
     let port = network.local.map_or(0, |local| local.port());
-    if port != 0 && shards > NonZeroUsize::MIN {
-        return Err(FleetError::OnePort {
-            port,
-            shards: shards.get(),
-        });
+    if port != 0 && of > NonZeroUsize::MIN {
+        return Err(FleetError::OnePort { port, shards: of.get() });
     }
     let flows = u64::from(policy.flows_per_target.get());
     if flows > FEW_FLOWS {
         // Each flow of each of a few targets, and what else the process holds open. Who gets fewer is told when there are none left.
         let _ = allow_descriptors(flows.saturating_mul(4).saturating_add(FEW_FLOWS));
     }
-    let planned = (0..shards.get()).map(|index| Planned {
+    let planned = policies.into_iter().enumerate().map(|(index, policy)| Planned {
         index,
-        of: shards,
-        policy: share(policy, index, shards),
+        of,
+        policy: with_own_flows(policy, index, of),
         network: network.clone(),
     });
     Ok(planned.collect())
@@ -85,13 +84,12 @@ impl Planned {
     }
 }
 
-/// One shard's part of what the policy allows to all of them together. Each has one flow to a target at least.
-fn share(policy: &Policy, index: usize, of: NonZeroUsize) -> Policy {
+/// One shard's part of the flows to a target: one at least.
+fn with_own_flows(policy: Policy, index: usize, of: NonZeroUsize) -> Policy {
     let flows = part(policy.flows_per_target.get() as usize, index, of);
-    let shards = NonZeroU32::try_from(of).unwrap_or(NonZeroU32::MAX);
     Policy {
         flows_per_target: u32::try_from(flows).ok().and_then(NonZeroU32::new).unwrap_or(NonZeroU32::MIN),
-        ..policy.clone().divided_by(shards)
+        ..policy
     }
 }
 
@@ -127,21 +125,49 @@ mod tests {
         assert_eq!(shard_of("sip:alice@example.test", eight), shard_of("sip:alice@example.test", eight));
     }
 
-    #[test]
-    fn what_the_policy_allows_is_divided_and_each_shard_has_a_flow() {
-        let number = |number| NonZeroU32::new(number).unwrap();
+    fn policies(shards: usize, admission: Admission) -> Vec<Policy> {
         let policy = Policy {
-            flows_per_target: number(3),
-            admission: Admission {
-                most_in_flight: Some(number(100)),
-                ..Admission::default()
-            },
+            flows_per_target: NonZeroU32::new(3).unwrap(),
+            admission,
             ..Policy::default()
         };
-        let four = NonZeroUsize::new(4).unwrap();
-        let shares: Vec<Policy> = (0..4).map(|index| share(&policy, index, four)).collect();
-        assert!(shares.iter().all(|share| share.flows_per_target == number(1)));
-        assert!(shares.iter().all(|share| share.admission.most_in_flight == Some(number(25))));
+        let planned = plan(NonZeroUsize::new(shards).unwrap(), &policy, &Network::default()).unwrap();
+        let of = planned.len();
+        assert!(
+            planned
+                .iter()
+                .enumerate()
+                .all(|(at, shard)| (shard.index, shard.of.get()) == (at, of))
+        );
+        planned.into_iter().map(|shard| shard.policy).collect()
+    }
+
+    fn in_flight(most: u32) -> Admission {
+        Admission {
+            most_in_flight: NonZeroU32::new(most),
+            ..Admission::default()
+        }
+    }
+
+    #[test]
+    fn what_the_policy_allows_is_divided_and_each_shard_has_a_flow() {
+        let four = policies(4, in_flight(100));
+        assert_eq!(four.len(), 4);
+        assert!(four.iter().all(|policy| policy.flows_per_target == NonZeroU32::MIN));
+        assert!(four.iter().all(|policy| policy.admission == in_flight(25)));
+    }
+
+    #[test]
+    fn no_shard_is_started_that_could_start_nothing() {
+        assert_eq!(policies(4, in_flight(1)).len(), 1);
+        let three = policies(4, in_flight(3));
+        assert!(three.len() == 3 && three.iter().all(|policy| policy.admission == in_flight(1)));
+        // One start every two seconds is no more than that with as many shards.
+        let slow = Admission::paced(NonZeroU32::new(30).unwrap(), std::time::Duration::from_secs(60));
+        assert_eq!(
+            policies(4, slow).into_iter().map(|policy| policy.admission).collect::<Vec<_>>(),
+            [slow]
+        );
     }
 
     #[test]
