@@ -1,32 +1,26 @@
 //! A registration that is kept allocates nothing: ten thousand refreshes, each drained of everything that it puts out. In a test
 //! program of its own, because it counts every allocation.
 
-use std::net::SocketAddr;
+mod registrar;
+
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use allocation_counter::measure;
-use sip_digest::{Algorithm, Secret};
-use sip_registrar::Responder;
-use sip_registration::{Account, Action, ContactPlan, Ending, Event, FlowId, Input, Opened, Policy, Registrant};
+use registrar::{GRANTED, Registrar, account};
+use sip_registration::{Ending, Event, Policy, Registrant};
 
-const REGISTRATIONS: u64 = 100;
-const CYCLES: u64 = 10_000;
-
-/// What the registrar grants, in seconds.
-const GRANTED: u32 = 3600;
+const REGISTRATIONS: usize = 100;
+const CYCLES: usize = 10_000;
 
 /// Registrations on one flow, and their time.
 struct Line {
     registrant: Registrant,
-    flow: FlowId,
-    local: SocketAddr,
-    registrar: SocketAddr,
-    responder: Responder,
+    registrar: Registrar,
     now: Instant,
     request: Vec<u8>,
     reply: Vec<u8>,
-    succeeded: u64,
+    succeeded: usize,
 }
 
 impl Line {
@@ -38,22 +32,9 @@ impl Line {
             let key = registrant.add(now, Arc::new(account(user)));
             registrant.register(now, key);
         }
-        let Some(Action::Open(flow, endpoint)) = registrant.poll_action() else {
-            panic!("an address needs no look-up")
-        };
-        let local = SocketAddr::from(([192, 0, 2, 1], 5060));
-        let opened = Opened {
-            local,
-            connected_at: None,
-            tls: None,
-        };
-        registrant.handle_input(now, Input::Opened(flow, opened));
         let mut line = Self {
+            registrar: Registrar::reached_by(&mut registrant, now),
             registrant,
-            flow,
-            local,
-            registrar: endpoint.remote,
-            responder: Responder::new("example.test", Algorithm::Md5, GRANTED),
             now,
             request: Vec::with_capacity(2048),
             reply: Vec::with_capacity(2048),
@@ -65,7 +46,7 @@ impl Line {
     }
 
     /// Goes from deadline to deadline until so many exchanges more have succeeded.
-    fn run(&mut self, exchanges: u64) {
+    fn run(&mut self, exchanges: usize) {
         let until = self.succeeded + exchanges;
         while self.succeeded < until {
             self.now = self.registrant.poll_timeout().expect("a kept registration has a deadline");
@@ -77,14 +58,8 @@ impl Line {
     /// Answers each request and takes everything that comes out.
     fn answer_all(&mut self) {
         while self.registrant.poll_transmit(&mut self.request).is_some() {
-            let answered = self.responder.respond(self.local, false, &self.request, &mut self.reply);
-            assert_eq!(answered, Some(self.local));
-            let received = Input::Received {
-                flow: self.flow,
-                source: self.registrar,
-                bytes: &self.reply,
-            };
-            self.registrant.handle_input(self.now, received);
+            self.registrar.reply(&self.request, &mut self.reply);
+            self.registrant.handle_input(self.now, self.registrar.received(&self.reply));
         }
         assert_eq!(self.registrant.poll_action(), None);
         while let Some((_, event)) = self.registrant.poll_event() {
@@ -97,26 +72,6 @@ impl Line {
                 Event::Changed(_) | Event::Request(_) | Event::Removed => {}
             }
         }
-    }
-}
-
-fn account(user: u64) -> Account {
-    Account {
-        aor: format!("sip:user{user}@example.test").parse().expect("the AOR is a URI"),
-        registrar: "sip:192.0.2.10".parse().expect("the registrar is a URI"),
-        outbound_proxy: None,
-        transport: None,
-        target: None,
-        auth_user: None,
-        secret: Some(Secret::Password("sesame".into())),
-        contact: ContactPlan::Automatic {
-            user: format!("user{user}").into(),
-        },
-        advertise: None,
-        instance: None,
-        reg_id: None,
-        expires: GRANTED,
-        user_agent: "test".into(),
     }
 }
 

@@ -1,26 +1,22 @@
 //! Registrations of one registrant, and a registrar that takes everything, so that what is measured is the core alone. Neither socket
 //! nor clock: time is moved by hand, and the registrar's own work can be left out of what is timed.
 
-use std::net::SocketAddr;
+#[path = "../../tests/registrar/mod.rs"]
+mod registrar;
+
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crate::processor_time::ProcessorTime;
-use sip_digest::{Algorithm, Secret};
-use sip_registrar::Responder;
-use sip_registration::{Account, Action, ContactPlan, Ending, Event, FlowId, Goal, Input, Key, Opened, Policy, Registrant};
+use sip_registration::{Ending, Event, Goal, Key, Policy, Registrant};
 
-/// What the registrar grants, in seconds.
-pub(crate) const GRANTED: u32 = 3600;
+use self::registrar::{GRANTED, Registrar, account};
+use crate::processor_time::ProcessorTime;
 
 /// A registrant with its registrations, on one UDP flow to one registrar.
 pub(crate) struct Crowd {
     registrant: Registrant,
     keys: Vec<Key>,
-    flow: FlowId,
-    local: SocketAddr,
-    registrar: SocketAddr,
-    responder: Responder,
+    registrar: Registrar,
     now: Instant,
     /// The requests that are out, and the replies to them. Buffers are kept.
     requests: Vec<Vec<u8>>,
@@ -38,23 +34,10 @@ impl Crowd {
         let keys: Vec<Key> = (0..count).map(|user| registrant.add(now, Arc::new(account(user)))).collect();
         let first = *keys.first().expect("a crowd has somebody in it");
         registrant.order(now, first, Goal::Register);
-        let Some(Action::Open(flow, endpoint)) = registrant.poll_action() else {
-            panic!("an address needs no look-up")
-        };
-        let local = SocketAddr::from(([192, 0, 2, 1], 5060));
-        let opened = Opened {
-            local,
-            connected_at: None,
-            tls: None,
-        };
-        registrant.handle_input(now, Input::Opened(flow, opened));
         let mut crowd = Self {
+            registrar: Registrar::reached_by(&mut registrant, now),
             registrant,
             keys,
-            flow,
-            local,
-            registrar: endpoint.remote,
-            responder: Responder::new("example.test", Algorithm::Md5, GRANTED),
             now,
             requests: vec![Vec::with_capacity(1024); count],
             replies: vec![Vec::with_capacity(1024); count],
@@ -119,15 +102,13 @@ impl Crowd {
 
     fn reply(&mut self) {
         for (request, reply) in self.requests.iter().zip(&mut self.replies).take(self.waiting) {
-            let answered = self.responder.respond(self.local, false, request, reply);
-            assert_eq!(answered, Some(self.local));
+            self.registrar.reply(request, reply);
         }
     }
 
     fn receive(&mut self) {
         for bytes in self.replies.iter().take(self.waiting) {
-            let (flow, source) = (self.flow, self.registrar);
-            self.registrant.handle_input(self.now, Input::Received { flow, source, bytes });
+            self.registrant.handle_input(self.now, self.registrar.received(bytes));
         }
         self.drain();
     }
@@ -143,24 +124,5 @@ impl Crowd {
                 Event::Changed(_) | Event::Request(_) | Event::Removed => {}
             }
         }
-    }
-}
-
-fn account(user: usize) -> Account {
-    let user = format!("user{user}");
-    Account {
-        aor: format!("sip:{user}@example.test").parse().expect("the AOR is a URI"),
-        registrar: "sip:192.0.2.10".parse().expect("the registrar is a URI"),
-        outbound_proxy: None,
-        transport: None,
-        target: None,
-        auth_user: None,
-        secret: Some(Secret::Password("sesame".into())),
-        contact: ContactPlan::Automatic { user: user.into() },
-        advertise: None,
-        instance: None,
-        reg_id: None,
-        expires: GRANTED,
-        user_agent: "bench".into(),
     }
 }
