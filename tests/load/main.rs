@@ -8,7 +8,6 @@ mod keeping;
 #[path = "../lab/mod.rs"]
 mod lab;
 #[path = "../../crates/net/tests/loopback/name_server.rs"]
-#[allow(dead_code, reason = "another test program uses the rest of it")]
 mod name_server;
 mod refusing;
 mod secrecy;

@@ -124,6 +124,9 @@ impl Drop for Hostile {
             // Whatever it reads or writes ends now. The client may have closed it already.
             let _ = connection.shutdown(Shutdown::Both);
         }
+        if let Some(thread) = &self.thread {
+            thread.thread().unpark();
+        }
         // Wakes a listener; nobody accepts it for UDP, which looks up by itself.
         let _ = TcpStream::connect(self.address);
         let played = self.thread.take().map(JoinHandle::join);
@@ -297,8 +300,8 @@ impl Connection<'_> {
     /// Sends bytes one at a time, so slowly that each arrives by itself.
     pub(crate) fn drip(&mut self, bytes: impl AsRef<[u8]>) -> bool {
         bytes.as_ref().iter().all(|byte| {
-            // The pace of this peer, not a wait for anything.
-            thread::sleep(DRIP_EVERY);
+            // Its end wakes it up.
+            thread::park_timeout(DRIP_EVERY);
             self.send([*byte])
         })
     }

@@ -4,7 +4,7 @@ use std::net::{SocketAddr, UdpSocket};
 use std::thread;
 
 use hickory_proto::op::{Message, MessageType, ResponseCode};
-use hickory_proto::rr::rdata::{A, SRV};
+use hickory_proto::rr::rdata::A;
 use hickory_proto::rr::{Name, RData, Record};
 use hickory_proto::serialize::binary::{BinDecodable as _, BinEncodable as _};
 
@@ -38,10 +38,6 @@ fn answer(query: &Message, zone: &Zone) -> Vec<u8> {
         }
     }
     reply.to_bytes().unwrap()
-}
-
-pub(crate) fn srv(priority: u16, port: u16, target: &str) -> RData {
-    RData::SRV(SRV::new(priority, 1, port, Name::from_ascii(target).unwrap()))
 }
 
 pub(crate) fn loopback() -> RData {

@@ -3,13 +3,15 @@
 use std::net::UdpSocket;
 use std::time::Duration;
 
+use hickory_proto::rr::rdata::SRV;
+use hickory_proto::rr::{Name, RData};
 use sip_net::{Options, probe};
 use sip_registrar::Config;
 use sip_registration::{Cause, FindingId, State, Transport};
 
 use crate::accounts::{alice, within};
 use crate::lab::Lab;
-use crate::name_server::{Zone, loopback, serving, srv};
+use crate::name_server::{Zone, loopback, serving};
 
 fn closed_port() -> u16 {
     UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
@@ -152,4 +154,8 @@ async fn a_name_that_does_not_exist_and_a_server_that_does_not_answer_are_told_a
         "{}",
         report.detail
     );
+}
+
+fn srv(priority: u16, port: u16, target: &str) -> RData {
+    RData::SRV(SRV::new(priority, 1, port, Name::from_ascii(target).unwrap()))
 }
