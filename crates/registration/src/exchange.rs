@@ -54,7 +54,7 @@ pub(crate) struct Dialog {
     /// The CSeq of the last request.
     pub(crate) cseq: u32,
     /// Credentials that were accepted last, to be sent ahead with the next request.
-    pub(crate) credentials: Vec<Credential>,
+    pub(crate) credentials: Box<[Credential]>,
     /// The Contact URI that a REGISTER asked to bind last.
     pub(crate) contact: Option<Arc<str>>,
     /// The Contact URI that was bound last: another one when the address has changed since.
@@ -65,8 +65,8 @@ pub(crate) struct Dialog {
     pub(crate) server: Option<Arc<Server>>,
     /// The flow that was used last.
     pub(crate) flow: Option<FlowId>,
-    /// Where requests for `contact` come, as far as that is known to the flows.
-    pub(crate) claimed_on: Option<FlowId>,
+    /// Whether the flows know that requests for `contact` come on it.
+    pub(crate) has_claimed: bool,
     /// Where that flow leads, or led.
     pub(crate) home: Option<SiteId>,
     pub(crate) absorbing: Absorbing,

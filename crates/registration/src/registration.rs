@@ -67,7 +67,9 @@ pub(crate) struct Registration {
     /// It goes away as soon as its binding is removed.
     leaving: bool,
     gone: bool,
-    announced: (State, Instant),
+    /// The state that was told last.
+    announced: State,
+    announced_at: Instant,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -100,13 +102,13 @@ impl Registration {
                 from_tag: rng.random(),
             },
             cseq: 0,
-            credentials: Vec::new(),
+            credentials: Box::default(),
             contact: None,
             bound: None,
             least_expires: 0,
             server: None,
             flow: None,
-            claimed_on: None,
+            has_claimed: false,
             home: None,
             absorbing: Absorbing::default(),
         };
@@ -127,7 +129,8 @@ impl Registration {
             ordered: Orders::default(),
             leaving: false,
             gone: false,
-            announced: (State::NotRegistered, now),
+            announced: State::NotRegistered,
+            announced_at: now,
         }
     }
 
@@ -154,7 +157,7 @@ impl Registration {
             state: self.state(),
             cause,
             last_reply: self.last_reply.clone(),
-            since: self.announced.1,
+            since: self.announced_at,
             failures: self.failures,
             next_at: match &self.waiting {
                 Some(waiting) => waiting.until(),
@@ -185,8 +188,8 @@ impl Registration {
     /// Tells of a change of state, once.
     pub(crate) fn announce(&mut self, cx: &mut Cx<'_>) {
         let state = self.state();
-        if state != self.announced.0 {
-            self.announced = (state, cx.now);
+        if state != self.announced {
+            (self.announced, self.announced_at) = (state, cx.now);
             cx.out.events.push_back((cx.key, Event::Changed(self.status())));
         }
     }
@@ -432,7 +435,7 @@ impl Registration {
             from_tag: cx.rng.random(),
         };
         self.dialog.cseq = 0;
-        self.dialog.credentials.clear();
+        self.dialog.credentials = Box::default();
     }
 
     fn finish_removal(&mut self, attempt: &Attempt) {

@@ -1,5 +1,6 @@
 //! The timers of a non-INVITE client transaction (RFC 3261 §17.1.2). Not for its bytes: a retransmission is encoded anew.
 
+use std::num::NonZeroU32;
 use std::time::{Duration, Instant};
 
 use crate::Policy;
@@ -100,11 +101,9 @@ impl Transaction {
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Absorbing {
     /// The latter half of each branch, the latest first. Nobody else knows them, so that half of it will do.
-    ended: [u32; Self::KEPT],
-    /// Timer K of each in milliseconds after `since`; 0 for one that was never answered, or whose Timer K is over.
-    absorbs_until: [u32; Self::KEPT],
-    /// How many there are.
-    count: u8,
+    ended: [Option<NonZeroU32>; Self::KEPT],
+    /// Timer K of each in milliseconds after `since`, at most 65 s of them; 0 for one that was never answered, or whose Timer K is over.
+    absorbs_until: [u16; Self::KEPT],
     since: Option<Instant>,
 }
 
@@ -128,7 +127,7 @@ impl Absorbing {
         self.settle(now);
         let since = *self.since.get_or_insert(now);
         let until = (now + policy.t4).saturating_duration_since(since).as_millis();
-        self.push(branch, u32::try_from(until).unwrap_or(u32::MAX));
+        self.push(branch, u16::try_from(until).unwrap_or(u16::MAX));
     }
 
     /// The transaction was given up.
@@ -139,8 +138,8 @@ impl Absorbing {
 
     /// Judges a reply that no waiting transaction claims.
     pub(crate) fn judge(&self, now: Instant, branch: u64) -> Stray {
-        let mut known = self.ended.iter().zip(self.absorbs_until).take(self.count.into());
-        match known.find(|(ended, _)| **ended == half(branch)) {
+        let mut known = self.ended.iter().zip(self.absorbs_until);
+        match known.find(|(ended, _)| **ended == Some(half(branch))) {
             Some((_, until)) if self.elapsed(now) < until.into() => Stray::Duplicate,
             Some(_) => Stray::Late,
             None => Stray::Foreign,
@@ -165,18 +164,17 @@ impl Absorbing {
         }
     }
 
-    fn push(&mut self, branch: u64, until: u32) {
+    fn push(&mut self, branch: u64, until: u16) {
         self.ended.rotate_right(1);
         self.absorbs_until.rotate_right(1);
         let ([ended, ..], [absorbs_until, ..]) = (&mut self.ended, &mut self.absorbs_until);
-        (*ended, *absorbs_until) = (half(branch), until);
-        self.count = (self.count + 1).min(8);
+        (*ended, *absorbs_until) = (Some(half(branch)), until);
     }
 }
 
-/// The latter half of a branch.
-const fn half(branch: u64) -> u32 {
-    (branch & 0xffff_ffff) as u32
+/// The latter half of a branch, but for its last bit, which is set: none is zero.
+fn half(branch: u64) -> NonZeroU32 {
+    NonZeroU32::MIN | (branch & 0xffff_ffff) as u32
 }
 
 #[cfg(test)]
@@ -237,12 +235,13 @@ mod tests {
     fn duplicates_are_absorbed_for_t4_and_late_after() {
         let (start, policy) = (crate::tests::origin(), Policy::default());
         let mut absorbing = Absorbing::default();
+        assert_eq!(absorbing.judge(start, 0), Stray::Foreign);
         absorbing.answered(start, 1, &policy);
-        absorbing.abandoned(start, 2);
+        absorbing.abandoned(start, 6);
         assert_eq!(absorbing.judge(start + Duration::from_millis(4999), 1), Stray::Duplicate);
         assert_eq!(absorbing.judge(start + Duration::from_secs(5), 1), Stray::Late);
-        assert_eq!(absorbing.judge(start, 2), Stray::Late);
-        assert_eq!(absorbing.judge(start, 3), Stray::Foreign);
+        assert_eq!(absorbing.judge(start, 6), Stray::Late);
+        assert_eq!(absorbing.judge(start, 5), Stray::Foreign);
         (10..20).for_each(|branch| absorbing.abandoned(start, branch));
         assert_eq!(absorbing.judge(start, 1), Stray::Foreign);
     }

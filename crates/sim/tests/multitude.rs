@@ -9,7 +9,7 @@ use sip_sim::Multitude;
 
 const REGISTRATIONS: u32 = 20_000;
 /// What a registration may keep between its exchanges, its account included, in bytes. It only ever goes down.
-const MOST_BYTES: u64 = 1024;
+const MOST_BYTES: u64 = 960;
 
 #[test]
 fn twenty_thousand_registrations_are_kept_for_two_hours_in_few_bytes_and_refreshed_evenly() {

@@ -1,6 +1,7 @@
 //! The gates before the registrars: who may start, who waits, and when the next may. Pure, one queue a registrar. Not for what starts.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::num::NonZeroU32;
 use std::time::Instant;
 
 use crate::allowance::Allowance;
@@ -11,7 +12,8 @@ use crate::{Account, Admission, Key};
 pub(crate) struct Gates {
     by_name: BTreeMap<Name, GateId>,
     gates: BTreeMap<GateId, Gate>,
-    next: u32,
+    /// The one that was made last.
+    last: Option<GateId>,
     /// The gates whose last registration has left, and until when they stay: who comes for each exchange anew keeps to the pace too.
     left: BTreeSet<(Instant, GateId)>,
     /// The gates where somebody waits who may start without anybody else's doing, and when.
@@ -20,9 +22,9 @@ pub(crate) struct Gates {
     arrivals: u64,
 }
 
-/// A gate.
+/// A gate. Never zero, so that a registration that has none keeps no more room for it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct GateId(u32);
+pub(crate) struct GateId(NonZeroU32);
 
 /// A next hop as it is written: host, port and transport.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -80,8 +82,9 @@ impl Gates {
     }
 
     fn build(&mut self, name: Name) -> GateId {
-        let id = GateId(self.next);
-        self.next = self.next.wrapping_add(1);
+        let next = self.last.and_then(|last| last.0.checked_add(1));
+        let id = GateId(next.unwrap_or(NonZeroU32::MIN));
+        self.last = Some(id);
         self.by_name.insert(name.clone(), id);
         let gate = Gate {
             name,
@@ -223,7 +226,6 @@ impl Name {
 
 #[cfg(test)]
 mod tests {
-    use std::num::NonZeroU32;
     use std::time::Duration;
 
     use proptest::prelude::*;

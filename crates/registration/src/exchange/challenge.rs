@@ -103,7 +103,7 @@ impl Exchange {
     /// The registrar has no use for credentials that it did not ask for: the request goes out again without them.
     pub(super) fn send_bare(&mut self, cx: &mut Cx<'_>, party: &mut Party<'_>) -> Option<Ending> {
         self.credentials.clear();
-        party.dialog.credentials.clear();
+        party.dialog.credentials = Box::default();
         self.send(cx, party)
     }
 
@@ -199,10 +199,12 @@ impl Exchange {
     /// A 2xx: checks the server's own proof, and keeps the credentials for the next exchange. True when the proof is right or absent.
     pub(super) fn verify_server(&mut self, party: &mut Party<'_>, response: &Response<'_>) -> bool {
         let kept = &mut party.dialog.credentials;
-        kept.clear();
         // No more room than they need: they are kept by every registration.
-        kept.reserve_exact(self.credentials.len());
-        kept.extend_from_slice(&self.credentials);
+        if kept.len() == self.credentials.len() {
+            kept.clone_from_slice(&self.credentials);
+        } else {
+            *kept = self.credentials.as_slice().into();
+        }
         let (Some(secret), Some(user)) = (&party.account.secret, party.account.digest_user()) else {
             return true;
         };

@@ -39,7 +39,7 @@ impl Exchange {
     fn leave_previous(&self, cx: &mut Cx<'_>, dialog: &mut Dialog, flow: FlowId) {
         let previous = dialog.flow.replace(flow);
         if previous != Some(flow) {
-            dialog.claimed_on = None;
+            dialog.has_claimed = false;
         }
         if let Some(previous) = previous.filter(|previous| *previous != flow) {
             cx.leave(previous);

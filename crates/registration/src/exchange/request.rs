@@ -58,13 +58,13 @@ impl Exchange {
     /// Requests for this Contact come on this flow from now on.
     fn claim(cx: &mut Cx<'_>, dialog: &mut Dialog, flow: FlowId, contact: &Arc<str>) {
         let is_known = dialog.contact.as_ref().is_some_and(|known| Arc::ptr_eq(known, contact));
-        if is_known && dialog.claimed_on == Some(flow) {
+        if is_known && dialog.has_claimed && dialog.flow == Some(flow) {
             return;
         }
         let user = SipUri::user_of(contact.as_bytes()).unwrap_or_default();
         cx.flows.claim(flow, cx.key, Claim::of(SipUri::unescaped(user)));
         dialog.contact = Some(Arc::clone(contact));
-        dialog.claimed_on = Some(flow);
+        dialog.has_claimed = dialog.flow == Some(flow);
     }
 
     /// Draws what is new in the next request. `None` when the flow went away meanwhile; its end is then on its way to us.

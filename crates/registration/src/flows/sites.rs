@@ -2,6 +2,7 @@
 //! while none of its flows is open. Not for the flows themselves.
 
 use std::collections::BTreeMap;
+use std::num::NonZeroU32;
 
 use crate::{Endpoint, FlowId};
 
@@ -10,12 +11,13 @@ use crate::{Endpoint, FlowId};
 pub(super) struct Sites {
     sites: BTreeMap<SiteId, Site>,
     by_endpoint: BTreeMap<Endpoint, SiteId>,
-    next: u32,
+    /// The one that was made last.
+    last: Option<SiteId>,
 }
 
-/// A place.
+/// A place. Never zero, so that a registration that has none keeps no more room for it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct SiteId(u32);
+pub(crate) struct SiteId(NonZeroU32);
 
 #[derive(Debug)]
 struct Site {
@@ -40,8 +42,9 @@ impl Sites {
         if let Some(id) = self.by_endpoint.get(endpoint) {
             return *id;
         }
-        let id = SiteId(self.next);
-        self.next = self.next.wrapping_add(1);
+        let next = self.last.and_then(|last| last.0.checked_add(1));
+        let id = SiteId(next.unwrap_or(NonZeroU32::MIN));
+        self.last = Some(id);
         self.by_endpoint.insert(endpoint.clone(), id);
         let site = Site {
             endpoint: endpoint.clone(),
@@ -199,6 +202,6 @@ mod tests {
         assert_eq!([sites.struggle(site), sites.struggle(site)], [1, 2]);
         sites.recover(site);
         assert_eq!(sites.struggle(site), 2);
-        assert_eq!(sites.struggle(SiteId(9)), 0, "nobody lives where nothing is");
+        assert_eq!(sites.struggle(SiteId(NonZeroU32::MAX)), 0, "nobody lives where nothing is");
     }
 }

@@ -29,6 +29,6 @@ impl Registration {
     pub(super) fn adopt(&mut self, account: Arc<Account>) {
         self.account = account;
         // What was accepted so far may be another user's, or made with another password.
-        self.dialog.credentials.clear();
+        self.dialog.credentials = Box::default();
     }
 }
