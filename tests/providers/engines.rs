@@ -165,4 +165,26 @@ fn asterisks_registrations_are_listed() {
     );
     shows(&ask(&["registration", "trunk"]), &["Asterisk trunk says: registered\n"]);
     assert_eq!(ask(&["registration", "stranger"]).status, 1);
+    // The secret answers a challenge and never goes out itself.
+    let heard = server.heard();
+    assert!(
+        heard.iter().any(|command| command.contains("Action: Login")) && heard.iter().all(|command| !command.contains(KEY)),
+        "{heard:?}"
+    );
+}
+
+#[test]
+fn an_engine_that_hangs_up_says_nothing_or_never_ends_is_no_answer() {
+    type Greeting = fn() -> Turn;
+    let greetings: [(Greeting, &str, &str); 3] = [
+        (|| Turn::Last(b"Content-Type: auth/req".into()), "30s", "closed before the answer"),
+        (|| Turn::Silence(Vec::new()), "100ms", "--api-timeout"),
+        (|| Turn::Endless(b"X: y\n".repeat(1000)), "30s", "a line without an end"),
+    ];
+    for (greeting, timeout, said) in greetings {
+        let server = LineServer::start(move |_| greeting());
+        let address = server.address().to_string();
+        let words = ["freeswitch", "gateways", "--esl", &address, "--api-timeout", timeout];
+        Done::of(regprobe(&words, &[("FREESWITCH_PASSWORD", KEY)])).failed(5, &[said]);
+    }
 }

@@ -10,7 +10,6 @@ mod keys;
 #[path = "../lab/mod.rs"]
 mod lab;
 #[path = "../../crates/providers/tests/engines/line_server.rs"]
-#[allow(dead_code, reason = "the tests of the clients use more of it")]
 mod line_server;
 mod portals;
 #[path = "../support/mod.rs"]
