@@ -104,7 +104,7 @@ impl Template {
     pub(super) fn account(&mut self, row: &Values) -> Result<Account, Wrong> {
         let aor = required(value(row, Column::Aor, values::aor)?)?;
         let registrar = self.registrar_of(row, &aor)?;
-        let secure = registrar.parts().secure || aor.uri.parts().secure;
+        let secure = registrar.is_secure() || aor.uri.is_secure();
         let wanted = value(row, Column::Transport, transport)?.unwrap_or(self.transport);
         let transport = plan::chosen_transport(wanted, secure, aor.transport).map_err(|error| in_list(&error))?;
         let contact = value(row, Column::Contact, values::contact)?.or_else(|| self.contact.clone());
@@ -168,7 +168,12 @@ impl Template {
 
     /// What could never be followed is wrong already here.
     fn checked(&mut self, account: Account) -> Result<Account, Wrong> {
-        let account = plan::secured(account).map_err(|error| in_list(&error))?;
+        // Most accounts ask for no TLS, and reading their URIs once more would be most of what a row costs.
+        let account = if account.aor.is_secure() || account.registrar.is_secure() {
+            plan::secured(account).map_err(|error| in_list(&error))?
+        } else {
+            account
+        };
         let next_hop = (account.registrar.clone(), account.outbound_proxy.clone(), account.transport);
         if self.recent.next_hop.as_ref() != Some(&next_hop) {
             plan::check_next_hop(Goal::Register, &account, self.families).map_err(|error| in_list(&error))?;
