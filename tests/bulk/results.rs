@@ -159,7 +159,7 @@ fn results_for_nobody_are_refused_before_anything_is_sent() {
         let (status, errors) = with_closed_output(&format!("--output {form}"));
         assert_eq!(status, Some(5), "{errors}");
         assert!(
-            errors.starts_with("error: standard output is closed: the results would be lost"),
+            errors.starts_with("error: standard output is closed, and what belongs there would be lost"),
             "{errors}"
         );
     }

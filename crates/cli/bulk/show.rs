@@ -1,10 +1,7 @@
 //! Results as text: JSON lines, CSV, or for people those that failed. Turns values into bytes and collects them; [`Sink::flush`] writes
 //! whole lines only, so that whatever ends the run, no result is cut off by us.
 
-use std::fs::{self, File, Metadata};
-use std::io::{self, Read as _};
-use std::os::fd::AsFd as _;
-use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _};
+use std::io;
 
 use serde::Serialize;
 use serde_json::Value;
@@ -14,28 +11,6 @@ use crate::args::bulk::BulkOutput;
 use crate::output::style::{Style, Tone};
 use crate::output::text::safe;
 use crate::output::{self, json};
-
-/// Whether results for a program would come to nobody because standard output is closed (`>&-`).
-///
-/// The standard library opens the null device in its place before we begin, for reading as well as for writing; `> /dev/null` opens it for
-/// writing alone. For people the exit status says something without the rest.
-pub(super) fn is_lost(form: BulkOutput) -> bool {
-    match form {
-        BulkOutput::Human => false,
-        BulkOutput::Jsonl | BulkOutput::Csv => io::stdout()
-            .as_fd()
-            .try_clone_to_owned()
-            .map_or(true, |out| is_null_to_be_read(&File::from(out))),
-    }
-}
-
-fn is_null_to_be_read(mut file: &File) -> bool {
-    let is_null = |device: &Metadata| fs::metadata("/dev/null").is_ok_and(|null| null.rdev() == device.rdev());
-    let is_device = file
-        .metadata()
-        .is_ok_and(|metadata| metadata.file_type().is_char_device() && is_null(&metadata));
-    is_device && file.read(&mut [0]).is_ok()
-}
 
 /// Where results go.
 pub(super) struct Sink {
@@ -191,14 +166,6 @@ mod tests {
         sink.lines.clear();
         sink.take(line);
         String::from_utf8(sink.lines).unwrap()
-    }
-
-    #[test]
-    fn the_null_device_is_what_stands_for_a_closed_output_only_where_it_can_be_read() {
-        let null = |options: &mut fs::OpenOptions| options.open("/dev/null").unwrap();
-        assert!(is_null_to_be_read(&null(fs::OpenOptions::new().read(true).write(true))));
-        assert!(!is_null_to_be_read(&null(fs::OpenOptions::new().write(true))));
-        assert!(!is_null_to_be_read(&File::open("/dev/zero").unwrap()));
     }
 
     #[test]
