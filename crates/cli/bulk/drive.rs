@@ -100,7 +100,7 @@ impl Run {
             tokio::select! {
                 biased;
                 () = &mut ended, if self.ends_at().is_none() => self.end(true),
-                told = next_before(&mut self.driver, wake_at) => self.hear(told),
+                told = self.driver.next_before(wake_at) => self.hear(told),
                 answer = answered(&mut self.questions.asked), if self.questions.asked.is_some() => self.answered(answer),
                 rows = self.feed.next(), if wants_rows => self.take_in(rows),
             }
@@ -369,14 +369,6 @@ impl Run {
                 None => {}
             }
         }
-    }
-}
-
-/// What happens next at the registrars, or nothing by `at`.
-async fn next_before(driver: &mut Driver, at: Option<Instant>) -> Option<(Key, Event)> {
-    match at {
-        Some(at) => driver.next_before(at).await,
-        None => Some(driver.next().await),
     }
 }
 

@@ -9,7 +9,6 @@ use std::time::{Duration, Instant};
 use sip_net::Driver;
 use sip_net::fleet::Shard;
 use sip_registration::{Event, Goal, Key};
-use tokio::time::sleep_until;
 
 use crate::load::book::Book;
 use crate::load::crew::Crew;
@@ -146,15 +145,6 @@ const EARLY: Duration = Duration::from_millis(3);
 /// From one bundle to the next at least. A timer's grain is a millisecond, which is what is left until the first of them is due.
 const APART: Duration = Duration::from_millis(2);
 
-async fn wait_until(wake_at: Instant, now: Instant) {
-    if wake_at > now {
-        sleep_until(wake_at.into()).await;
-    } else {
-        // More is due already; sockets have their turn first.
-        tokio::task::yield_now().await;
-    }
-}
-
 impl Engine {
     /// Gives the orders of this phase and waits for the ends of their exchanges.
     async fn go(&mut self) {
@@ -168,10 +158,8 @@ impl Engine {
                 break;
             }
             let wake_at = self.wake_at(now);
-            tokio::select! {
-                biased;
-                (key, event) = self.driver.next() => self.take(key, event),
-                () = wait_until(wake_at, now) => {}
+            if let Some((key, event)) = self.driver.next_before(Some(wake_at)).await {
+                self.take(key, event);
             }
         }
         self.board.post(self.index, self.book.counts());

@@ -117,6 +117,7 @@ impl<R: FnMut() -> Result<Vec<Entry>, String>> Session<R> {
                 signal = signals.next() => Happened::Signal(signal),
                 input = next_input(&mut inputs) => Happened::Input(input),
                 told = self.fleet.next() => Happened::Told(told),
+                // The screen counts down and a farewell ends without any of them having news.
                 () = sleep_until(due.into()) => Happened::Time,
             };
             if matches!(happened, Happened::Input(None)) {

@@ -87,19 +87,20 @@ impl Driver {
         }
     }
 
-    /// As [`Driver::next`], but waits no longer than until `at`: who has orders to give then needs no timer of its own.
-    pub async fn next_before(&mut self, at: Instant) -> Option<(Key, Event)> {
+    /// As [`Driver::next`], but waits no longer than until `at`, if there is such a moment: who has orders to give then needs no timer of
+    /// its own.
+    pub async fn next_before(&mut self, at: Option<Instant>) -> Option<(Key, Event)> {
         loop {
-            if let Some(told) = self.turn(Some(at)).await {
+            if let Some(told) = self.turn(at).await {
                 return Some(told);
             }
-            if Instant::now() >= at {
+            if at.is_some_and(|at| Instant::now() >= at) {
                 // Who comes late every time hears what has arrived all the same.
                 tokio::task::yield_now().await;
                 self.drain();
                 return self.registrant.poll_event();
             }
-            self.wait(Some(at)).await;
+            self.wait(at).await;
         }
     }
 
@@ -308,6 +309,7 @@ impl Driver {
     }
 }
 
+/// The one timer of a driver: the core has no clock, so that somebody has to wake it at the moment that it names itself.
 async fn wait_until(deadline: Option<Instant>) {
     match deadline {
         Some(deadline) => sleep_until(deadline.into()).await,

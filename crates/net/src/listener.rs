@@ -354,7 +354,8 @@ impl Door {
                     };
                     connections.spawn(guest.welcome(stream, self.tls.clone()));
                 }
-                // Out of descriptors, or the client went already. Nothing tells when there are descriptors again.
+                // Out of descriptors, mostly. Nothing tells when there are some again, and until then each attempt fails at once: without
+                // a pause this would spin.
                 Err(_) => tokio::time::sleep(PAUSE).await,
             }
             while connections.try_join_next().is_some() {}

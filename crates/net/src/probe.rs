@@ -8,7 +8,6 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use sip_registration::{Account, Attempt, Ending, Event, Evidence, Goal, Key, Policy, Registrant, RemovalEvidence, Report};
-use tokio::time::sleep_until;
 
 use crate::driver::{Driver, Network};
 use crate::every_target;
@@ -165,11 +164,11 @@ impl<'a, 'b, F: Future<Output = ()>> Run<'a, 'b, F> {
                     self.stop.until = Some(Instant::now() + REMOVAL_AT_MOST);
                     goal != Goal::Unregister
                 }
-                (_, event) = self.driver.next() => match event {
-                    Event::Attempt(attempt) => return *attempt,
-                    Event::Changed(_) | Event::Request(_) | Event::Removed => false,
+                told = self.driver.next_before(until) => match told {
+                    Some((_, Event::Attempt(attempt))) => return *attempt,
+                    Some((_, Event::Changed(_) | Event::Request(_) | Event::Removed)) => false,
+                    None => true,
                 },
-                () = sleep_until(until.unwrap_or_else(Instant::now).into()), if until.is_some() => true,
             };
             if interrupt {
                 let (registrant, now) = self.driver.registrant();

@@ -205,7 +205,8 @@ async fn accept(socket: TcpListener, tls: Option<TlsAcceptor>, responder: Arc<Re
             }
             // One too many is closed at once.
             Ok(_) => {}
-            // Out of descriptors, or the client went already. Nothing tells when there are descriptors again.
+            // Out of descriptors, mostly. Nothing tells when there are some again, and until then each attempt fails at once: without a
+            // pause this would spin.
             Err(_) => sleep(PAUSE).await,
         }
         while connections.try_join_next().is_some() {}

@@ -101,14 +101,14 @@ async fn a_caller_that_is_always_late_hears_of_what_happens_all_the_same() {
         driver.order(key, Goal::Register);
         let late = now;
         let attempt = loop {
-            if let Some((_, Event::Attempt(attempt))) = driver.next_before(late).await {
+            if let Some((_, Event::Attempt(attempt))) = driver.next_before(Some(late)).await {
                 break attempt;
             }
         };
         assert_eq!(attempt.ending, Ending::Succeeded, "{transport:?} {attempt:?}");
         assert!(
             driver
-                .next_before(late + Duration::from_millis(1))
+                .next_before(Some(late + Duration::from_millis(1)))
                 .await
                 .is_none_or(|(of, _)| of == key)
         );
@@ -169,7 +169,7 @@ async fn flows_are_kept_alive_between_refreshes() {
         registrant.register(now, key);
         while driver.registrant().0.counters().keep_alives_answered < 5 {
             let (_, now) = driver.registrant();
-            driver.next_before(now + every).await;
+            driver.next_before(Some(now + every)).await;
         }
         let (registrant, _) = driver.registrant();
         assert_eq!(registrant.status(key).map(|status| status.state), Some(State::Registered));

@@ -55,7 +55,8 @@ impl<P: FnMut(Progress), F: Future<Output = ()>> Run<'_, P, F> {
 
     /// Waits; `None` when the user does not want to.
     pub(super) async fn idle(&mut self, time: Duration) -> Option<()> {
-        // The grace itself: a second look before it would prove nothing.
+        // Time itself is what is waited for: a provider may take this long until its API shows what its registrar knows. A second look
+        // before it would prove nothing, and nothing tells when it is over.
         let sleeping = tokio::time::sleep(time);
         match &mut self.wire {
             Some(wire) => self.stop.unless(wire.meanwhile(sleeping)).await,

@@ -8,7 +8,6 @@ use std::time::Instant;
 use sip_net::{Driver, Network, REMOVAL_AT_MOST};
 use sip_registration::locate::Target;
 use sip_registration::{Account, Attempt, Ending, Event, Evidence, Goal, Key, Registrant, RemovalEvidence, Report, TargetOutcome};
-use tokio::time::sleep_until;
 
 use super::stop::Stop;
 use crate::Moment;
@@ -147,16 +146,16 @@ impl Wire {
         loop {
             let interrupt = tokio::select! {
                 biased;
-                (key, event) = self.driver.next() => match event {
-                    Event::Attempt(attempt) if key == self.key => return *attempt,
-                    Event::Attempt(_) | Event::Changed(_) | Event::Request(_) | Event::Removed => false,
+                told = self.driver.next_before(limit) => match told {
+                    Some((key, Event::Attempt(attempt))) if key == self.key => return *attempt,
+                    Some((_, Event::Attempt(_) | Event::Changed(_) | Event::Request(_) | Event::Removed)) => false,
+                    None => true,
                 },
                 () = stop.wait() => {
                     let soon = Instant::now() + REMOVAL_AT_MOST;
                     limit = limit.map(|limit| limit.min(soon));
                     goal != Goal::Unregister
                 }
-                () = sleep_until(limit.unwrap_or_else(Instant::now).into()), if limit.is_some() => true,
             };
             if interrupt {
                 let (registrant, now) = self.driver.registrant();
