@@ -12,11 +12,12 @@ use nix::libc;
 use sip_registration::{Closed, FlowId, Opened};
 use tokio::io::{Interest, Ready};
 use tokio::net::UdpSocket;
-use tokio::task::{AbortHandle, JoinSet};
+use tokio::task::AbortHandle;
 
 use crate::inbound::Inbound;
 use crate::outbound::{self, Outbound, Parcel};
 use crate::udp::{self, Bounce};
+use crate::watches::Watches;
 
 /// All UDP sockets of a driver.
 #[derive(Debug)]
@@ -24,7 +25,7 @@ pub(crate) struct Hubs {
     by_number: BTreeMap<u32, Hub>,
     next_number: u32,
     /// Waits for sockets that have nothing.
-    watches: JoinSet<Woken>,
+    watches: Watches<Woken>,
     /// Sockets that may have something, the one that has waited longest first.
     ready: VecDeque<u32>,
     inbound: Inbound,
@@ -57,8 +58,6 @@ pub(crate) enum Woken {
     Readable(u32, Ready),
     /// It can be written to again.
     Writable,
-    /// It is of no use any more.
-    Broken,
 }
 
 /// What came in.
@@ -74,7 +73,7 @@ impl Hubs {
         Self {
             by_number: BTreeMap::new(),
             next_number: 0,
-            watches: JoinSet::new(),
+            watches: Watches::new(),
             ready: VecDeque::new(),
             inbound: Inbound::new(),
             outbound: Outbound::default(),
@@ -163,7 +162,7 @@ impl Hubs {
 
     /// Waits until a socket has something, or has room again. Must be told to [`Self::woken`].
     pub(crate) async fn wake(&mut self) -> Option<Woken> {
-        self.watches.join_next().await.map(|woken| woken.unwrap_or(Woken::Broken))
+        self.watches.next().await
     }
 
     /// Takes in what was waited for.
@@ -176,15 +175,13 @@ impl Hubs {
                 }
             }
             Woken::Writable => self.blocked_at = None,
-            // A watch that was called off, with its socket.
-            Woken::Broken => {}
         }
     }
 
     /// Takes in what need not be waited for.
     pub(crate) fn gather(&mut self) {
-        while let Some(woken) = self.watches.try_join_next() {
-            self.woken(woken.unwrap_or(Woken::Broken));
+        while let Some(woken) = self.watches.try_next() {
+            self.woken(woken);
         }
     }
 
@@ -274,21 +271,15 @@ impl Hubs {
         self.blocked_at = Some(now);
         // What tokio believes of the socket may be older than the kernel's refusal.
         let _ = socket.try_io(Interest::WRITABLE, || Err::<(), _>(io::ErrorKind::WouldBlock.into()));
-        self.watches.spawn(async move {
-            let writable = socket.writable().await;
-            writable.map_or(Woken::Broken, |()| Woken::Writable)
-        });
+        self.watches.begin(async move { socket.writable().await.map(|()| Woken::Writable) });
         true
     }
 }
 
 /// Waits for a socket that has nothing.
-fn watch(watches: &mut JoinSet<Woken>, number: u32, socket: &Arc<UdpSocket>) -> AbortHandle {
+fn watch(watches: &mut Watches<Woken>, number: u32, socket: &Arc<UdpSocket>) -> AbortHandle {
     let socket = Arc::clone(socket);
-    watches.spawn(async move {
-        let ready = socket.ready(READY).await;
-        ready.map_or(Woken::Broken, |ready| Woken::Readable(number, ready))
-    })
+    watches.begin(async move { Ok(Woken::Readable(number, socket.ready(READY).await?)) })
 }
 
 impl Hub {

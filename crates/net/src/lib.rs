@@ -70,6 +70,7 @@ mod tcp;
 mod tls;
 mod udp;
 mod verifier;
+mod watches;
 mod world;
 
 pub use descriptors::allow_descriptors;

@@ -6,20 +6,20 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use sip_registration::{Closed, FlowId};
-use tokio::io::Interest;
 use tokio::net::TcpStream;
 use tokio::task::{AbortHandle, JoinSet};
 use tokio::time::timeout;
 
 use crate::line::{Heard, Line, Written};
 use crate::stream::{GOODBYE, STALLED};
+use crate::watches::Watches;
 
 /// The connections.
 #[derive(Debug)]
 pub(crate) struct Lines {
     by_flow: BTreeMap<FlowId, Kept>,
     /// Waits for connections that have nothing to read, or no room.
-    watches: JoinSet<Woken>,
+    watches: Watches<Woken>,
     /// Connections that may have something to read, the one that has waited longest first.
     ready: VecDeque<FlowId>,
     /// Connections with something to write.
@@ -65,8 +65,6 @@ pub(crate) enum Woken {
     Writable(FlowId),
     /// Its peer takes nothing.
     Stalled(FlowId),
-    /// It is gone.
-    Broken,
 }
 
 /// What came in.
@@ -81,7 +79,7 @@ impl Lines {
     pub(crate) fn new() -> Self {
         Self {
             by_flow: BTreeMap::new(),
-            watches: JoinSet::new(),
+            watches: Watches::new(),
             ready: VecDeque::new(),
             pushed: Vec::new(),
             outlooks: Vec::new(),
@@ -137,7 +135,7 @@ impl Lines {
 
     /// Waits until a connection has something, or has room again. Must be told to [`Self::woken`].
     pub(crate) async fn wake(&mut self) -> Option<Woken> {
-        self.watches.join_next().await.map(|woken| woken.unwrap_or(Woken::Broken))
+        self.watches.next().await
     }
 
     /// Takes in what was waited for.
@@ -156,15 +154,13 @@ impl Lines {
                 }
             }
             Woken::Stalled(flow) => self.outlooks.push(Outlook::Lost(flow, takes_nothing())),
-            // A watch that was called off, with its connection.
-            Woken::Broken => {}
         }
     }
 
     /// Takes in what need not be waited for.
     pub(crate) fn gather(&mut self) {
-        while let Some(woken) = self.watches.try_join_next() {
-            self.woken(woken.unwrap_or(Woken::Broken));
+        while let Some(woken) = self.watches.try_next() {
+            self.woken(woken);
         }
     }
 
@@ -267,22 +263,16 @@ impl Kept {
     }
 }
 
-fn watch_reading(watches: &mut JoinSet<Woken>, flow: FlowId, socket: &Arc<TcpStream>) -> AbortHandle {
+fn watch_reading(watches: &mut Watches<Woken>, flow: FlowId, socket: &Arc<TcpStream>) -> AbortHandle {
     let socket = Arc::clone(socket);
-    watches.spawn(async move {
-        let ready = socket.ready(Interest::READABLE).await;
-        ready.map_or(Woken::Broken, |_| Woken::Readable(flow))
-    })
+    watches.begin(async move { socket.readable().await.map(|()| Woken::Readable(flow)) })
 }
 
-fn watch_writing(watches: &mut JoinSet<Woken>, flow: FlowId, socket: &Arc<TcpStream>) -> AbortHandle {
+fn watch_writing(watches: &mut Watches<Woken>, flow: FlowId, socket: &Arc<TcpStream>) -> AbortHandle {
     let socket = Arc::clone(socket);
-    watches.spawn(async move {
-        match timeout(STALLED, socket.writable()).await {
-            Ok(Ok(())) => Woken::Writable(flow),
-            Ok(Err(_)) => Woken::Broken,
-            Err(_) => Woken::Stalled(flow),
-        }
+    watches.begin(async move {
+        let writable = timeout(STALLED, socket.writable()).await;
+        writable.map_or(Ok(Woken::Stalled(flow)), |writable| writable.map(|()| Woken::Writable(flow)))
     })
 }
 
