@@ -288,6 +288,10 @@ impl<L: FnMut(Event)> Server<L> {
     }
 
     fn answer(&mut self) {
+        // Whoever has a reply finds what it tells of in the log.
+        while let Some(event) = self.registrar.poll_event() {
+            (self.log)(event);
+        }
         while let Some(reply) = self.registrar.poll_reply(&mut self.reply) {
             let lost = match self.flows.get(&reply.peer.flow) {
                 // What the kernel has no room for is lost: the client sends again.
@@ -307,9 +311,6 @@ impl<L: FnMut(Event)> Server<L> {
             if let Some(Way::Stream { outbox, .. }) = self.flows.get(&flow) {
                 outbox.read_on();
             }
-        }
-        while let Some(event) = self.registrar.poll_event() {
-            (self.log)(event);
         }
     }
 }
