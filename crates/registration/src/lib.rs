@@ -111,6 +111,7 @@ pub use report::{
 };
 pub use state::{Cause, FindingId, State};
 pub use status::Status;
+pub use transcript::redacted;
 
 #[cfg(test)]
 mod tests {

@@ -11,9 +11,16 @@ const HIDDEN: &[u8] = b"***";
 /// The parameter that wakes a telephone (RFC 8599 §4): whoever knows it can.
 const PUSH_TOKEN: [&[u8]; 1] = [b"pn-prid"];
 
+/// The bytes of a message, or of a part of it, as they may be shown or kept: without the values of `response` and `rspauth`, the
+/// passwords of SIP URIs and push tokens (RFC 8599 §4). Nothing is escaped. The length may change.
+#[must_use]
+pub fn redacted(message: &[u8]) -> Vec<u8> {
+    without_uri_secrets(&replaced(message, REDACTED, |bytes| next_value(bytes, &PROOFS)))
+}
+
 /// The message with `response`, `rspauth` and the secrets of URIs redacted and everything escaped that could act on a terminal.
 pub(crate) fn redacted_text(message: &[u8]) -> String {
-    let lines: Vec<String> = without_uri_secrets(&replaced(message, REDACTED, |bytes| next_value(bytes, &PROOFS)))
+    let lines: Vec<String> = redacted(message)
         .split(|byte| *byte == b'\n')
         .map(|line| printable(line.strip_suffix(b"\r").unwrap_or(line)))
         .collect();
