@@ -1,7 +1,10 @@
 //! Many registrations that are ordered at once and share one connection: whoever is merely busy is waited for, at both ends.
 
+use std::io::{BufRead as _, BufReader};
+use std::net::TcpListener;
 use std::sync::Arc;
-use std::time::Duration;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use sip_net::{Driver, Network, TlsOptions};
 use sip_registrar::Config;
@@ -10,8 +13,8 @@ use sip_registration::{Account, Counters, Ending, Event, Policy, Registrant, Tra
 use crate::accounts::alice;
 use crate::lab::Lab;
 
-/// Orders so many registrations before the first byte of any is written, and waits for all of them.
-async fn register(crowd: u32, registrar: &str, tls: TlsOptions) -> Counters {
+/// A driver with so many registrations ordered, before the first byte of any is written.
+fn ordered(crowd: u32, registrar: &str, tls: TlsOptions) -> Driver {
     let policy = Policy {
         timeout: Duration::from_secs(120),
         ..Policy::one_shot()
@@ -27,6 +30,12 @@ async fn register(crowd: u32, registrar: &str, tls: TlsOptions) -> Counters {
         let key = registrant.add(now, Arc::new(account));
         registrant.register(now, key);
     }
+    driver
+}
+
+/// Orders so many registrations, and waits for all of them.
+async fn register(crowd: u32, registrar: &str, tls: TlsOptions) -> Counters {
+    let mut driver = ordered(crowd, registrar, tls);
     let mut registered = 0;
     while registered < crowd {
         if let (_, Event::Attempt(attempt)) = driver.next().await {
@@ -64,4 +73,37 @@ async fn six_thousand_that_are_ordered_at_once_go_over_one_connection() {
             "{transport:?}: nobody asks twice"
         );
     }
+}
+
+/// Ten megabytes for a peer that reads nothing until all has been tried: more than the kernel takes, and than we would keep.
+#[tokio::test]
+async fn a_peer_that_is_busy_for_long_gets_every_request_once_it_reads() {
+    const CROWD: u32 = 20_000;
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let registrar = format!("sip:{};transport=tcp", listener.local_addr().unwrap());
+    let mut driver = ordered(CROWD, &registrar, TlsOptions::default());
+    let (mut peer, mut told) = (None, Vec::new());
+    listener.set_nonblocking(true).unwrap();
+    for _ in 0..2 * CROWD / 256 {
+        told.extend(driver.next_before(Some(Instant::now())).await);
+        told.extend(std::iter::from_fn(|| driver.try_next()));
+        peer = peer.or_else(|| listener.accept().ok());
+    }
+    let (mut stream, _) = peer.expect("the driver has connected");
+    stream.set_nonblocking(false).unwrap();
+    let reading = thread::spawn(move || {
+        let (mut lines, mut requests) = (BufReader::new(&mut stream).lines(), 0);
+        while requests < CROWD {
+            let line = lines.next().expect("the connection stays").unwrap();
+            requests += u32::from(line.starts_with("REGISTER "));
+        }
+    });
+    while !reading.is_finished() {
+        told.extend(driver.next_before(Some(Instant::now())).await);
+    }
+    reading.join().unwrap();
+    assert!(
+        told.iter().all(|(_, event)| !matches!(event, Event::Attempt(_))),
+        "nobody was given up"
+    );
 }
