@@ -107,8 +107,13 @@ impl Phase {
     }
 
     fn registering(shard: &Shard, job: &Job) -> Self {
-        let open = job.open.get().div_ceil(shard.of.get());
-        Self::new(Goal::Register, &job.schedule, (shard.index, shard.of.get()), open, job.seed)
+        Self::new(
+            Goal::Register,
+            &job.schedule,
+            (shard.index, shard.of.get()),
+            job.open_in(shard.index),
+            job.seed,
+        )
     }
 
     /// When the next order falls due.

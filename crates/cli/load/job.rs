@@ -154,7 +154,7 @@ impl Job {
             rate: args.amount.rate,
             open,
             connections: args.engine.connections,
-            shards: shards(args, users),
+            shards: shards(args, users, open),
             keep: args.binding.keep,
             share: args.amount.share,
             mine: args.registrar.this_registrar_is_mine.clone(),
@@ -223,6 +223,12 @@ impl Job {
         Rate::of(share.max(bound / seconds))
     }
 
+    /// The most exchanges that may be open in a shard, so that those of all shards add up to the whole.
+    pub(crate) const fn open_in(&self, shard: usize) -> usize {
+        let (open, shards) = (self.open.get(), self.shards.get());
+        open / shards + (shard < open % shards) as usize
+    }
+
     /// How many descriptors the flows need.
     pub(crate) fn descriptors(&self) -> u64 {
         u64::from(self.connections.among(self.users.count()).get()) + OTHER_DESCRIPTORS * self.shards.get() as u64
@@ -249,10 +255,10 @@ fn users(args: &Load) -> Result<Users, Failure> {
     }
 }
 
-/// No more threads than users, who could not be shared among them.
-fn shards(args: &Load, users: Users) -> NonZeroUsize {
+/// No more threads than users, who could not be shared among them, nor than exchanges that may be open.
+fn shards(args: &Load, users: Users, open: NonZeroUsize) -> NonZeroUsize {
     let count = NonZeroUsize::try_from(users.count()).unwrap_or(NonZeroUsize::MIN);
-    args.engine.shards.min(count)
+    args.engine.shards.min(count).min(open)
 }
 
 fn account_args(args: &Load) -> AccountArgs {
@@ -393,5 +399,15 @@ mod tests {
     #[test]
     fn there_are_no_more_threads_than_users() {
         assert_eq!(job("u{n}@10.0.0.1 --users 3 --shards 8").shards.get(), 3);
+    }
+
+    #[test]
+    fn the_open_exchanges_of_all_threads_are_no_more_than_the_bound() {
+        let open = |words: &str| {
+            let job = job(&format!("u{{n}}@10.0.0.1 --users 100 {words}"));
+            (0..job.shards.get()).map(|shard| job.open_in(shard)).collect::<Vec<_>>()
+        };
+        assert_eq!(open("--shards 3 --open 10"), [4, 3, 3]);
+        assert_eq!(open("--shards 8 --open 2"), [1, 1]);
     }
 }
