@@ -1,6 +1,7 @@
 //! One result for each row, whatever became of it, in each form.
 
 use super::*;
+use std::collections::BTreeMap;
 
 /// Right, wrong, unknown, silent, no account, nobody there.
 fn mixed(lab: &Lab) -> PathBuf {
@@ -186,7 +187,12 @@ fn where_nobody_reads_any_more_it_ends_quietly() {
     let said = lab.end();
     let registered = said.matches(", 1 bound").count();
     assert!((1..ROWS as usize).contains(&registered), "it did not go on: {said}");
-    assert_eq!(said.matches(", 0 bound").count(), registered, "nothing is left bound: {said}");
+    // The row that was under way may be removed without having been bound.
+    let replies = said
+        .lines()
+        .filter_map(|line| line.split_once(" REGISTER ")?.1.rsplit_once(": 200, "));
+    let left: BTreeMap<&str, &str> = replies.collect();
+    assert!(left.values().all(|bound| *bound == "0 bound"), "something is left bound: {said}");
 }
 
 #[test]
