@@ -71,26 +71,33 @@ fn split_at_colon(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
 }
 
 /// The bounds of the first value under one of these names, quotes left outside.
+///
+/// Where a quote opens the value is not known for sure: the other side may have put `response=` at the end of a quoted text of its own,
+/// and then what looks like the value ends in the name before the true one, which belongs to it as well.
 fn next_value(bytes: &[u8], names: &[&[u8]]) -> Option<(usize, usize)> {
     memchr::memchr_iter(b'=', bytes).find_map(|equals| {
-        let name = bytes.get(..equals)?.trim_ascii_end();
-        if !names.iter().any(|wanted| ends_with_word(name, wanted)) {
+        if !ends_with_name(bytes.get(..=equals)?, names) {
             return None;
         }
         let value = bytes.get(equals + 1..)?;
         let lead = value.iter().position(|byte| !byte.is_ascii_whitespace()).unwrap_or(value.len());
-        let quoted = value.get(lead) == Some(&b'"');
-        let start = equals + 1 + lead + usize::from(quoted);
+        let start = equals + 1 + lead;
+        let ends = |byte: &u8| matches!(byte, b',' | b' ' | b'\t' | b'\r' | b'\n' | b';' | b'>' | b'?');
+        if value.get(lead) == Some(&b'"') {
+            let inside = bytes.get(start + 1..)?;
+            let closes = |at: &usize| !inside.get(..*at).is_some_and(|inside| ends_with_name(inside, names));
+            let end = memchr::memchr_iter(b'"', inside).find(closes).unwrap_or(inside.len());
+            return Some((start + 1, start + 1 + end));
+        }
         let tail = bytes.get(start..)?;
-        let ends = |byte: &u8| {
-            if quoted {
-                *byte == b'"'
-            } else {
-                matches!(byte, b',' | b' ' | b'\t' | b'\r' | b'\n' | b';' | b'>' | b'?')
-            }
-        };
         Some((start, start + tail.iter().position(ends).unwrap_or(tail.len())))
     })
+}
+
+/// Whether a parameter of one of these names has just begun: `name =`.
+fn ends_with_name(bytes: &[u8], names: &[&[u8]]) -> bool {
+    let name = bytes.trim_ascii_end().strip_suffix(b"=").map(<[u8]>::trim_ascii_end);
+    name.is_some_and(|name| names.iter().any(|wanted| ends_with_word(name, wanted)))
 }
 
 fn ends_with_word(name: &[u8], word: &[u8]) -> bool {
@@ -128,6 +135,23 @@ mod tests {
     }
 
     #[test]
+    fn a_text_of_the_other_side_that_ends_in_response_shows_no_proof() {
+        for (message, shown) in [
+            (
+                "realm=\"x response=\", response=\"canary\", qop=auth",
+                "realm=\"x response=\"[redacted]\", qop=auth",
+            ),
+            (
+                "realm=\"rspauth= \", response=canary, a=\"b\"",
+                "realm=\"rspauth= \"[redacted]\"b\"",
+            ),
+            ("a=\"response=\",response=\",response=\"canary\"", "a=\"response=\"[redacted]\""),
+        ] {
+            assert_eq!(redacted_text(message.as_bytes()), shown);
+        }
+    }
+
+    #[test]
     fn the_secrets_of_uris_are_taken_out() {
         for (uri, shown) in [
             ("sip:alice:canary@h:5060;x=a:b@c", "sip:alice:***@h:5060;x=a:b@c"),
@@ -156,7 +180,18 @@ mod tests {
     #[test]
     fn a_long_line_of_beginnings_is_read_in_one_pass() {
         // It would take hours if one of the passes began again for every beginning.
-        for beginning in ["@", ":@", "sip:", "sip:a:b@", "pn-prid=", "response=", "<", "="] {
+        for beginning in [
+            "@",
+            ":@",
+            "sip:",
+            "sip:a:b@",
+            "pn-prid=",
+            "response=",
+            "response=\"",
+            "response=,\"",
+            "<",
+            "=",
+        ] {
             let line = beginning.repeat(60_000);
             assert!(redacted_text(line.as_bytes()).len() <= 4 * line.len());
         }
