@@ -69,9 +69,10 @@ pub(super) fn overridden<'a>(overrides: &'a [Override], host: &'a str, port: u16
         .map(|said| said.address)
 }
 
-/// The ports for which the user said what this host means, when the URI gives none: the transport's own, otherwise all.
+/// The ports for which the user said what this host means, when the URI gives none: the transport's own, otherwise all. Port 0 is none.
 pub(super) fn overridden_ports(overrides: &[Override], host: &str, own: u16) -> Vec<u16> {
-    let mut ports: Vec<u16> = overrides.iter().filter(|said| names(said, host)).map(|said| said.port).collect();
+    let said = overrides.iter().filter(|said| said.port != 0 && names(said, host));
+    let mut ports: Vec<u16> = said.map(|said| said.port).collect();
     if ports.contains(&own) {
         ports = vec![own];
     }

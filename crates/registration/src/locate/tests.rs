@@ -257,6 +257,12 @@ fn an_overridden_host_is_not_looked_up() {
     assert!(found.asked.is_empty());
     let found = search("sips:h.example:7").said("h.example", 7, "127.0.0.1").run(&Zone::default());
     assert_eq!((found.targets(), found.asked), (vec!["tls 127.0.0.1:7 override".into()], vec![]));
+    let found = search("sip:h.example").said("h.example", 0, "127.0.0.1").run(&Zone::default());
+    assert_eq!(
+        found.asked.first().map(String::as_str),
+        Some("Naptr h.example"),
+        "port 0 is no place to send to"
+    );
     let found = search("sip:h.example:8").said("h.example", 7, "127.0.0.1").run(&Zone::default());
     assert_eq!(found.asked, ["Aaaa h.example", "A h.example"]);
 }
