@@ -83,6 +83,26 @@ fn no_bytes_break_a_view_of_a_message() {
 }
 
 #[test]
+fn no_value_is_read_as_another_once_it_is_written() {
+    holds_for_arbitrary_bytes(property::headers);
+}
+
+#[test]
+fn no_uri_is_another_once_it_is_put_together_again() {
+    holds_for_arbitrary_bytes(property::uri);
+}
+
+#[test]
+fn no_zone_leads_a_search_astray() {
+    holds_for_arbitrary_bytes(property::locate);
+}
+
+#[test]
+fn no_bytes_act_on_whoever_reads_them() {
+    holds_for_arbitrary_bytes(property::escape);
+}
+
+#[test]
 fn no_cut_of_a_stream_changes_what_it_holds() {
     holds_for_arbitrary_bytes(property::framer);
 }

@@ -8,14 +8,14 @@ use std::time::{Duration, Instant};
 
 use sip_digest::Secret;
 use sip_registration::{
-    Account, Action, Admission, Closed, DnsError, Endpoint, Event, FlowId, Goal, Input, Key, Naptr, Opened, Policy, QueryId, Question,
-    RecordKind, Records, Registrant, Srv, TlsFailure, Transport,
+    Account, Action, Admission, Closed, DnsError, Endpoint, Event, FlowId, Goal, Input, Key, Opened, Policy, QueryId, Question, Registrant,
+    TlsFailure, Transport,
 };
 
 use super::draw::{Draw, PASSWORD, shows_password};
 use super::reply::Template;
 use super::watch::{self, STEP, Watch};
-use super::{policy, question};
+use super::{dns, policy, question};
 use crate::clock::origin;
 
 const GOALS: [Goal; 6] = [Goal::Register, Goal::Unregister, Goal::Fetch, Goal::Ping, Goal::Clear, Goal::Locate];
@@ -184,7 +184,7 @@ impl Play {
     /// DNS answers the oldest question.
     fn answer(&mut self, draw: &mut Draw<'_>) {
         if let Some((query, question)) = self.queries.pop_front() {
-            let answer = records(&question, draw);
+            let answer = dns::records(&question, draw);
             self.registrant.handle_input(self.now, Input::Answer(query, answer));
             if draw.once_in(8) {
                 // A second answer to the same question.
@@ -377,56 +377,6 @@ fn account(number: usize, draw: &mut Draw<'_>) -> Account {
         expires: 1 + u32::from(draw.short() % 4000),
         ..crate::account(&format!("u{number}"), draw.pick(&REGISTRARS))
     }
-}
-
-/// An answer to a question: an error, or records that fit, more or less.
-fn records(question: &Question, draw: &mut Draw<'_>) -> Result<Records, DnsError> {
-    const ERRORS: [DnsError; 5] = [
-        DnsError::NoSuchName,
-        DnsError::NoRecords,
-        DnsError::ServerFailure,
-        DnsError::Refused,
-        DnsError::Timeout,
-    ];
-    const NAMES: [&str; 6] = ["a.test", "b.test", "pbx.test", "_sip._udp.pbx.test", "_sips._tcp.pbx.test", "."];
-    if draw.once_in(3) {
-        return Err(draw.pick(&ERRORS));
-    }
-    // At times another kind than was asked for.
-    let kind = if draw.once_in(16) { RecordKind::A } else { question.kind };
-    let count = if draw.once_in(16) { 300 } else { 1 + draw.below(3) };
-    let name = |draw: &mut Draw<'_>| {
-        if draw.once_in(8) {
-            draw.text(30)
-        } else {
-            draw.pick(&NAMES).to_owned()
-        }
-    };
-    Ok(match kind {
-        RecordKind::A => Records::Addresses((0..count).map(|_| [192, 0, 2, draw.byte()].into()).collect()),
-        RecordKind::Aaaa => Records::Addresses((0..count).map(|_| [0x2001, 0xdb8, 0, 0, 0, 0, 0, draw.short()].into()).collect()),
-        RecordKind::Srv => Records::Srv(
-            (0..count)
-                .map(|_| Srv {
-                    priority: draw.byte().into(),
-                    weight: draw.short(),
-                    port: draw.short(),
-                    target: name(draw),
-                })
-                .collect(),
-        ),
-        RecordKind::Naptr => Records::Naptr(
-            (0..count)
-                .map(|_| Naptr {
-                    order: draw.byte().into(),
-                    preference: draw.byte().into(),
-                    flags: draw.pick(&["s", "a", "u", "S", ""]).to_owned(),
-                    service: draw.pick(&["SIP+D2U", "SIP+D2T", "SIPS+D2T", "sip+d2u", "E2U+sip"]).to_owned(),
-                    replacement: name(draw),
-                })
-                .collect(),
-        ),
-    })
 }
 
 #[cfg(test)]

@@ -1,0 +1,3 @@
+//! Feeds [`sip_sim::property::locate`].
+#![no_main]
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| sip_sim::property::locate(bytes));
