@@ -118,6 +118,23 @@ impl<'a> Headers<'a> {
         self.slots.is_empty()
     }
 
+    /// Where in the head each field's line starts.
+    pub(crate) fn offsets(&self) -> impl Iterator<Item = usize> + '_ {
+        self.slots.iter().map(|slot| usize::from(slot.name_start))
+    }
+
+    /// Whether white space stands between the name of the field at this place and its colon.
+    pub(crate) fn has_space_before_colon(&self, at: usize) -> bool {
+        let behind = self.slots.get(at).and_then(|slot| self.head.get(usize::from(slot.name_end)));
+        behind != Some(&b':')
+    }
+
+    /// Whether the line at this place opens with white space, which only a fold may.
+    pub(crate) fn is_fold(&self, at: usize) -> bool {
+        let first = self.slots.get(at).and_then(|slot| self.head.get(usize::from(slot.name_start)));
+        matches!(first, Some(b' ' | b'\t'))
+    }
+
     fn field(&self, slot: &Slot) -> Field<'a> {
         let part = |start: u16, end: u16| self.head.get(usize::from(start)..usize::from(end)).unwrap_or_default();
         Field {

@@ -131,7 +131,7 @@ pub(crate) fn bracketed_length(bytes: &[u8]) -> Option<usize> {
 }
 
 /// The elements of a comma-separated header value, trimmed, empty ones skipped; commas in quotes and `<...>` do not split.
-pub(crate) fn list(value: &[u8]) -> impl Iterator<Item = &[u8]> {
+pub fn list(value: &[u8]) -> impl Iterator<Item = &[u8]> {
     Split::new(value, b',', Brackets::Hold)
         .map(trim)
         .filter(|element| !element.is_empty())

@@ -15,6 +15,7 @@
 //! ```
 
 mod address;
+mod anomalies;
 mod auth;
 mod escape;
 mod framer;
@@ -34,12 +35,13 @@ mod views;
 mod writer;
 
 pub use address::{AddressError, Contact, NameAddr};
+pub use anomalies::{Anomaly, Found, Inspection, Kind, Weight, inspect};
 pub use auth::{AuthError, AuthParams, AuthenticationInfo, Challenge, ChallengeField, ChallengeSource, Credentials};
 pub use escape::printable;
 pub use framer::{Frame, FrameError, Framer};
 pub use headers::{Field, Headers};
 pub use host::Host;
-pub use lexer::{unfold, unquote};
+pub use lexer::{list, unfold, unquote};
 pub use message::{Message, ParseError, Request, Response};
 pub use method::Method;
 pub use name::Name;

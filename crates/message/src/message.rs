@@ -113,15 +113,18 @@ impl<'a> Message<'a> {
     }
 }
 
-enum StartLine<'a> {
+/// The first line of a message.
+pub(crate) enum StartLine<'a> {
+    /// RFC 3261 §7.1.
     Request { method: Method<'a>, uri: &'a [u8] },
+    /// RFC 3261 §7.2.
     Response { status: Status, reason: &'a [u8] },
 }
 
 const VERSION: &[u8] = b"SIP/2.0";
 
 impl<'a> StartLine<'a> {
-    fn parse(line: &'a [u8]) -> Option<Self> {
+    pub(crate) fn parse(line: &'a [u8]) -> Option<Self> {
         match line.get(..VERSION.len()) {
             Some(version) if version.eq_ignore_ascii_case(VERSION) => Self::status_line(line.get(VERSION.len()..)?),
             _ => Self::request_line(line),

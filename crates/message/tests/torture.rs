@@ -6,10 +6,11 @@
 
 use sip_message::{
     AddressError, Contact, Frame, FrameError, Framer, Headers, Message, Method, Name, NameAddr, ParseError, Request, Response, SipUri, Uri,
-    UriError, ValueError, ViaError,
+    UriError, ValueError, ViaError, inspect,
 };
 
 fn request(bytes: &[u8]) -> Request<'_> {
+    assert_eq!(inspect(bytes).usable, Ok(()), "the inspection agrees");
     match Message::parse(bytes).expect("the message is readable") {
         Message::Request(request) => request,
         Message::Response(_) => panic!("a request was meant"),
@@ -17,6 +18,7 @@ fn request(bytes: &[u8]) -> Request<'_> {
 }
 
 fn response(bytes: &[u8]) -> Response<'_> {
+    assert_eq!(inspect(bytes).usable, Ok(()), "the inspection agrees");
     match Message::parse(bytes).expect("the message is readable") {
         Message::Response(response) => response,
         Message::Request(_) => panic!("a response was meant"),
