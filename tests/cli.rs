@@ -336,7 +336,7 @@ fn the_schema_is_a_schema() {
     let schema: serde_json::Value = serde_json::from_str(&succeeds(&["schema"])).unwrap();
     jsonschema::meta::validate(&schema).unwrap();
     assert!(schema["properties"]["state"].is_object());
-    for report in ["probe", "verify", "bulk", "load", "problem", "watch"] {
+    for report in ["probe", "verify", "bulk", "load", "problem", "watch", "inspect"] {
         let schema: serde_json::Value = serde_json::from_str(&succeeds(&["schema", report])).unwrap();
         jsonschema::meta::validate(&schema).unwrap();
         // No type of ours is called so.

@@ -7,6 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use regprobe_providers::{Outcome, Reason};
+use sip_message::Anomaly;
 
 #[test]
 fn the_reasons_of_verdicts_are_listed_as_the_code_has_them() {
@@ -17,6 +18,21 @@ fn the_reasons_of_verdicts_are_listed_as_the_code_has_them() {
         }
     }
     hold("docs/verify.md", "reasons", &table);
+}
+
+#[test]
+fn the_anomalies_of_messages_are_listed_as_the_code_has_them() {
+    let mut table = "| name | weight | what it means | where it is said |\n|---|---|---|---|\n".to_owned();
+    for anomaly in Anomaly::ALL {
+        let weight = anomaly.weight().name();
+        table += &format!(
+            "| `{}` | {weight} | {} | {} |\n",
+            anomaly.name(),
+            anomaly.meaning(),
+            anomaly.reference()
+        );
+    }
+    hold("docs/inspect.md", "anomalies", &table);
 }
 
 #[test]

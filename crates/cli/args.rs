@@ -6,6 +6,7 @@
 pub(crate) mod access;
 pub(crate) mod accounts;
 pub(crate) mod bulk;
+pub(crate) mod inspect;
 pub(crate) mod load;
 pub(crate) mod providers;
 pub(crate) mod verify;
@@ -43,7 +44,7 @@ Examples:
 
 Exit status: 0 registered, or it worked; 1 verify: the claim is false, bulk and load: some did not register, watch: some may still \
 be bound, providers: no such object; 2 wrong command line (nothing was sent); 3 verify: it cannot be said; 4 timeout, 5 internal \
-error, 6 wrong credentials, 7 registrar error; 130 interrupted. More: `regprobe explain 3`, `regprobe man`.";
+error, inspect: malformed, 6 wrong credentials, 7 registrar error; 130 interrupted. More: `regprobe explain 3`, `regprobe man`.";
 
 /// The sub-commands. Only the one that is used is described to clap: all of them cost a third of a millisecond at each start.
 #[derive(Debug, Subcommand)]
@@ -77,6 +78,8 @@ pub(crate) enum Command {
     Registrar(Box<Registrar>),
     /// Probe a registrar of its own on the loopback interface, to see how reports look
     Demo,
+    /// Read one SIP message, or those of a capture, and say all that is odd about it
+    Inspect(inspect::Inspect),
     /// Say what a word of a report or an exit status means and what to do about it
     #[command(
         after_help = "Examples:\n  regprobe explain                 List all words\n  regprobe explain stale_loop\n  regprobe explain 6               The state with this code, also an exit status\n  regprobe explain displaced       The reason of a verdict"
@@ -84,7 +87,7 @@ pub(crate) enum Command {
     Explain(Explain),
     /// Print the JSON Schema of a report
     #[command(
-        after_help = "Examples:\n  regprobe schema            The report of probe, bindings, unregister and ping\n  regprobe schema verify     The report of verify\n  regprobe schema bulk       The line of bulk --output jsonl for one row\n  regprobe schema problem    The line of verify --all for a check that cannot be made\n  regprobe schema watch      The line of watch\n  regprobe schema load       What load measured"
+        after_help = "Examples:\n  regprobe schema            The report of probe, bindings, unregister and ping\n  regprobe schema verify     The report of verify\n  regprobe schema bulk       The line of bulk --output jsonl for one row\n  regprobe schema problem    The line of verify --all for a check that cannot be made\n  regprobe schema watch      The line of watch\n  regprobe schema load       What load measured\n  regprobe schema inspect    A message as inspect reads it"
     )]
     Schema(Schema),
     /// Print a completion script for a shell
@@ -483,6 +486,8 @@ pub(crate) enum SchemaOf {
     Watch,
     /// What a load measured
     Load,
+    /// A message as inspect reads it
+    Inspect,
 }
 
 // `regprobe completions`.
@@ -565,7 +570,7 @@ mod tests {
             .get_subcommands()
             .filter_map(|each| each.get_about().map(ToString::to_string))
             .collect();
-        assert_eq!((before.len(), &before), (15, &after));
+        assert_eq!((before.len(), &before), (16, &after));
     }
 
     fn help(words: &[&str]) -> String {

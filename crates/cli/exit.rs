@@ -27,6 +27,8 @@ pub(crate) const DECLINED: u8 = 3;
 pub(crate) const INTERNAL: u8 = 5;
 /// An API could not be asked, refused, or gave no answer that can be used: to scripts the same as [`INTERNAL`].
 pub(crate) const NO_ANSWER: u8 = 5;
+/// `inspect`: a message cannot be used.
+pub(crate) const MALFORMED: u8 = 5;
 /// Ctrl-C or SIGTERM; a binding was removed first.
 pub(crate) const INTERRUPTED: u8 = 130;
 

@@ -10,6 +10,7 @@ mod exit;
 mod explain;
 mod failure;
 mod identity;
+mod inspect;
 mod lab;
 mod load;
 mod manual;
@@ -67,6 +68,7 @@ fn obey(command: Command) -> Result<u8, Failure> {
         Command::Watch(args) => watch::run(&args, surroundings()),
         Command::Registrar(args) => lab::serve(&args),
         Command::Demo => demo::run(),
+        Command::Inspect(args) => inspect::run(&args),
         Command::Explain(args) => show(explain_words(args.word.as_deref())?.as_bytes()),
         Command::Schema(args) => show(output::json::schema(args.report).as_bytes()),
         Command::Completions(args) => show(&manual::completions(args.shell)),

@@ -10,6 +10,7 @@ use sip_registration::Report;
 
 use crate::args::SchemaOf;
 use crate::bulk::line::ResultLine;
+use crate::inspect::report::InspectReport;
 use crate::load::report::LoadReport;
 use crate::output::verify::Problem;
 use crate::watch::lines::Line;
@@ -50,6 +51,7 @@ pub(crate) fn schema(of: SchemaOf) -> String {
         SchemaOf::Verify => generator.into_root_schema_for::<Verification>(),
         SchemaOf::Bulk => generator.into_root_schema_for::<ResultLine<'_>>(),
         SchemaOf::Load => generator.into_root_schema_for::<LoadReport>(),
+        SchemaOf::Inspect => generator.into_root_schema_for::<InspectReport>(),
         SchemaOf::Problem => generator.into_root_schema_for::<Problem<'_>>(),
         SchemaOf::Watch => generator.into_root_schema_for::<Line>(),
     };
@@ -64,6 +66,7 @@ const fn title(of: SchemaOf) -> &'static str {
         SchemaOf::Verify => "Report of regprobe verify",
         SchemaOf::Bulk => "Line of regprobe bulk",
         SchemaOf::Load => "Report of regprobe load",
+        SchemaOf::Inspect => "Message of regprobe inspect",
         SchemaOf::Problem => "Line of regprobe verify --all for a check that could not be made",
         SchemaOf::Watch => "Line of regprobe watch",
     }

@@ -1,0 +1,97 @@
+//! What is in a packet: who sent which bytes to whom over UDP or TCP. Ethernet with VLANs, Linux cooked captures, loopback and raw IP.
+//! Not for putting the bytes of a connection in order.
+
+use std::net::{IpAddr, SocketAddr};
+
+use etherparse::{EtherType, LaxNetSlice, LaxSlicedPacket, TransportSlice};
+use jiff::Timestamp;
+use pcap_parser::Linktype;
+
+use super::packets::Packet;
+
+/// The bytes of a datagram, or a piece of a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Segment<'a> {
+    pub(super) time: Option<Timestamp>,
+    pub(super) source: SocketAddr,
+    pub(super) destination: SocketAddr,
+    pub(super) carried: Carried,
+    pub(super) bytes: &'a [u8],
+}
+
+/// By what the bytes were carried.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Carried {
+    Datagram,
+    /// A piece of a connection (RFC 9293 §3.1).
+    Piece {
+        /// The number of its first byte, or of its SYN.
+        sequence: u32,
+        /// It opens the connection.
+        opens: bool,
+        /// It ends this direction, in order or by force.
+        ends: bool,
+    },
+}
+
+/// What is in a packet; `None` for all that is neither UDP nor TCP, for fragments, and for what cannot be read.
+pub(super) fn segment(packet: &Packet) -> Option<Segment<'_>> {
+    let sliced = sliced(packet.link, &packet.bytes)?;
+    let (from, to) = addresses(sliced.net.as_ref()?)?;
+    let (ports, carried, bytes) = match sliced.transport? {
+        TransportSlice::Udp(udp) => ((udp.source_port(), udp.destination_port()), Carried::Datagram, udp.payload()),
+        TransportSlice::Tcp(tcp) => {
+            let piece = Carried::Piece {
+                sequence: tcp.sequence_number(),
+                opens: tcp.syn(),
+                ends: tcp.fin() || tcp.rst(),
+            };
+            ((tcp.source_port(), tcp.destination_port()), piece, tcp.payload())
+        }
+        TransportSlice::Icmpv4(_) | TransportSlice::Icmpv6(_) | TransportSlice::Igmp(_) => return None,
+    };
+    Some(Segment {
+        time: packet.time,
+        source: SocketAddr::new(from, ports.0),
+        destination: SocketAddr::new(to, ports.1),
+        carried,
+        bytes,
+    })
+}
+
+/// Takes the headers apart that a link of this kind begins with.
+fn sliced(link: Linktype, bytes: &[u8]) -> Option<LaxSlicedPacket<'_>> {
+    match link {
+        Linktype::ETHERNET => LaxSlicedPacket::from_ethernet(bytes).ok(),
+        // Sixteen bytes, of which the last two name the protocol; in the second version twenty, and the first two.
+        Linktype::LINUX_SLL => Some(LaxSlicedPacket::from_ether_type(ether_type(bytes, 14)?, bytes.get(16..)?)),
+        Linktype::LINUX_SLL2 => Some(LaxSlicedPacket::from_ether_type(ether_type(bytes, 0)?, bytes.get(20..)?)),
+        // Four bytes of address family, whose numbers differ between systems; the version in the IP header says as much.
+        Linktype::NULL | Linktype::LOOP => LaxSlicedPacket::from_ip(bytes.get(4..)?).ok(),
+        Linktype::RAW | Linktype::IPV4 | Linktype::IPV6 | RAW_OF_BSD | RAW_OF_OPENBSD => LaxSlicedPacket::from_ip(bytes).ok(),
+        _ => None,
+    }
+}
+
+/// What some systems write for raw IP instead of [`Linktype::RAW`].
+const RAW_OF_BSD: Linktype = Linktype(12);
+const RAW_OF_OPENBSD: Linktype = Linktype(14);
+
+fn ether_type(bytes: &[u8], at: usize) -> Option<EtherType> {
+    let [high, low] = bytes.get(at..at + 2)? else { return None };
+    Some(EtherType(u16::from_be_bytes([*high, *low])))
+}
+
+fn addresses(net: &LaxNetSlice<'_>) -> Option<(IpAddr, IpAddr)> {
+    match net {
+        LaxNetSlice::Ipv4(ip) => {
+            let header = ip.header();
+            Some((header.source_addr().into(), header.destination_addr().into()))
+        }
+        LaxNetSlice::Ipv6(ip) => {
+            let header = ip.header();
+            Some((header.source_addr().into(), header.destination_addr().into()))
+        }
+        LaxNetSlice::Arp(_) => None,
+    }
+}
