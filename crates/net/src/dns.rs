@@ -50,8 +50,13 @@ impl Dns {
             RecordKind::A => RecordType::A,
             RecordKind::Aaaa => RecordType::AAAA,
         };
-        match resolver.lookup(name, kind).await {
-            Ok(lookup) => records(question.kind, lookup.answers()),
+        match resolver.lookup(name.clone(), kind).await {
+            Ok(lookup) => {
+                if lookup.answers().len() > MOST_KEPT {
+                    resolver.clear_lookup_cache(name, kind);
+                }
+                records(question.kind, lookup.answers())
+            }
             Err(error) => Err(refusal(&error)),
         }
     }
@@ -175,6 +180,9 @@ const TRIES: u32 = 5;
 
 /// How often a question is asked again.
 const MOST_RETRIES: usize = 1;
+
+/// How many records an answer may have that is kept for the next one who asks: one of thousands takes a MiB.
+const MOST_KEPT: usize = 64;
 
 /// How many records of one answer are looked at.
 const MOST_RECORDS: usize = 1000;

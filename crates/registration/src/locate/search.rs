@@ -10,7 +10,7 @@ use super::branch::{self, Branch, Reply};
 use super::hosts::{self, Candidate, Lookup, Road};
 use super::naptr::{self, Pointer, Service};
 use super::next_hop::{self, NextHop, Peer};
-use super::{LocateError, MAX_QUESTIONS, Target, TargetSource, Wish, name};
+use super::{LocateError, MAX_OUTSTANDING, MAX_QUESTIONS, Target, TargetSource, Wish, name};
 use crate::{DnsError, Endpoint, Families, Override, Question, RecordKind, Records, Srv, Transport};
 
 /// The search for the targets of one next hop (RFC 3263 §4). Drain [`Locate::poll_question`] after `new` and after each answer, until
@@ -48,7 +48,7 @@ use crate::{DnsError, Endpoint, Families, Override, Question, RecordKind, Record
 ///  no target: Failed when a question on the way was not answered, otherwise NotFound
 /// ```
 ///
-/// Questions of one row go out together, and the next row waits for all of their answers. Without NAPTR, UDP, TCP and TLS are tried in
+/// Questions of one row go out together, four at a time, and the next row waits for all of their answers. Without NAPTR, UDP, TCP and TLS are tried in
 /// this order, `sips:` goes by TLS only. The addresses of one host are tried IPv6 first, then IPv4, each in the order of its answer.
 ///
 /// Hard limits hold whatever DNS says: 64 questions and 64 targets; of one answer at most 256 records are looked at, and 8 services, 16
@@ -59,6 +59,8 @@ pub struct Locate {
     families: Families,
     overrides: Vec<Override>,
     questions: VecDeque<(u32, Question)>,
+    /// The tokens of the questions that were handed out and not answered yet.
+    outstanding: Vec<u32>,
     asked: u32,
     /// The first question of the latest row with such that was not answered; told when nothing is found in the end.
     failure: Option<LocateError>,
@@ -96,6 +98,7 @@ impl Locate {
             families: wish.families,
             overrides: wish.overrides.to_vec(),
             questions: VecDeque::new(),
+            outstanding: Vec::new(),
             asked: 0,
             failure: None,
             step: Step::Decided(Ok(Vec::new())),
@@ -107,13 +110,19 @@ impl Locate {
         locate
     }
 
-    /// The next question to ask, with the token for its answer. Several may be outstanding.
+    /// The next question to ask, with the token for its answer. Several may be outstanding; the rest waits for their answers.
     pub fn poll_question(&mut self) -> Option<(u32, Question)> {
-        self.questions.pop_front()
+        if self.outstanding.len() >= MAX_OUTSTANDING {
+            return None;
+        }
+        let (token, question) = self.questions.pop_front()?;
+        self.outstanding.push(token);
+        Some((token, question))
     }
 
     /// Takes the answer to a question. Answers to nothing that was asked, and second answers, are ignored.
     pub fn handle_answer(&mut self, token: u32, answer: Result<Records, DnsError>, rng: &mut ChaCha12Rng) {
+        self.outstanding.retain(|outstanding| *outstanding != token);
         match &mut self.step {
             Step::Services {
                 token: asked,

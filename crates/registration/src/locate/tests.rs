@@ -9,7 +9,7 @@ use rand::SeedableRng;
 use rand_chacha::ChaCha12Rng;
 
 use self::zone::*;
-use super::{LocateError, MAX_QUESTIONS, MAX_TARGETS};
+use super::{LocateError, MAX_OUTSTANDING, MAX_QUESTIONS, MAX_TARGETS};
 use crate::RecordKind::{A, Aaaa};
 use crate::{DnsError, Families, Naptr, RecordKind, Records, Srv, Transport};
 
@@ -367,6 +367,7 @@ fn a_flood_of_records_asks_a_bounded_number_of_questions() {
         .fold(Zone::default(), |zone, service| zone.srv(&format!("{service}.h.example"), &lines));
     let found = search("sip:h.example").run(&zone);
     assert!(found.asked.len() <= MAX_QUESTIONS as usize, "{} questions", found.asked.len());
+    assert!(found.asked.len() > MAX_OUTSTANDING, "each that was held back has had its turn");
     assert!(matches!(found.outcome, Err(LocateError::NotFound { .. })));
 }
 

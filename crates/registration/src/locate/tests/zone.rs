@@ -7,7 +7,7 @@ use rand::SeedableRng;
 use rand_chacha::ChaCha12Rng;
 use sip_message::SipUri;
 
-use super::super::{Locate, LocateError, Target, Wish};
+use super::super::{Locate, LocateError, MAX_OUTSTANDING, Target, Wish};
 use crate::RecordKind::{A, Aaaa};
 use crate::{DnsError, Families, Naptr, Override, Question, RecordKind, Records, Srv, Transport};
 
@@ -133,6 +133,7 @@ impl Search<'_> {
                 asked.push(format!("{:?} {}", question.kind, question.name));
                 open.push((token, question));
             }
+            assert!(open.len() <= MAX_OUTSTANDING, "{open:?}");
             if let Some(outcome) = locate.outcome() {
                 assert!(open.is_empty(), "decided with open questions: {open:?}");
                 let outcome = outcome.map(<[Target]>::to_vec);
