@@ -1,7 +1,8 @@
 //! TLS as a client: rustls with ring, the user's files, the handshake, and what a failure means (RFC 5922, RFC 3261 §26.3.1).
 //! Nothing here falls back to plaintext.
 
-use std::io;
+use std::fs::File;
+use std::io::{self, Read as _};
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
@@ -191,8 +192,8 @@ pub(crate) fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, 
         path: path.to_owned(),
         why,
     };
-    let read = CertificateDer::pem_file_iter(path).and_then(Iterator::collect::<Result<Vec<_>, _>>);
-    match read {
+    let pem = pem_of(path).map_err(failed)?;
+    match CertificateDer::pem_slice_iter(&pem).collect::<Result<Vec<_>, _>>() {
         Ok(certificates) if certificates.is_empty() => Err(failed("no certificate in PEM form".to_owned())),
         Ok(certificates) => Ok(certificates),
         Err(error) => Err(failed(pem_words(&error))),
@@ -200,12 +201,29 @@ pub(crate) fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, 
 }
 
 pub(crate) fn private_key(path: &Path) -> Result<PrivateKeyDer<'static>, TlsOptionsError> {
-    let failed = |error| TlsOptionsError::File {
+    let failed = |why: String| TlsOptionsError::File {
         path: path.to_owned(),
-        why: pem_words(&error),
+        why,
     };
-    PrivateKeyDer::from_pem_file(path).map_err(failed)
+    let pem = pem_of(path).map_err(failed)?;
+    PrivateKeyDer::from_pem_slice(&pem).map_err(|error| failed(pem_words(&error)))
 }
+
+/// What stands in a file of certificates or keys, which may be any file and without end.
+fn pem_of(path: &Path) -> Result<Vec<u8>, String> {
+    let mut pem = Vec::new();
+    let file = File::open(path).map_err(|error| error.to_string())?;
+    file.take(LARGEST_PEM + 1)
+        .read_to_end(&mut pem)
+        .map_err(|error| error.to_string())?;
+    if pem.len() as u64 > LARGEST_PEM {
+        return Err("larger than 4 MiB; no file of certificates is".to_owned());
+    }
+    Ok(pem)
+}
+
+/// The largest file of certificates that is read, in bytes: the authorities of a whole system take a twentieth of it.
+const LARGEST_PEM: u64 = 4 * 1024 * 1024;
 
 /// Why PEM cannot be read, without a word of what stands in the file.
 fn pem_words(error: &rustls::pki_types::pem::Error) -> String {
@@ -292,7 +310,7 @@ mod tests {
     use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, SanType, date_time_ymd};
     use rustls::ServerConfig;
     use rustls::server::WebPkiClientVerifier;
-    use std::io::{Read as _, Write as _};
+    use std::io::Write as _;
     use std::net::{Shutdown, SocketAddr, TcpListener as StdListener};
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
     use tokio::net::TcpListener;
