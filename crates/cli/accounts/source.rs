@@ -12,6 +12,8 @@ use crate::secret;
 pub(super) struct Source {
     bytes: BufReader<Box<dyn Read + Send>>,
     open_to_all: bool,
+    /// Its length in bytes, where the system knows it.
+    length: u64,
 }
 
 impl Source {
@@ -22,7 +24,7 @@ impl Source {
     pub(super) fn open(path: &Path) -> Result<Self, String> {
         if path == Path::new("-") {
             secret::claim_standard_input("the list of accounts").map_err(|flaw| flaw.to_string())?;
-            return Ok(Self::new(Box::new(io::stdin()), false));
+            return Ok(Self::new(Box::new(io::stdin())));
         }
         let file = File::open(path).map_err(|error| error.to_string())?;
         let metadata = file.metadata().map_err(|error| error.to_string())?;
@@ -30,19 +32,24 @@ impl Source {
             return Err("is a directory; name the list in it".to_owned());
         }
         let open_to_all = metadata.is_file() && metadata.permissions().mode() & 0o004 != 0;
-        Ok(Self::new(Box::new(file), open_to_all))
+        Ok(Self {
+            open_to_all,
+            length: metadata.len(),
+            ..Self::new(Box::new(file))
+        })
     }
 
-    fn new(bytes: Box<dyn Read + Send>, open_to_all: bool) -> Self {
+    fn new(bytes: Box<dyn Read + Send>) -> Self {
         Self {
             bytes: BufReader::with_capacity(BUFFER, bytes),
-            open_to_all,
+            open_to_all: false,
+            length: 0,
         }
     }
 
     #[cfg(test)]
     pub(super) fn of(bytes: impl Into<Vec<u8>>) -> Self {
-        Self::new(Box::new(io::Cursor::new(bytes.into())), false)
+        Self::new(Box::new(io::Cursor::new(bytes.into())))
     }
 
     /// Whether everybody on this machine can read it.
@@ -83,9 +90,11 @@ impl Source {
     /// The place from which on it is no text, or why it cannot be read.
     pub(super) fn whole(self) -> Result<String, Flaw> {
         let mut bytes = Vec::new();
-        let read = self.bytes.take(LARGEST_WHOLE + 1).read_to_end(&mut bytes);
-        read.map_err(|error| Flaw::at(1, 1, format!("cannot be read: {error}")))?;
-        if bytes.len() as u64 > LARGEST_WHOLE {
+        if self.length <= LARGEST_WHOLE {
+            let read = self.bytes.take(LARGEST_WHOLE + 1).read_to_end(&mut bytes);
+            read.map_err(|error| Flaw::at(1, 1, format!("cannot be read: {error}")))?;
+        }
+        if self.length.max(bytes.len() as u64) > LARGEST_WHOLE {
             return Err(Flaw::at(
                 1,
                 1,

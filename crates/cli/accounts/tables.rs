@@ -109,11 +109,15 @@ fn defaults(table: &DeTable<'_>, lines: &LineStarts<'_>) -> Result<Vec<Cell>, Fl
 }
 
 fn cells(table: &DeTable<'_>, lines: &LineStarts<'_>) -> Result<Vec<Cell>, Flaw> {
-    let mut cells = Vec::with_capacity(table.len());
+    let mut cells: Vec<Cell> = Vec::with_capacity(table.len());
     for (key, value) in table {
         let place = lines.place(key.span().start);
         let wrong = |problem: String| Flaw::at(place.line, place.column, problem);
         let column = Column::named(key.get_ref()).ok_or_else(|| wrong(unknown(key.get_ref())))?;
+        if cells.iter().any(|cell| cell.column == column) {
+            // TOML itself refuses only what is spelled the same.
+            return Err(wrong(format!("`{}` is said twice", column.name())));
+        }
         let text = match value.get_ref() {
             DeValue::String(text) => text.to_string(),
             DeValue::Integer(number) => number.as_str().to_owned(),
