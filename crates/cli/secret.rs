@@ -212,13 +212,13 @@ pub(crate) fn key(source: &Source) -> Result<Option<(SecretString, Option<String
     }
 }
 
-/// Reads the secret of one account of a list, of a file or a variable.
+/// Reads the secret of one account of a list, of a file or a variable; the second value is what is to be said about the file's mode.
 ///
 /// # Errors
 /// [`Flaw`], which never shows it.
-pub(crate) fn of_list(source: &Source, is_hash: bool) -> Result<Secret, Flaw> {
-    let (secret, _) = line_of(source)?;
-    written(secret.expose_secret(), is_hash)
+pub(crate) fn of_list(source: &Source, is_hash: bool) -> Result<(Secret, Option<String>), Flaw> {
+    let (secret, warning) = line_of(source)?;
+    Ok((written(secret.expose_secret(), is_hash)?, warning))
 }
 
 /// Takes a secret as it is written: a password, or an HA1 as that of a file.

@@ -41,6 +41,8 @@ pub(crate) struct Template {
     folder: PathBuf,
     /// Why somebody should close the list, when it holds a secret; told once.
     warning: Option<String>,
+    /// Whether it was said of a file that a row names that everybody can read it.
+    has_warned_of_a_file: bool,
     user_agent: Arc<str>,
     recent: Recent,
 }
@@ -86,6 +88,7 @@ impl Template {
             families: plan::families(&args.network),
             folder: PathBuf::new(),
             warning: None,
+            has_warned_of_a_file: false,
             user_agent: concat!("regprobe/", env!("CARGO_PKG_VERSION")).into(),
             recent: Recent::default(),
         })
@@ -228,14 +231,21 @@ impl Template {
                 }
             },
         };
-        secret::of_list(&source, is_hash).map_err(|flaw| {
+        let read = secret::of_list(&source, is_hash).map_err(|flaw| {
             let doubled = match behind {
                 "the file behind @" => "; a secret that begins with @ is written with @@",
                 "the variable that it names" => "; a secret that begins so is written with the sign doubled: $$ or env::",
                 _ => "",
             };
             format!("{behind} {flaw}{doubled}")
-        })
+        });
+        let (secret, warning) = read?;
+        if let Some(warning) = warning.filter(|_| !self.has_warned_of_a_file) {
+            // One of thousands says enough.
+            self.has_warned_of_a_file = true;
+            output::tell(&format!("warning: {warning}\n"));
+        }
+        Ok(secret)
     }
 
     fn file(&self, path: &str) -> Source {
