@@ -252,6 +252,9 @@ fn challenges_without_measure_end_in_a_cause() {
         format!("Digest realm=\"r\", nonce=\"n\", algorithm={long}"),
         format!("Digest realm=\"r\", nonce=\"n\"{}", ", Digest realm=\"r\"".repeat(1_500)),
         "Digest realm=\"r\", nonce=\"n\", qop=\"".to_owned() + &"auth,".repeat(6_000) + "\"",
+        // Ten thousand parameters.
+        "Digest realm=\"r\", nonce=\"n\"".to_owned() + &",a=".repeat(10_000),
+        "Digest ".to_owned() + &"=,".repeat(10_000),
     ] {
         let peer = challenging(&challenge);
         let report = report("tcp", peer.address());
@@ -260,8 +263,12 @@ fn challenges_without_measure_end_in_a_cause() {
         peer.requests().iter().for_each(is_ours);
     }
     // 64 KiB is more than a message may have.
-    let peer = challenging(&format!("Digest realm=\"r\", nonce=\"{}\"", "n".repeat(65_536)));
-    assert_eq!(report("tcp", peer.address()).outcome(), "malformed_reply");
+    for challenge in [
+        format!("Digest realm=\"r\", nonce=\"{}\"", "n".repeat(65_536)),
+        format!("Digest realm=\"r\", nonce=\"n\", {}=x", "n".repeat(65_536)),
+    ] {
+        assert_eq!(report("tcp", challenging(&challenge).address()).outcome(), "malformed_reply");
+    }
 }
 
 #[test]

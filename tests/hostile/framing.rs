@@ -186,20 +186,59 @@ fn ten_thousand_pipelined_replies_are_read_and_one_counts() {
 
 #[test]
 fn a_connection_that_ends_at_any_byte_is_lost() {
-    let offsets: Vec<usize> = (0..16).chain((16..300).step_by(17)).collect();
-    let cases: Vec<(usize, bool)> = offsets.into_iter().flat_map(|offset| [(offset, true), (offset, false)]).collect();
-    for (offset, resets) in cases {
-        let peer = Hostile::tcp(move |connection| {
-            if let Some(request) = connection.request() {
-                let reply = request.granted();
-                connection.send(&reply[..offset.min(reply.len() - 1)]);
-                if resets {
-                    connection.reset_at_end();
+    // Longer than the reply, which then ends before its last byte.
+    let offsets: Vec<usize> = (0..450).collect();
+    let parts: Vec<&[usize]> = offsets.chunks(offsets.len().div_ceil(4)).collect();
+    at_once(&parts, |offsets| {
+        let cases = offsets.iter().flat_map(|offset| [(*offset, true), (*offset, false)]);
+        for (offset, resets) in cases {
+            let peer = Hostile::tcp(move |connection| {
+                if let Some(request) = connection.request() {
+                    let reply = request.granted();
+                    connection.send(&reply[..offset.min(reply.len() - 1)]);
+                    if resets {
+                        connection.reset_at_end();
+                    }
                 }
-            }
+            });
+            let report = report("tcp", peer.address());
+            assert_eq!(report.outcome(), "connection_lost", "{offset} {resets}: {}", *report);
+        }
+    });
+}
+
+/// A reply without Content-Length, which only a datagram may leave out (RFC 3261 §20.14), is taken for one without a body.
+#[test]
+fn a_reply_without_content_length_has_no_body() {
+    let peer = Hostile::answering(|request| {
+        let reply = String::from_utf8(request.granted()).expect("it is text");
+        reply.replace("Content-Length: 0\r\n", "").into_bytes()
+    });
+    assert_eq!(report("tcp", peer.address()).outcome(), "registered");
+}
+
+/// A body longer than declared: the rest is read as what comes next, and cannot speak for another request (the class of message
+/// smuggling).
+#[test]
+fn what_comes_behind_a_body_is_another_message() {
+    let rests: [fn(&Request) -> Vec<u8>; 4] = [
+        |_| b"\r\n\r\n".to_vec(),
+        |_| b"rest of the body\r\n\r\n".to_vec(),
+        |request| {
+            let forged = String::from_utf8(request.reply("403 Forbidden", "")).expect("it is text");
+            forged.replace("z9hG4bK", "z9hG4bKx").into_bytes()
+        },
+        |_| b"BYE sip:alice@127.0.0.1 SIP/2.0\r\nContent-Length: 0\r\n\r\n".to_vec(),
+    ];
+    for (at, rest) in rests.into_iter().enumerate() {
+        let peer = Hostile::answering(move |request| {
+            let reply = String::from_utf8(request.granted()).expect("it is text");
+            let with_body = reply.replace("Content-Length: 0\r\n\r\n", "Content-Length: 4\r\n\r\nbody");
+            [with_body.into_bytes(), rest(request)].concat()
         });
         let report = report("tcp", peer.address());
-        assert_eq!(report.outcome(), "connection_lost", "{offset} {resets}: {}", *report);
+        assert_eq!(report.outcome(), "registered", "{at}: {}", *report);
+        assert!(report["phases_ms"]["removal"].is_number(), "{at}: {}", *report);
     }
 }
 
@@ -248,6 +287,146 @@ fn headers_that_are_broken_do_not_hide_a_200() {
         let broken = *broken;
         let peer = Hostile::udp(move |request, line| line.send(request.granted_with(broken)));
         assert_eq!(report("udp", peer.address()).outcome(), "registered", "{broken:?}");
+    });
+}
+
+/// Our own Via with more to it, or less, in a reply that is usable otherwise (CVE-2023-27598's class: a Via without what its reader takes
+/// for granted).
+#[test]
+fn a_via_that_is_odd_is_ours_or_nobodys() {
+    let ours = [
+        ";received=",
+        ";received=\"\"",
+        ";received=[::1",
+        ";received=999.999.999.999",
+        ";rport=",
+        ";rport=junk",
+        ";rport=-1",
+        ";rport=99999999999999999999",
+        ";;;",
+        ";x=\"\\\"",
+        ";ttl=;maddr=",
+    ];
+    at_once(&ours, |more| {
+        let more = *more;
+        let peer = Hostile::udp(move |request, line| {
+            let reply = String::from_utf8(request.granted()).expect("it is text");
+            let via = request.header("Via");
+            line.send(reply.replacen(via, &via.replacen(";rport", more, 1), 1));
+        });
+        let report = report("udp", peer.address());
+        assert_eq!(report.outcome(), "registered", "{more}: {}", *report);
+    });
+    let nobodys = [
+        "SIP/2.0/UDP",
+        "SIP/2.0/UDP ",
+        "SIP/2.0/UDP ;branch=",
+        "/ / ;",
+        "SIP/2.0/UDP 127.0.0.1;branch",
+        ";branch=z9hG4bK",
+        "",
+    ];
+    at_once(&nobodys, |via| {
+        let via = *via;
+        let peer = Hostile::udp(move |request, line| {
+            let reply = String::from_utf8(request.granted()).expect("it is text");
+            line.send(reply.replacen(request.header("Via"), via, 1));
+        });
+        let report = report("udp", peer.address());
+        assert!(["no_reply", "malformed_reply"].contains(&report.outcome()), "{via}: {}", *report);
+    });
+}
+
+/// What a reply is changed into, for a size.
+type Change = fn(&str, &Request, usize) -> String;
+
+/// A peer whose every reply is changed so.
+fn changing(change: Change, size: usize) -> Hostile {
+    Hostile::answering(move |request| {
+        let reply = String::from_utf8(request.granted()).expect("it is text");
+        change(&reply, request, size).into_bytes()
+    })
+}
+
+/// Tags, branches and addresses at the edges where buffers of a fixed size end (CVE-2018-8828's class: tags and branches of a little
+/// more than fits).
+#[test]
+fn tags_and_branches_at_the_edges_are_read() {
+    let changes: [(&str, Change); 3] = [
+        ("tag", |reply, _, size| {
+            reply.replace("tag=hostile", &format!("tag={}", "t".repeat(size)))
+        }),
+        ("parameter of Via", |reply, request, size| {
+            let via = request.header("Via");
+            reply.replace(via, &format!("{via};received={}", "9".repeat(size)))
+        }),
+        ("branch of somebody else", |reply, _, size| {
+            reply.replace(
+                "\r\nFrom:",
+                &format!("\r\nX: SIP/2.0/UDP h;branch=z9hG4bK{}\r\nFrom:", "b".repeat(size)),
+            )
+        }),
+    ];
+    for (what, change) in changes {
+        for size in [255, 256, 257, 10_240] {
+            assert_eq!(
+                report("tcp", changing(change, size).address()).outcome(),
+                "registered",
+                "{what} {size}"
+            );
+        }
+    }
+}
+
+/// Numbers and names that no reply to us can have, and texts of 100 KiB (CVE-2024-3119's class: a Call-ID longer than its buffer).
+#[test]
+fn names_and_numbers_beyond_the_edges_are_ignored_or_named() {
+    let odd: [(&str, Change, &str); 8] = [
+        (
+            "branch",
+            |reply, request, size| reply.replace(request.header("Via"), &format!("SIP/2.0/TCP h;branch=z9hG4bK{}", "b".repeat(size))),
+            "no_reply",
+        ),
+        (
+            "CSeq of 0",
+            |reply, request, _| reply.replace(request.header("CSeq"), "0 REGISTER"),
+            "no_reply",
+        ),
+        (
+            "CSeq of 2^31",
+            |reply, request, _| reply.replace(request.header("CSeq"), "2147483648 REGISTER"),
+            "no_reply",
+        ),
+        // RFC 3261 §8.1.1.5 knows no such number: it is passed over, and the branch decides.
+        (
+            "CSeq of 2^32",
+            |reply, request, _| reply.replace(request.header("CSeq"), "4294967296 REGISTER"),
+            "registered",
+        ),
+        (
+            "method",
+            |reply, request, size| reply.replace(request.header("CSeq"), &format!("1 {}", "M".repeat(size))),
+            "no_reply",
+        ),
+        (
+            "tag",
+            |reply, _, size| reply.replace("hostile", &"t".repeat(size * 10)),
+            "malformed_reply",
+        ),
+        (
+            "Call-ID",
+            |reply, request, size| reply.replace(request.header("Call-ID"), &"c".repeat(size * 10)),
+            "malformed_reply",
+        ),
+        (
+            "phrase",
+            |reply, _, size| reply.replace("200 OK", &format!("200 {}", "x".repeat(size * 10))),
+            "malformed_reply",
+        ),
+    ];
+    at_once(&odd, |&(what, change, outcome)| {
+        let report = report("tcp", changing(change, 10_240).address());
+        assert_eq!(report.outcome(), outcome, "{what}: {}", *report);
     });
 }
 

@@ -4,12 +4,18 @@
 
 mod asked;
 mod bindings;
+mod certificates;
 mod challenges;
+mod credentials;
+mod files;
+mod floods;
 mod framing;
 mod handshake;
 #[path = "../lab/mod.rs"]
 mod lab;
+mod naming;
 mod output;
+mod portals;
 mod program;
 mod redirects;
 mod spoofing;

@@ -16,7 +16,10 @@ pub(crate) const PASSWORD: &str = "canary-8c1f";
 #[derive(Debug)]
 pub(crate) struct Ended {
     pub(crate) status: i32,
+    /// Standard output.
     pub(crate) text: String,
+    /// Standard error.
+    pub(crate) talk: String,
 }
 
 /// The JSON report of a run.
@@ -30,15 +33,31 @@ pub(crate) fn run(transport: &str, peer: SocketAddr, options: &[&str]) -> Ended 
     run_line(&command)
 }
 
-/// Runs any command line. Panics when it has to be killed, when memory does not suffice, and when its output holds anything that is
-/// not for showing.
+/// Runs any command line that has nothing to say beside its output. Panics when it has to be killed, when memory does not suffice, and
+/// when its output holds anything that is not for showing.
 pub(crate) fn run_line(command: &[&str]) -> Ended {
-    let memory = if command.contains(&"--trace") { MEMORY_WITH_TRACE } else { MEMORY };
-    judge(command, limited(command, memory))
+    let ended = run_talking(command);
+    assert_eq!(ended.talk, "", "{command:?}");
+    ended
+}
+
+/// The same for a command line that may talk on standard error.
+pub(crate) fn run_talking(command: &[&str]) -> Ended {
+    run_with(&[], command)
+}
+
+/// The same with these variables in its environment.
+pub(crate) fn run_with(variables: &[(&str, &str)], command: &[&str]) -> Ended {
+    let memory = match command {
+        _ if command.contains(&"--trace") => MEMORY_WITH_TRACE,
+        ["providers", _, _, "list", ..] => MEMORY_OF_A_LIST,
+        _ => MEMORY,
+    };
+    judge(command, limited(variables, command, memory))
 }
 
 /// Runs with so many bytes of memory, until it ends or has to be killed.
-fn limited(command: &[&str], memory: u64) -> Output {
+fn limited(variables: &[(&str, &str)], command: &[&str], memory: u64) -> Output {
     Command::new(find("setpriv"))
         .args(["--pdeathsig", "TERM"])
         .arg(find("timeout"))
@@ -49,6 +68,7 @@ fn limited(command: &[&str], memory: u64) -> Output {
         .args(command)
         .env("REGPROBE_PASSWORD", PASSWORD)
         .env_remove("SSLKEYLOGFILE")
+        .envs(variables.iter().copied())
         .stdin(Stdio::null())
         .output()
         .expect("setpriv can be started")
@@ -57,17 +77,21 @@ fn limited(command: &[&str], memory: u64) -> Output {
 /// Holds output and exit status to what is promised for all of them.
 fn judge(command: &[&str], output: Output) -> Ended {
     let text = String::from_utf8(output.stdout).expect("all output is UTF-8");
-    let talk = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert_eq!(talk, "", "{command:?}");
-    let status = output.status.code().unwrap_or_else(|| panic!("{command:?} was killed: {text}"));
+    let talk = String::from_utf8(output.stderr).expect("all talk is UTF-8");
+    let status = output
+        .status
+        .code()
+        .unwrap_or_else(|| panic!("{command:?} was killed: {text}{talk}"));
     assert!(
         [0, 1, 2, 3, 4, 5, 6, 7].contains(&status),
-        "{command:?} ended with {status}: {text}"
+        "{command:?} ended with {status}: {text}{talk}"
     );
-    let raw = text.chars().find(|character| acts_on_a_terminal(*character));
-    assert_eq!(raw, None, "{command:?}: {text:?}");
-    assert!(!text.contains(PASSWORD), "{command:?}: {text}");
-    Ended { status, text }
+    for written in [&text, &talk] {
+        let raw = written.chars().find(|character| acts_on_a_terminal(*character));
+        assert_eq!(raw, None, "{command:?}: {written:?}");
+        assert!(!written.contains(PASSWORD), "{command:?}: {written}");
+    }
+    Ended { status, text, talk }
 }
 
 /// Control characters but for line ends, and what reorders or hides text (Unicode's bidirectional and zero-width characters).
@@ -81,7 +105,13 @@ fn acts_on_a_terminal(character: char) -> bool {
 
 /// Runs with `--output json`.
 pub(crate) fn report_with(transport: &str, peer: SocketAddr, options: &[&str]) -> Report {
-    let ended = run(transport, peer, &[options, &["--output", "json"]].concat());
+    let aor = format!("sip:alice@{peer}");
+    report_of(&[&["probe", &aor, "--transport", transport, "--timeout", TIMEOUT], options].concat())
+}
+
+/// Runs a whole command line with `--output json` behind it.
+pub(crate) fn report_of(command: &[&str]) -> Report {
+    let ended = run_line(&[command, &["--output", "json"]].concat());
     let report: Value = serde_json::from_str(&ended.text).unwrap_or_else(|error| panic!("{error}: {}", ended.text));
     let code = if report["cause"].is_null() {
         0.into()
@@ -131,10 +161,12 @@ const AT_MOST_S: &str = "20";
 const MEMORY: u64 = 16 * 1024 * 1024;
 /// The same with whole messages kept: some tens of 64 KiB each, of which every byte may be shown as four and then written as JSON.
 const MEMORY_WITH_TRACE: u64 = 64 * 1024 * 1024;
+/// What `providers ... list` may have: it shows all pages together, 16 MiB of JSON at most.
+const MEMORY_OF_A_LIST: u64 = 256 * 1024 * 1024;
 
 #[test]
 fn the_limit_on_memory_is_real() {
     let version = ["--version"];
-    assert!(limited(&version, MEMORY).status.success());
-    assert!(!limited(&version, 64 * 1024).status.success());
+    assert!(limited(&[], &version, MEMORY).status.success());
+    assert!(!limited(&[], &version, 64 * 1024).status.success());
 }

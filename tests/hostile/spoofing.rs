@@ -4,7 +4,7 @@ use std::thread;
 
 use crate::lab::{command, interrupt, text};
 use crate::program::{PASSWORD, report};
-use crate::support::hostile::{Hostile, Request};
+use crate::support::hostile::{Hostile, Request, hesitate};
 use crate::{CHALLENGE, at_once};
 
 /// The 200 with one text replaced.
@@ -61,6 +61,73 @@ fn with_nothing_but_replies_of_other_dialogs_there_is_no_reply() {
         let peer = Hostile::answering(move |request| foreign(request, "200 OK", "").swap_remove(at));
         assert_eq!(report("tcp", peer.address()).outcome(), "no_reply", "{at}");
     });
+}
+
+/// Several final replies to one request: whoever comes second cannot take back what the first one said.
+#[test]
+fn the_first_of_several_final_replies_counts() {
+    type Replies = fn(&Request) -> Vec<Vec<u8>>;
+    let cases: [(&str, Replies); 5] = [
+        ("registered", |request| vec![request.granted(), request.reply("403 Forbidden", "")]),
+        ("registered", |request| {
+            vec![request.granted(), request.granted_with("Contact: <sip:mallory@192.0.2.66>\r\n")]
+        }),
+        ("registered", |request| {
+            vec![request.granted(), request.challenged("Digest realm=\"rogue\", nonce=\"rogue\"")]
+        }),
+        ("registered", |request| {
+            vec![request.granted(), request.reply("302 Moved", "Contact: <sip:127.0.0.1:9>\r\n")]
+        }),
+        ("forbidden", |request| vec![request.reply("403 Forbidden", ""), request.granted()]),
+    ];
+    for (outcome, replies) in cases {
+        for transport in ["udp", "tcp"] {
+            let peer = match transport {
+                "udp" => Hostile::udp(move |request, line| replies(request).iter().for_each(|reply| line.send(reply))),
+                _ => Hostile::answering(move |request| replies(request).concat()),
+            };
+            let report = report(transport, peer.address());
+            assert_eq!(report.outcome(), outcome, "{transport}: {}", *report);
+            assert!(!peer.requests().iter().any(Request::has_credentials), "{transport}");
+        }
+    }
+    // Two challenges: one of them is answered, once.
+    let peer = Hostile::udp(|request, line| {
+        if request.has_credentials() {
+            line.send(request.granted());
+        } else {
+            line.send(request.challenged(CHALLENGE));
+            line.send(request.challenged("Digest realm=\"rogue\", nonce=\"rogue\""));
+        }
+    });
+    assert_eq!(report("udp", peer.address()).outcome(), "registered");
+    let rogue = |request: &Request| String::from_utf8_lossy(&request.bytes).contains("rogue");
+    assert!(!peer.requests().iter().any(rogue));
+}
+
+/// A 200 that comes when nobody waits for it any more, and one that comes again while the binding is removed.
+#[test]
+fn a_200_that_comes_late_changes_nothing() {
+    let peer = Hostile::udp(|request, line| {
+        // Four of these are more than the whole timeout.
+        (0..4).for_each(|_| hesitate());
+        line.send(request.granted());
+    });
+    let late = report("udp", peer.address());
+    assert_eq!(late.outcome(), "no_reply", "{}", *late);
+
+    let mut first = None;
+    let peer = Hostile::udp(move |request, line| {
+        let granted = request.granted();
+        if request.removes() {
+            line.send(first.as_ref().unwrap_or(&granted));
+        }
+        first.get_or_insert_with(|| granted.clone());
+        line.send(granted);
+    });
+    let again = report("udp", peer.address());
+    assert_eq!(again.outcome(), "registered", "{}", *again);
+    assert!(again["phases_ms"]["removal"].is_number(), "{}", *again);
 }
 
 #[test]

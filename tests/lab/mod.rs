@@ -36,12 +36,13 @@ impl Lab {
                 "--listen",
                 "tls:127.0.0.1:0",
             ])
-            .args([
-                "--users-file".as_ref(),
-                users.as_os_str(),
-                "--save-ca".as_ref(),
-                authority.as_os_str(),
-            ])
+            .args(["--users-file".as_ref(), users.as_os_str()])
+            // With a certificate of the test's own there is no authority to save.
+            .args(
+                ["--save-ca".as_ref(), authority.as_os_str()]
+                    .iter()
+                    .filter(|_| !options.contains(&"--cert")),
+            )
             .args(options)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())

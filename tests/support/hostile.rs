@@ -274,14 +274,19 @@ pub(crate) struct Connection<'a> {
 impl Connection<'_> {
     /// The next request; `None` when the client has gone, or the test has had enough.
     pub(crate) fn request(&mut self) -> Option<Request> {
+        // A REGISTER has no body.
+        let request = self.head()?;
+        let client = self.stream.peer_addr().ok()?;
+        Some(self.stage.note(&request, client))
+    }
+
+    /// The next bytes up to an empty line, of SIP, HTTP or whatever else; `None` as for [`Self::request`].
+    pub(crate) fn head(&mut self) -> Option<Vec<u8>> {
         let mut buffer = [0; 4096];
         loop {
             let end = self.read.windows(4).position(|four| four == b"\r\n\r\n");
             if let Some(end) = end {
-                // A REGISTER has no body.
-                let request: Vec<u8> = self.read.drain(..end + 4).collect();
-                let client = self.stream.peer_addr().ok()?;
-                return Some(self.stage.note(&request, client));
+                return Some(self.read.drain(..end + 4).collect());
             }
             match self.stream.read(&mut buffer) {
                 Ok(0) => return None,

@@ -24,6 +24,7 @@ pub(crate) mod jsonrpc;
 pub(crate) mod kamailio;
 pub(crate) mod kamailio_uac;
 pub(crate) mod location;
+pub(crate) mod name_server;
 pub(crate) mod port;
 pub(crate) mod process;
 pub(crate) mod run;
