@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use thiserror::Error;
 
-use crate::{Params, Uri, UriError, lexer};
+use crate::{Params, SipUri, Uri, UriError, lexer};
 
 /// A display name, a URI and the header's parameters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,7 +56,8 @@ impl<'a> NameAddr<'a> {
         let (name, rest) = value.split_at_checked(quoted).unwrap_or((&[], value));
         let Some(open) = memchr::memchr(b'<', rest).filter(|open| !belongs_to_param(rest, *open)) else {
             // RFC 3261 §20.10: without brackets, parameters belong to the header and not to the URI.
-            return Self::checked(name, before_params(rest), Params::after(rest));
+            let uri = before_params(rest);
+            return Self::checked(name, uri, Params::new(rest.get(uri.len()..).unwrap_or_default()));
         };
         let display = value.get(..quoted + open).unwrap_or_default();
         let bracketed = rest.get(open..).unwrap_or_default();
@@ -155,9 +156,18 @@ fn belongs_to_param(rest: &[u8], open: usize) -> bool {
     }
 }
 
-/// What stands before the first `;`.
+/// What stands before the parameters of the header: before the first `;` that is not in the user part.
+///
+/// RFC 3261 §20 wants brackets around a URI with a `;` in it. Where they are missing, an `@` tells: the user part may hold a `;`
+/// (§25.1 `user-unreserved`), but no unquoted value of a parameter may hold an `@`.
 fn before_params(rest: &[u8]) -> &[u8] {
-    lexer::split_once(rest, b';').map_or(rest, |(before, _)| before)
+    let first = memchr::memchr(b';', rest).unwrap_or(rest.len());
+    let plain_until = memchr::memchr2(b'"', b'<', rest).unwrap_or(rest.len());
+    let in_user =
+        memchr::memchr(b'@', rest.get(..plain_until).unwrap_or_default()).filter(|at| *at > first && SipUri::user_of(rest).is_some());
+    let from = in_user.unwrap_or(0);
+    let end = rest.get(from..).and_then(|tail| memchr::memchr(b';', tail)).map(|at| from + at);
+    rest.get(..end.unwrap_or(rest.len())).unwrap_or(rest)
 }
 
 fn strip_angles(text: &[u8]) -> &[u8] {
@@ -184,6 +194,21 @@ mod tests {
         assert_eq!(address.expires(), Some(60));
         assert_eq!(address.instance().unwrap().as_ref(), b"urn:uuid:1");
         assert_eq!(address.reg_id(), Some(2));
+    }
+
+    #[test]
+    fn without_brackets_a_semicolon_before_the_at_sign_is_in_the_user_part() {
+        for (text, uri, tag) in [
+            ("sip:user;par=u%40x@h;tag=1", "sip:user;par=u%40x@h", Some("1")),
+            ("sips:;a;b@h", "sips:;a;b@h", None),
+            ("sip:bob@h;tag=a@b", "sip:bob@h", Some("a@b")),
+            ("sip:h;x=\"a@b\";tag=2", "sip:h", Some("2")),
+            ("tel:+1;ext=2@h;tag=3", "tel:+1", Some("3")),
+            ("sip:bob@h", "sip:bob@h", None),
+        ] {
+            let address = NameAddr::parse(text.as_bytes()).unwrap();
+            assert_eq!((address.raw_uri, address.tag()), (uri.as_bytes(), tag.map(str::as_bytes)), "{text}");
+        }
     }
 
     #[test]
