@@ -1,10 +1,8 @@
 //! What ezk-sip-types says of a message, read as its own transport reads one: line by line, a line that is no header left out.
 
 use bytes::Bytes;
-use ezk_sip_types::header::typed::{
-    AlgorithmValue, AuthChallenge, CSeq, CallID, Contact, ContentLength, Expires, FromTo, Via,
-};
 use ezk_sip_types::header::typed::{Algorithm, DigestChallenge, QopOption};
+use ezk_sip_types::header::typed::{AlgorithmValue, AuthChallenge, CSeq, CallID, Contact, ContentLength, Expires, FromTo, Via};
 use ezk_sip_types::header::{ConstNamed, DecodeValues};
 use ezk_sip_types::msg::{Line, MessageLine, PullParser};
 use ezk_sip_types::uri::{NameAddr, SipUri, SipUriUserPart};
@@ -75,8 +73,18 @@ fn uri(uri: &SipUri) -> String {
 
 fn via(top: &Via) -> String {
     let param = |name: &str| top.params.get_val(name).map(|value| value.as_str());
-    let received = param("received").map(|address| address.parse().map_or_else(|_| address.to_owned(), |ip| ezk_sip_types::host::Host::IP6(ip).to_string()));
-    opinion::via(&top.transport, &host_and_port(&top.sent_by), param("branch"), received.as_deref(), param("rport"))
+    let received = param("received").map(|address| {
+        address
+            .parse()
+            .map_or_else(|_| address.to_owned(), |ip| ezk_sip_types::host::Host::IP6(ip).to_string())
+    });
+    opinion::via(
+        &top.transport,
+        &host_and_port(&top.sent_by),
+        param("branch"),
+        received.as_deref(),
+        param("rport"),
+    )
 }
 
 fn address(headers: &Headers, name: Name) -> Says {

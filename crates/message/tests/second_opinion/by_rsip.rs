@@ -21,13 +21,41 @@ fn read(message: &SipMessage) -> Opinion {
     Opinion::from([
         (Field::Message, Says::Value("read".into())),
         (Field::Start, Says::Value(start)),
-        (Field::Via, opinion::says(message.via_header().ok().map(|via| via.typed()), |top| via(&top))),
-        (Field::From, opinion::says(message.from_header().ok().map(|from| from.typed()), |from| tagged(&from.uri, from.tag().map(|tag| tag.value())))),
-        (Field::To, opinion::says(message.to_header().ok().map(|to| to.typed()), |to| tagged(&to.uri, to.tag().map(|tag| tag.value())))),
-        (Field::CallId, message.call_id_header().map_or(Says::Absent, |id| Says::Value(printable(id.value().as_bytes())))),
-        (Field::CSeq, opinion::says(message.cseq_header().ok().map(|cseq| cseq.typed()), |cseq| format!("{} {}", cseq.seq, cseq.method))),
+        (
+            Field::Via,
+            opinion::says(message.via_header().ok().map(|via| via.typed()), |top| via(&top)),
+        ),
+        (
+            Field::From,
+            opinion::says(message.from_header().ok().map(|from| from.typed()), |from| {
+                tagged(&from.uri, from.tag().map(|tag| tag.value()))
+            }),
+        ),
+        (
+            Field::To,
+            opinion::says(message.to_header().ok().map(|to| to.typed()), |to| {
+                tagged(&to.uri, to.tag().map(|tag| tag.value()))
+            }),
+        ),
+        (
+            Field::CallId,
+            message
+                .call_id_header()
+                .map_or(Says::Absent, |id| Says::Value(printable(id.value().as_bytes()))),
+        ),
+        (
+            Field::CSeq,
+            opinion::says(message.cseq_header().ok().map(|cseq| cseq.typed()), |cseq| {
+                format!("{} {}", cseq.seq, cseq.method)
+            }),
+        ),
         (Field::Contact, contacts(message)),
-        (Field::Expires, opinion::says(message.expires_header().map(|expires| expires.seconds()), |seconds| seconds.to_string())),
+        (
+            Field::Expires,
+            opinion::says(message.expires_header().map(|expires| expires.seconds()), |seconds| {
+                seconds.to_string()
+            }),
+        ),
         (Field::Challenge, challenges(message)),
         (Field::Body, Says::Value(printable(message.body()))),
     ])
@@ -47,7 +75,10 @@ fn host_and_port(uri: &Uri) -> String {
 }
 
 fn uri(uri: &Uri) -> String {
-    let (user, password) = uri.auth.as_ref().map_or((None, None), |auth| (Some(auth.user.as_str()), auth.password.as_deref()));
+    let (user, password) = uri
+        .auth
+        .as_ref()
+        .map_or((None, None), |auth| (Some(auth.user.as_str()), auth.password.as_deref()));
     let secure = match &uri.scheme {
         Some(rsip::Scheme::Sips) => true,
         Some(rsip::Scheme::Sip) => false,
@@ -70,7 +101,13 @@ fn via(top: &rsip::typed::Via) -> String {
         Param::Received(address) => Some(address.value().to_owned()),
         _ => None,
     });
-    opinion::via(&top.transport.to_string(), &host_and_port(&top.uri), top.branch().map(|branch| branch.value()), received.as_deref(), rport.as_deref())
+    opinion::via(
+        &top.transport.to_string(),
+        &host_and_port(&top.uri),
+        top.branch().map(|branch| branch.value()),
+        received.as_deref(),
+        rport.as_deref(),
+    )
 }
 
 fn contacts(message: &SipMessage) -> Says {

@@ -40,9 +40,22 @@ fn unexplained(bytes: &[u8]) -> Vec<String> {
     let (input, ours) = (Input::new(bytes), opinion::ours(bytes));
     let of = |peer: Peer| {
         let theirs = opinion_of(peer, bytes);
-        let unlisted = |field: &Field| !table::all().any(|row| row.peer == peer && row.fields.contains(field) && (row.found_by)(&input, *field));
-        let tell = |field: Field| format!("{}, {}: we say {}, it says {}", peer.name(), field.name(), ours[&field], theirs[&field]);
-        disagreements(&ours, &theirs).into_iter().filter(unlisted).map(tell).collect::<Vec<_>>()
+        let unlisted =
+            |field: &Field| !table::all().any(|row| row.peer == peer && row.fields.contains(field) && (row.found_by)(&input, *field));
+        let tell = |field: Field| {
+            format!(
+                "{}, {}: we say {}, it says {}",
+                peer.name(),
+                field.name(),
+                ours[&field],
+                theirs[&field]
+            )
+        };
+        disagreements(&ours, &theirs)
+            .into_iter()
+            .filter(unlisted)
+            .map(tell)
+            .collect::<Vec<_>>()
     };
     Peer::ALL.into_iter().flat_map(of).collect()
 }
@@ -53,9 +66,20 @@ fn every_row_is_shown_by_its_witness() {
         let (ours, theirs) = (opinion::ours(row.witness), opinion_of(row.peer, row.witness));
         let field = row.fields.first().expect("a row is about a field");
         let said = (ours[field].to_string(), theirs[field].to_string());
-        assert_eq!(said, (row.ours.to_owned(), row.theirs.to_owned()), "{}: {}", row.peer.name(), row.input);
+        assert_eq!(
+            said,
+            (row.ours.to_owned(), row.theirs.to_owned()),
+            "{}: {}",
+            row.peer.name(),
+            row.input
+        );
         assert_ne!(row.ours, row.theirs, "{}: {}: no disagreement", row.peer.name(), row.input);
-        assert!((row.found_by)(&Input::new(row.witness), *field), "{}: {}: not found by its trait", row.peer.name(), row.input);
+        assert!(
+            (row.found_by)(&Input::new(row.witness), *field),
+            "{}: {}: not found by its trait",
+            row.peer.name(),
+            row.input
+        );
     }
 }
 
@@ -72,7 +96,10 @@ fn the_situations_of_the_rfcs_say_the_same_to_every_parser_or_are_listed() {
         assert_eq!(unexplained(&bytes), [""; 0], "{section}");
         count(&bytes, &mut read);
     }
-    assert!(read[0] >= 40 && read[1] >= 25, "the others read {read:?} of them: too few to be a second opinion");
+    assert!(
+        read[0] >= 40 && read[1] >= 25,
+        "the others read {read:?} of them: too few to be a second opinion"
+    );
 }
 
 #[test]
@@ -88,7 +115,10 @@ fn the_seeds_say_the_same_to_every_parser_or_are_listed() {
             count(&bytes, &mut read);
         }
     }
-    assert!(read[0] >= 30 && read[1] >= 25, "the others read {read:?} seeds: too few to be a second opinion");
+    assert!(
+        read[0] >= 30 && read[1] >= 25,
+        "the others read {read:?} seeds: too few to be a second opinion"
+    );
 }
 
 /// Counts who can read the message.
@@ -99,7 +129,8 @@ fn count(bytes: &[u8], read: &mut [usize; 2]) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 1024, ..ProptestConfig::default() })]
+    // 1024, unless `PROPTEST_CASES` says otherwise.
+    #![proptest_config(ProptestConfig { cases: 4 * ProptestConfig::default().cases, ..ProptestConfig::default() })]
 
     #[test]
     fn generated_replies_say_the_same_to_every_parser_or_are_listed(bytes in generated::replies()) {
@@ -137,7 +168,10 @@ proptest! {
 fn the_page_shows_the_table() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/testing.md");
     let page = std::fs::read_to_string(&path).expect("the page is part of the repository");
-    let (opening, closing) = ("<!-- disagreements: written by the test `second_opinion`, REWRITE_DOCS=1 -->\n", "<!-- end of disagreements -->");
+    let (opening, closing) = (
+        "<!-- disagreements: written by the test `second_opinion`, REWRITE_DOCS=1 -->\n",
+        "<!-- end of disagreements -->",
+    );
     let (before, rest) = page.split_once(opening).expect("the page has the mark");
     let (shown, after) = rest.split_once(closing).expect("the page has the end mark");
     let expected = page_table();
@@ -145,20 +179,37 @@ fn the_page_shows_the_table() {
         std::fs::write(&path, format!("{before}{opening}{expected}{closing}{after}")).expect("the page can be written");
         return;
     }
-    assert_eq!(shown, expected, "the page and the table differ; REWRITE_DOCS=1 writes the page anew");
+    assert_eq!(
+        shown, expected,
+        "the page and the table differ; REWRITE_DOCS=1 writes the page anew"
+    );
 }
 
 fn page_table() -> String {
     let mut lines = String::from("| peer | input | field | we say | it says | decided by | right |\n|---|---|---|---|---|---|---|\n");
     for row in table::all() {
         let fields: Vec<_> = row.fields.iter().map(|field| field.name()).collect();
-        let code = |said: &str| if said.is_empty() { "nothing".to_owned() } else { format!("`{}`", said.replace('|', "\\|")) };
+        let code = |said: &str| {
+            if said.is_empty() {
+                "nothing".to_owned()
+            } else {
+                format!("`{}`", said.replace('|', "\\|"))
+            }
+        };
         let right = match row.right {
             Right::Ours => "we".to_owned(),
             Right::Either => "either".to_owned(),
             Right::Theirs(reason) => format!("it; {reason}"),
         };
-        let cells = [row.peer.name(), row.input, &fields.join(", "), &code(row.ours), &code(row.theirs), row.paragraph, &right];
+        let cells = [
+            row.peer.name(),
+            row.input,
+            &fields.join(", "),
+            &code(row.ours),
+            &code(row.theirs),
+            row.paragraph,
+            &right,
+        ];
         lines += &format!("| {} |\n", cells.join(" | "));
     }
     lines

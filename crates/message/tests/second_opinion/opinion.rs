@@ -96,7 +96,12 @@ pub(crate) fn says<T, E>(view: Option<Result<T, E>>, words: impl FnOnce(T) -> St
 /// The top Via in words.
 pub(crate) fn via(transport: &str, sent_by: &str, branch: Option<&str>, received: Option<&str>, rport: Option<&str>) -> String {
     let or_none = |value: Option<&str>| value.filter(|value| !value.is_empty()).unwrap_or("-").to_owned();
-    format!("{transport} {sent_by} branch {} received {} rport {}", or_none(branch), or_none(received), or_none(rport))
+    format!(
+        "{transport} {sent_by} branch {} received {} rport {}",
+        or_none(branch),
+        or_none(received),
+        or_none(rport)
+    )
 }
 
 /// Host and port in words.
@@ -138,7 +143,10 @@ pub(crate) fn challenge(realm: &str, nonce: &str, opaque: Option<&str>, algorith
 
 /// Challenges in words.
 pub(crate) fn challenges(all: impl IntoIterator<Item = Result<String, ()>>) -> Says {
-    let words: Vec<_> = all.into_iter().map(|one| one.unwrap_or_else(|()| "unreadable".to_owned())).collect();
+    let words: Vec<_> = all
+        .into_iter()
+        .map(|one| one.unwrap_or_else(|()| "unreadable".to_owned()))
+        .collect();
     match words.as_slice() {
         [] => Says::Absent,
         words if words.iter().all(|word| word == "unreadable") => Says::Unreadable,
@@ -189,8 +197,16 @@ pub(crate) fn ours(bytes: &[u8]) -> Opinion {
         (Field::Via, our_via(headers)),
         (Field::From, our_address(headers.from())),
         (Field::To, our_address(headers.to())),
-        (Field::CallId, headers.call_id().map_or(Says::Absent, |id| Says::Value(printable(&unfold(id))))),
-        (Field::CSeq, says(headers.cseq(), |cseq| format!("{} {}", cseq.number, printable(cseq.method.as_bytes())))),
+        (
+            Field::CallId,
+            headers.call_id().map_or(Says::Absent, |id| Says::Value(printable(&unfold(id)))),
+        ),
+        (
+            Field::CSeq,
+            says(headers.cseq(), |cseq| {
+                format!("{} {}", cseq.number, printable(cseq.method.as_bytes()))
+            }),
+        ),
         (Field::Contact, our_contacts(headers)),
         (Field::Expires, says(headers.expires(), |seconds| seconds.to_string())),
         (Field::Challenge, our_challenges(headers)),
@@ -207,7 +223,11 @@ fn our_uri(raw: &[u8]) -> Result<String, ()> {
         Uri::Sip(sip) => sip,
         Uri::Tel(_) | Uri::Other(_) => return Ok(printable(raw)),
     };
-    let params: Vec<_> = sip.params.iter().map(|param| (printable(param.name), param.value.map(printable))).collect();
+    let params: Vec<_> = sip
+        .params
+        .iter()
+        .map(|param| (printable(param.name), param.value.map(printable)))
+        .collect();
     Ok(uri(
         sip.secure,
         text(sip.user).as_deref(),
@@ -245,10 +265,16 @@ fn our_contacts(headers: &Headers<'_>) -> Says {
 }
 
 fn our_challenges(headers: &Headers<'_>) -> Says {
-    let www = headers.challenges().filter(|field| field.source == sip_message::ChallengeSource::Www);
+    let www = headers
+        .challenges()
+        .filter(|field| field.source == sip_message::ChallengeSource::Www);
     challenges(www.map(|field| {
         let challenge = field.challenge.map_err(|_| ())?;
-        if challenge.is_digest() { digest(&challenge.params) } else { Ok(printable(challenge.scheme)) }
+        if challenge.is_digest() {
+            digest(&challenge.params)
+        } else {
+            Ok(printable(challenge.scheme))
+        }
     }))
 }
 
@@ -257,5 +283,12 @@ fn digest(params: &AuthParams<'_>) -> Result<String, ()> {
     let stale = value("stale").is_some_and(|stale| stale.eq_ignore_ascii_case("true"));
     let (realm, nonce) = (value("realm").ok_or(())?, value("nonce").ok_or(())?);
     let qop = value("qop").unwrap_or_default();
-    Ok(challenge(&realm, &nonce, value("opaque").as_deref(), value("algorithm").as_deref(), &qop, stale))
+    Ok(challenge(
+        &realm,
+        &nonce,
+        value("opaque").as_deref(),
+        value("algorithm").as_deref(),
+        &qop,
+        stale,
+    ))
 }

@@ -89,7 +89,7 @@ pub(crate) const ROWS: &[Disagreement] = &[
     Disagreement::of(Rsip, "a parameter in quotes", t::quoted, ADDRESSES)
         .shown(b"SIP/2.0 200 OK\r\nContact: <sip:a@h>;+sip.instance=\"<urn:uuid:1>\"\r\n\r\n", "sip:a@h", "unreadable")
         .decided("RFC 5626 §4.1, RFC 3261 §25.1 gen-value", Ours),
-    Disagreement::of(Rsip, "a Contact with headers in its URI", t::uri_headers, &[Contact])
+    Disagreement::of(Rsip, "an address with headers in its URI", t::uri_headers, ADDRESSES)
         .shown(b"SIP/2.0 200 OK\r\nContact: <sip:a@h?x=y>\r\n\r\n", "sip:a@h", "sip:a@h?x=y")
         .decided("RFC 4475 §3.3.14", Ours),
     Disagreement::of(Rsip, "a URI parameter with a colon", t::colon_in_param, ADDRESSES)

@@ -26,7 +26,10 @@ impl<'a> Input<'a> {
     fn head(&self) -> &'a [u8] {
         let ends = [&b"\r\n\r\n"[..], b"\n\n"];
         let skipped = self.bytes.trim_ascii_start();
-        let end = ends.iter().filter_map(|end| skipped.windows(end.len()).position(|window| window == *end)).min();
+        let end = ends
+            .iter()
+            .filter_map(|end| skipped.windows(end.len()).position(|window| window == *end))
+            .min();
         skipped.get(..end.unwrap_or(skipped.len())).unwrap_or(skipped)
     }
 
@@ -69,7 +72,9 @@ impl<'a> Input<'a> {
 
 /// A header under its one-letter name.
 pub(crate) fn compact_name(input: &Input<'_>, _: Field) -> bool {
-    input.headers().is_some_and(|headers| headers.iter().any(|field| field.raw_name.len() == 1))
+    input
+        .headers()
+        .is_some_and(|headers| headers.iter().any(|field| field.raw_name.len() == 1))
 }
 
 /// A header over several lines.
@@ -81,7 +86,11 @@ pub(crate) fn folded(input: &Input<'_>, field: Field) -> bool {
 /// White space before the colon of a header.
 pub(crate) fn space_before_colon(input: &Input<'_>, _: Field) -> bool {
     let mut lines = input.head().split(|byte| *byte == b'\n').skip(1);
-    lines.any(|line| line.split(|byte| *byte == b':').next().is_some_and(|name| name.ends_with(b" ") || name.ends_with(b"\t")))
+    lines.any(|line| {
+        line.split(|byte| *byte == b':')
+            .next()
+            .is_some_and(|name| name.ends_with(b" ") || name.ends_with(b"\t"))
+    })
 }
 
 /// Lines that end in LF alone.
@@ -102,7 +111,9 @@ pub(crate) fn not_utf_8(input: &Input<'_>, _: Field) -> bool {
 
 /// A line that is no header.
 pub(crate) fn no_header(input: &Input<'_>, _: Field) -> bool {
-    input.headers().is_some_and(|headers| headers.iter().any(|field| field.raw_name.is_empty()))
+    input
+        .headers()
+        .is_some_and(|headers| headers.iter().any(|field| field.raw_name.is_empty()))
 }
 
 /// A status line without reason phrase, and without the space before it.
@@ -129,7 +140,10 @@ fn without_references(value: &[u8]) -> Vec<u8> {
     let mut kept = Vec::new();
     let mut rest = value;
     while let Some((first, behind)) = rest.split_first() {
-        let inside = behind.iter().position(|byte| !(byte.is_ascii_hexdigit() || matches!(byte, b':' | b'.'))).unwrap_or(behind.len());
+        let inside = behind
+            .iter()
+            .position(|byte| !(byte.is_ascii_hexdigit() || matches!(byte, b':' | b'.')))
+            .unwrap_or(behind.len());
         if *first == b'[' && behind.get(inside) == Some(&b']') {
             rest = behind.get(inside + 1..).unwrap_or_default();
         } else {
@@ -147,7 +161,9 @@ fn colons(value: &[u8]) -> bool {
 /// Another URI than sip: and sips:.
 pub(crate) fn other_scheme(input: &Input<'_>, field: Field) -> bool {
     let other = |raw: &[u8]| !matches!(Uri::parse(raw), Ok(Uri::Sip(_)));
-    let address = |address: Option<Result<NameAddr<'_>, AddressError>>| address.is_some_and(|address| address.is_ok_and(|address| other(address.raw_uri)));
+    let address = |address: Option<Result<NameAddr<'_>, AddressError>>| {
+        address.is_some_and(|address| address.is_ok_and(|address| other(address.raw_uri)))
+    };
     let Some(message) = &input.message else { return false };
     match field {
         Field::Message | Field::Start => matches!(message, Message::Request(request) if other(request.uri)),
@@ -155,7 +171,9 @@ pub(crate) fn other_scheme(input: &Input<'_>, field: Field) -> bool {
         Field::To => address(message.headers().to()),
         Field::Contact => {
             let contacts = message.headers().contacts();
-            contacts.flatten().any(|contact| matches!(contact, Contact::Address(address) if other(address.raw_uri)))
+            contacts
+                .flatten()
+                .any(|contact| matches!(contact, Contact::Address(address) if other(address.raw_uri)))
         }
         Field::Reason | Field::Via | Field::CallId | Field::CSeq | Field::Expires | Field::Challenge | Field::Body => false,
     }
@@ -165,13 +183,21 @@ pub(crate) fn other_scheme(input: &Input<'_>, field: Field) -> bool {
 pub(crate) fn odd_request_line(input: &Input<'_>, _: Field) -> bool {
     let start = input.start();
     let raw = input.head().split(|byte| *byte == b'\n').next().unwrap_or_default();
-    start.iter().filter(|byte| **byte == b' ').count() > 2 || start.contains(&b'<') || raw.strip_suffix(b"\r").unwrap_or(raw).ends_with(b" ")
+    start.iter().filter(|byte| **byte == b' ').count() > 2
+        || start.contains(&b'<')
+        || raw.strip_suffix(b"\r").unwrap_or(raw).ends_with(b" ")
 }
 
 /// A method beyond the usual ones, in the request line or CSeq.
 pub(crate) fn other_method(input: &Input<'_>, field: Field) -> bool {
     let usual = |word: &[u8]| USUAL_METHODS.iter().any(|method| method.as_bytes() == word);
-    let word = |value: &[u8], at: usize| value.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty()).nth(at).is_some_and(|word| !usual(word));
+    let word = |value: &[u8], at: usize| {
+        value
+            .split(u8::is_ascii_whitespace)
+            .filter(|word| !word.is_empty())
+            .nth(at)
+            .is_some_and(|word| !usual(word))
+    };
     match field {
         Field::CSeq => input.any(field, |value| word(value, 1)),
         _ => !input.start().starts_with(b"SIP/") && word(input.start(), 0),
@@ -179,7 +205,20 @@ pub(crate) fn other_method(input: &Input<'_>, field: Field) -> bool {
 }
 
 const USUAL_METHODS: [&str; 14] = [
-    "INVITE", "ACK", "CANCEL", "BYE", "REGISTER", "MESSAGE", "UPDATE", "PRACK", "OPTIONS", "SUBSCRIBE", "NOTIFY", "PUBLISH", "INFO", "REFER",
+    "INVITE",
+    "ACK",
+    "CANCEL",
+    "BYE",
+    "REGISTER",
+    "MESSAGE",
+    "UPDATE",
+    "PRACK",
+    "OPTIONS",
+    "SUBSCRIBE",
+    "NOTIFY",
+    "PUBLISH",
+    "INFO",
+    "REFER",
 ];
 
 /// A URI with a headers part.
@@ -225,12 +264,16 @@ pub(crate) fn too_large(input: &Input<'_>, field: Field) -> bool {
 
 /// A number below zero.
 pub(crate) fn negative(input: &Input<'_>, field: Field) -> bool {
-    input.any(field, |value| value.windows(2).any(|pair| pair[0] == b'-' && pair[1].is_ascii_digit()))
+    input.any(field, |value| {
+        value.windows(2).any(|pair| pair[0] == b'-' && pair[1].is_ascii_digit())
+    })
 }
 
 /// A number with something behind it.
 pub(crate) fn trailing(input: &Input<'_>, field: Field) -> bool {
-    input.any(field, |value| value.first().is_some_and(u8::is_ascii_digit) && !value.iter().all(u8::is_ascii_digit))
+    input.any(field, |value| {
+        value.first().is_some_and(u8::is_ascii_digit) && !value.iter().all(u8::is_ascii_digit)
+    })
 }
 
 /// `*`.
@@ -241,7 +284,9 @@ pub(crate) fn star(input: &Input<'_>, field: Field) -> bool {
 /// A quote or bracket that never closes.
 pub(crate) fn unclosed(input: &Input<'_>, field: Field) -> bool {
     let count = |value: &[u8], sign: u8| value.iter().filter(|byte| **byte == sign).count();
-    input.any(field, |value| count(value, b'"') % 2 == 1 || count(value, b'<') != count(value, b'>'))
+    input.any(field, |value| {
+        count(value, b'"') % 2 == 1 || count(value, b'<') != count(value, b'>')
+    })
 }
 
 /// White space around a separator within the value, or within the brackets.
@@ -251,8 +296,16 @@ pub(crate) fn spaces(input: &Input<'_>, field: Field) -> bool {
 
 /// An upper-case letter in a parameter's name.
 pub(crate) fn upper_case(input: &Input<'_>, field: Field) -> bool {
-    let name = |part: &[u8]| part.split(|byte| *byte == b'=').next().unwrap_or_default().iter().any(u8::is_ascii_uppercase);
-    input.any(field, |value| value.split(|byte| matches!(byte, b';' | b',' | b' ')).skip(1).any(name))
+    let name = |part: &[u8]| {
+        part.split(|byte| *byte == b'=')
+            .next()
+            .unwrap_or_default()
+            .iter()
+            .any(u8::is_ascii_uppercase)
+    };
+    input.any(field, |value| {
+        value.split(|byte| matches!(byte, b';' | b',' | b' ')).skip(1).any(name)
+    })
 }
 
 /// A scheme that is not spelled `Digest`.
@@ -263,11 +316,6 @@ pub(crate) fn other_spelling(input: &Input<'_>, field: Field) -> bool {
 /// A challenge with another algorithm than MD5.
 pub(crate) fn modern_algorithm(input: &Input<'_>, field: Field) -> bool {
     input.has(field, &["algorithm=SHA", "algorithm=\"SHA", "algorithm=AKA"])
-}
-
-/// A list of qualities of protection without quotes.
-pub(crate) fn bare_list(input: &Input<'_>, field: Field) -> bool {
-    input.has(field, &["qop=auth,", "qop=auth-int,"])
 }
 
 /// Another length of body than what is there, or several lengths, or none.
@@ -281,10 +329,19 @@ pub(crate) fn bad_length(input: &Input<'_>, field: Field) -> bool {
     input.any(field, |value| value.is_empty() || !value.iter().all(u8::is_ascii_digit))
 }
 
-/// A transport beyond those of RFC 3261 and RFC 7118.
+/// A transport beyond those of RFC 3261 and RFC 7118, in the first element.
 pub(crate) fn other_transport(input: &Input<'_>, field: Field) -> bool {
-    !["/UDP ", "/TCP ", "/TLS ", "/SCTP ", "/TLS-SCTP ", "/WS ", "/WSS "].iter().any(|transport| input.has(field, &[transport]))
+    let known = |transport: &[u8]| {
+        KNOWN_TRANSPORTS
+            .iter()
+            .any(|known| transport.trim_ascii_start().starts_with(known.as_bytes()))
+    };
+    input.any(field, |value| {
+        value.split(|byte| *byte == b'/').nth(2).is_some_and(|transport| !known(transport))
+    })
 }
+
+const KNOWN_TRANSPORTS: [&str; 7] = ["UDP ", "TCP ", "TLS ", "SCTP ", "TLS-SCTP ", "WS ", "WSS "];
 
 /// A parameter whose value has a colon.
 pub(crate) fn colon_in_param(input: &Input<'_>, field: Field) -> bool {
