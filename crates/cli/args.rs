@@ -19,6 +19,7 @@ use std::time::Duration;
 
 use clap::{Arg, Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
+use sip_digest::Algorithm;
 use sip_message::OwnedUri;
 use sip_registrar::Fault;
 use sip_registration::{Advertised, Override};
@@ -284,6 +285,21 @@ pub(crate) struct CredentialArgs {
     /// Read ALGORITHM:HEX, or the bare hex of an MD5, instead of a password: H(user:realm:password)
     #[arg(long, value_name = "PATH", conflicts_with = "password_file")]
     pub(crate) ha1_file: Option<PathBuf>,
+    /// Which challenges.
+    #[command(flatten)]
+    pub(crate) challenges: ChallengeArgs,
+}
+
+// Which challenges are answered.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = ASKED)]
+pub(crate) struct ChallengeArgs {
+    /// Give the credentials to this realm only, letter by letter [default: the first realm that asks for them, if it is not empty]
+    #[arg(long, value_name = "REALM", value_parser = values::pinned_realm)]
+    pub(crate) realm: Option<String>,
+    /// Answer no digest weaker than this: md5, sha-256 or sha-512-256
+    #[arg(long, value_name = "ALGORITHM", default_value = "md5", value_parser = values::min_digest)]
+    pub(crate) min_digest: Algorithm,
 }
 
 // What to bind.
@@ -431,7 +447,7 @@ pub(crate) struct Registrar {
     pub(crate) realm: String,
     /// Offer this digest algorithm: MD5, SHA-256, SHA-512-256, each also with -sess; repeatable, in the order given [default: SHA-256 MD5]
     #[arg(long, value_name = "NAME", help_heading = "Accounts", value_parser = values::algorithm)]
-    pub(crate) algorithm: Vec<sip_digest::Algorithm>,
+    pub(crate) algorithm: Vec<Algorithm>,
     /// The shortest time that is granted, in seconds; less is answered 423
     #[arg(long, value_name = "SECONDS", help_heading = "Bindings", value_parser = values::number::<u32>)]
     pub(crate) min_expires: Option<u32>,

@@ -74,6 +74,7 @@ fn source(args: &Load, surroundings: Surroundings) -> Source {
         password_file: args.credentials.password_file.clone(),
         password_env: args.credentials.password_env.clone(),
         ha1_file: None,
+        challenges: args.credentials.challenges.clone(),
     };
     Source::choose(&credentials, surroundings)
 }

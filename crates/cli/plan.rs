@@ -2,18 +2,20 @@
 //! rule here is tested by a table. Secrets are loaded later, from the source that is chosen here.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 
+use sip_digest::Algorithm;
 use sip_message::OwnedUri;
 use sip_net::{Options, TlsOptions};
 use sip_registration::locate::{Locate, LocateError, Wish};
-use sip_registration::{Account, Advertised, ContactPlan, Families, Goal, Policy, Transport};
+use sip_registration::{Account, Advertised, ChallengeRules, ContactPlan, Families, Goal, Policy, Transport};
 use thiserror::Error;
 
 use crate::args::accounts::AccountsArgs;
 use crate::args::verify::LookArgs;
 use crate::args::{
-    AccountArgs, BindingArgs, Bindings, CredentialArgs, ExchangeArgs, NetworkArgs, OutputArg, OutputArgs, Ping, Probe, TlsArgs,
-    TransportArg, Unregister,
+    AccountArgs, BindingArgs, Bindings, ChallengeArgs, CredentialArgs, ExchangeArgs, NetworkArgs, OutputArg, OutputArgs, Ping, Probe,
+    TlsArgs, TransportArg, Unregister,
 };
 use crate::identity;
 use crate::output::nagios::Thresholds;
@@ -191,7 +193,23 @@ static ANONYMOUS: CredentialArgs = CredentialArgs {
     password_file: None,
     password_env: String::new(),
     ha1_file: None,
+    challenges: ANY_CHALLENGE,
 };
+
+/// For a plan whose challenges are somebody else's to judge.
+pub(crate) const ANY_CHALLENGE: ChallengeArgs = ChallengeArgs {
+    realm: None,
+    min_digest: Algorithm::Md5,
+};
+
+/// Which challenges are answered.
+pub(crate) fn challenge_rules(args: &ChallengeArgs) -> Option<Arc<ChallengeRules>> {
+    let rules = ChallengeRules {
+        realm: args.realm.as_deref().map(Into::into),
+        min_digest: args.min_digest,
+    };
+    (rules != ChallengeRules::ANY).then(|| rules.into())
+}
 
 /// The transport that `--transport` asks for.
 pub(crate) const fn transport(wanted: TransportArg) -> Option<Transport> {
@@ -272,6 +290,7 @@ impl<'a> Shared<'a> {
             target: None,
             auth_user: self.credentials.auth_user.as_deref().map(Into::into),
             secret: None,
+            challenges: challenge_rules(&self.credentials.challenges),
             advertise: advertised(self.network),
             instance: None,
             reg_id: None,

@@ -49,7 +49,7 @@ fn is_at(binding: &OtherBinding, user: &str, hosts: &[String]) -> bool {
 
 /// The hosts under which this machine's Contact can be listed.
 fn own_hosts(account: &Account, fetched: &Report) -> Vec<String> {
-    let advertised = account.advertise.as_ref().map(|shown| shown.host.clone());
+    let advertised = account.advertise.as_ref().map(|shown| shown.host.to_string());
     let seen = [&fetched.network.local, &fetched.network.seen_as];
     let seen = seen.into_iter().flatten().map(|address| without_port(address).to_owned());
     advertised.into_iter().chain(seen).collect()
@@ -148,6 +148,7 @@ mod tests {
             target: None,
             auth_user: None,
             secret: None,
+            challenges: None,
             advertise: None,
             instance: None,
             reg_id: None,

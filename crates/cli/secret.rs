@@ -355,6 +355,7 @@ mod tests {
 
     fn args(password_file: Option<&str>, ha1_file: Option<&str>) -> CredentialArgs {
         CredentialArgs {
+            challenges: crate::plan::ANY_CHALLENGE,
             auth_user: None,
             password_file: password_file.map(Into::into),
             password_env: VARIABLE.to_owned(),

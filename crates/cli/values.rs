@@ -294,6 +294,14 @@ pub(crate) fn realm(text: &str) -> Result<String, ValueError> {
     one_line(text, "a realm is not empty and has no control characters")
 }
 
+/// Reads the realm that alone is answered; an empty one is a realm too.
+pub(crate) fn pinned_realm(text: &str) -> Result<String, ValueError> {
+    if text.is_empty() {
+        return Ok(String::new());
+    }
+    one_line(text, "a realm has no control characters")
+}
+
 fn one_line(text: &str, wrong: &'static str) -> Result<String, ValueError> {
     if text.is_empty() || text.chars().any(char::is_control) {
         return Err(ValueError::Other(wrong));
@@ -422,7 +430,7 @@ pub(crate) fn advertised(text: &str) -> Result<Advertised, ValueError> {
         return Err(WRONG);
     }
     Ok(Advertised {
-        host: parts.host.to_string(),
+        host: parts.host.to_string().into(),
         port: parts.port,
     })
 }
@@ -477,9 +485,24 @@ pub(crate) fn algorithm(text: &str) -> Result<Algorithm, ValueError> {
     Algorithm::parse(text.as_bytes()).ok_or(ValueError::Other(WRONG))
 }
 
+/// Reads the name of the weakest digest that is answered, any case.
+pub(crate) fn min_digest(text: &str) -> Result<Algorithm, ValueError> {
+    const WRONG: &str = "this digest is unknown; write md5, sha-256 or sha-512-256";
+    let algorithm = Algorithm::parse(text.as_bytes()).filter(|algorithm| !algorithm.is_session());
+    algorithm.ok_or(ValueError::Other(WRONG))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_pinned_realm_may_be_empty_and_a_session_is_no_minimum() {
+        assert_eq!((pinned_realm(""), pinned_realm("a b")), (Ok(String::new()), Ok("a b".to_owned())));
+        assert!(pinned_realm("a\nb").is_err());
+        assert_eq!(min_digest("sha-512-256"), Ok(Algorithm::Sha512_256));
+        assert!(["", "sha256", "MD5-sess", "none"].iter().all(|wrong| min_digest(wrong).is_err()));
+    }
 
     #[test]
     fn columns_are_parted_by_one_character() {

@@ -15,6 +15,7 @@ mod handshake;
 mod lab;
 mod naming;
 mod output;
+mod pins;
 mod portals;
 mod program;
 mod redirects;

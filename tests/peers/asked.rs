@@ -102,6 +102,7 @@ fn account(registrar: &str) -> Account {
         target: None,
         auth_user: None,
         secret: Some(sip_digest::Secret::Password(PASSWORD.into())),
+        challenges: None,
         contact: ContactPlan::Automatic { user: "phone".into() },
         advertise: None,
         instance: None,

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use clap::ValueEnum as _;
 use sip_digest::Secret;
 use sip_message::OwnedUri;
-use sip_registration::{Account, Advertised, ContactPlan, Families, Goal, Transport};
+use sip_registration::{Account, Advertised, ChallengeRules, ContactPlan, Families, Goal, Transport};
 
 use super::columns::{Column, Values};
 use super::reference::Reference;
@@ -31,6 +31,7 @@ pub(crate) struct Template {
     transport: Option<Transport>,
     auth_user: Option<Arc<str>>,
     secret: Option<Secret>,
+    challenges: Option<Arc<ChallengeRules>>,
     contact: Option<OwnedUri>,
     instance: Option<Instance>,
     reg_id: Option<NonZeroU32>,
@@ -52,6 +53,7 @@ pub(crate) struct Template {
 struct Recent {
     registrar: Option<OwnedUri>,
     secret: Option<(Column, String, Secret)>,
+    challenges: Option<Arc<ChallengeRules>>,
     next_hop: Option<(OwnedUri, Option<OwnedUri>, Option<Transport>)>,
 }
 
@@ -80,6 +82,7 @@ impl Template {
             transport: plan::transport(args.network.transport),
             auth_user: args.credentials.auth_user.as_deref().map(Arc::from),
             secret: run::password(&source, "")?,
+            challenges: plan::challenge_rules(&args.credentials.challenges),
             contact: args.binding.contact.clone(),
             instance: args.binding.instance.clone(),
             reg_id: args.binding.reg_id,
@@ -126,6 +129,7 @@ impl Template {
                 .map(Arc::from)
                 .or_else(|| self.auth_user.clone()),
             secret: self.secret_of(row)?,
+            challenges: self.challenges_of(row)?,
             contact,
             advertise: value(row, Column::Advertise, values::advertised)?.or_else(|| self.advertise.clone()),
             instance: self.instance_of(row, &aor)?,
@@ -156,6 +160,24 @@ impl Template {
             Some(recent) if *recent == registrar => Ok(recent.clone()),
             Some(_) | None => Ok(self.recent.registrar.insert(registrar).clone()),
         }
+    }
+
+    /// Equal ones share their memory.
+    fn challenges_of(&mut self, row: &Values) -> Result<Option<Arc<ChallengeRules>>, Wrong> {
+        let realm = value(row, Column::Realm, values::pinned_realm)?;
+        let min_digest = value(row, Column::MinDigest, values::min_digest)?;
+        if realm.is_none() && min_digest.is_none() {
+            return Ok(self.challenges.clone());
+        }
+        let of_all = self.challenges.as_deref().unwrap_or(&ChallengeRules::ANY);
+        let rules = ChallengeRules {
+            realm: realm.map(Arc::from).or_else(|| of_all.realm.clone()),
+            min_digest: min_digest.unwrap_or(of_all.min_digest),
+        };
+        Ok(Some(match &self.recent.challenges {
+            Some(recent) if **recent == rules => Arc::clone(recent),
+            Some(_) | None => Arc::clone(self.recent.challenges.insert(rules.into())),
+        }))
     }
 
     fn instance_of(&self, row: &Values, aor: &Aor) -> Result<Option<Arc<str>>, Wrong> {

@@ -16,6 +16,8 @@ pub(super) enum Column {
     PasswordEnv,
     Ha1,
     Ha1File,
+    Realm,
+    MinDigest,
     Contact,
     Instance,
     RegId,
@@ -24,7 +26,7 @@ pub(super) enum Column {
 }
 
 /// How many columns there are.
-const COUNT: usize = 16;
+const COUNT: usize = 18;
 
 /// Options of the command line that hold for all accounts of a list.
 pub(super) const OF_ALL: [&str; 13] = [
@@ -57,6 +59,8 @@ impl Column {
         Self::PasswordEnv,
         Self::Ha1,
         Self::Ha1File,
+        Self::Realm,
+        Self::MinDigest,
         Self::Contact,
         Self::Instance,
         Self::RegId,
@@ -81,6 +85,8 @@ impl Column {
             Self::PasswordEnv => "password_env",
             Self::Ha1 => "ha1",
             Self::Ha1File => "ha1_file",
+            Self::Realm => "realm",
+            Self::MinDigest => "min_digest",
             Self::Contact => "contact",
             Self::Instance => "instance",
             Self::RegId => "reg_id",

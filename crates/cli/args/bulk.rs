@@ -82,7 +82,7 @@ Examples:
   regprobe bulk - --format jsonl --registrar pbx.example.com < accounts.jsonl
 
 Columns of the list: aor, name, registrar, proxy, transport, auth_user, password, password_file, password_env, ha1, ha1_file, \
-contact, instance, reg_id, expires, advertise; a password may be @FILE, $VARIABLE or env:VARIABLE. What a row leaves out, the \
+realm, min_digest, contact, instance, reg_id, expires, advertise; a password may be @FILE, $VARIABLE or env:VARIABLE. What a row leaves out, the \
 options say. More: docs/bulk.md.
 
 Exit status: 0 every account is registered; 1 some are not; 2 the command line or the list is wrong (nothing was sent); 5 the \

@@ -7,7 +7,7 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 use sip_message::OwnedUri;
 
-use super::{NetworkArgs, TlsArgs};
+use super::{ChallengeArgs, NetworkArgs, TlsArgs};
 use crate::load::schedule::Shape;
 use crate::load::template::{self, AorTemplate, Template};
 use crate::load::values::{self as load, Connections, Users};
@@ -132,6 +132,9 @@ pub(crate) struct CredentialArgs {
     /// Send the credentials of the last exchange ahead for as long as the nonce is good, instead of being challenged each time
     #[arg(long)]
     pub(crate) reuse_nonce: bool,
+    /// Which challenges.
+    #[command(flatten)]
+    pub(crate) challenges: ChallengeArgs,
 }
 
 // Where to.

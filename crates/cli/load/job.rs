@@ -122,6 +122,7 @@ impl Job {
         let users = users(args)?;
         let (mut account, options) = plan::common(&account_args(args), &args.network, &args.tls, &exchange_args(args))?;
         account.expires = args.binding.expires;
+        account.challenges = plan::challenge_rules(&args.credentials.challenges);
         let mode = mode(args);
         let connections = args.engine.connections.among(users.count());
         let open = match (args.amount.open, mode) {

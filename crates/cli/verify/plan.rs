@@ -77,6 +77,7 @@ fn assembled(look: &LookArgs, way: Options, source: Source, secret: Option<Secre
             outbound_proxy: look.proxy.clone(),
             transport: plan::transport(look.network.transport).or(look.aor.as_ref().and_then(|aor| aor.transport)),
             auth_user: look.credentials.auth_user.clone(),
+            challenges: plan::challenge_rules(&look.credentials.challenges),
             advertise: plan::advertised(&look.network),
             secret,
         },

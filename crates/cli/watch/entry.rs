@@ -67,6 +67,7 @@ impl Entry {
             && old.advertise == new.advertise;
         let same_values = old.auth_user == new.auth_user
             && same_secret(old.secret.as_ref(), new.secret.as_ref())
+            && old.challenges == new.challenges
             && old.expires == new.expires
             && old.user_agent == new.user_agent;
         match (same_way, same_values) {

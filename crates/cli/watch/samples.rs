@@ -31,6 +31,7 @@ pub(crate) fn entry(line: u64, aor: &str) -> Entry {
         target: None,
         auth_user: None,
         secret: None,
+        challenges: None,
         advertise: None,
         instance: None,
         reg_id: None,

@@ -86,7 +86,13 @@ impl Offers {
     /// The strongest challenge of this header that this secret can answer: an HA1 answers only its own hash.
     #[must_use]
     pub fn strongest_for(&self, source: ChallengeSource, secret: &Secret) -> Option<&Challenge> {
-        strongest(self.from(source).filter(|challenge| challenge.can_answer(secret).is_ok()))
+        self.strongest_where(source, |challenge| challenge.can_answer(secret).is_ok())
+    }
+
+    /// The strongest challenge of this header among those that somebody admits; of equal ones the first.
+    #[must_use]
+    pub fn strongest_where(&self, source: ChallengeSource, admits: impl Fn(&Challenge) -> bool) -> Option<&Challenge> {
+        strongest(self.from(source).filter(|challenge| admits(challenge)))
     }
 
     /// Why the others cannot be answered, in the order of the message.

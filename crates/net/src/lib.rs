@@ -29,6 +29,7 @@
 //!     target: None,
 //!     auth_user: None,
 //!     secret: Some(sip_digest::Secret::Password("secret".into())),
+//!     challenges: None,
 //!     contact: ContactPlan::Automatic { user: "alice".into() },
 //!     advertise: None,
 //!     instance: None,

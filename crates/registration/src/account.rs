@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::num::NonZeroU32;
 use std::sync::Arc;
 
-use sip_digest::Secret;
+use sip_digest::{Algorithm, Secret};
 use sip_message::OwnedUri;
 
 use crate::locate::Target;
@@ -27,6 +27,8 @@ pub struct Account {
     pub auth_user: Option<Arc<str>>,
     /// What to answer challenges with.
     pub secret: Option<Secret>,
+    /// Which challenges are answered; `None` for the usual rules.
+    pub challenges: Option<Arc<ChallengeRules>>,
     /// What to bind.
     pub contact: ContactPlan,
     /// The address that Via and an automatic Contact show instead of the flow's own.
@@ -39,6 +41,34 @@ pub struct Account {
     pub expires: u32,
     /// The User-Agent header.
     pub user_agent: Arc<str>,
+}
+
+/// Which challenges an account answers. By default any realm, which then binds for as long as the registration lives, and any algorithm
+/// that is supported.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ChallengeRules {
+    /// The only realm that is answered, without the escapes of a quoted string. With `None` the first one that is answered decides, one
+    /// for the registrar and one for a proxy, and an empty one is not answered at all.
+    pub realm: Option<Arc<str>>,
+    /// The weakest algorithm that is answered; a session variant is as strong as its hash.
+    pub min_digest: Algorithm,
+}
+
+impl ChallengeRules {
+    /// The usual rules.
+    pub const ANY: Self = Self {
+        realm: None,
+        min_digest: Algorithm::Md5,
+    };
+}
+
+impl Account {
+    /// Which challenges are answered.
+    #[must_use]
+    pub fn challenge_rules(&self) -> &ChallengeRules {
+        static ANY: ChallengeRules = ChallengeRules::ANY;
+        self.challenges.as_deref().unwrap_or(&ANY)
+    }
 }
 
 /// The Contact to bind.
@@ -57,7 +87,7 @@ pub enum ContactPlan {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Advertised {
     /// The host: a name, an IPv4 address, or an IPv6 address in brackets.
-    pub host: String,
+    pub host: Box<str>,
     /// The port; the flow's own when `None`.
     pub port: Option<u16>,
 }

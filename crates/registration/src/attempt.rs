@@ -8,6 +8,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use sip_digest::Algorithm;
 use sip_message::printable;
 
 use crate::encode::hexadecimal;
@@ -205,13 +206,31 @@ pub struct Phases {
 pub enum Notice {
     /// The nonce changed between the challenge and the refusal.
     NonceRotated,
-    /// A stale challenge came with another realm or a weaker algorithm than the one before, and was not answered.
+    /// A stale challenge came with a weaker algorithm than the one before, and was not answered.
     ChallengeChanged {
-        /// What was asked first: the algorithm and the realm.
-        first: String,
+        /// What was asked first.
+        first: Algorithm,
         /// What was asked then.
-        second: String,
+        second: Algorithm,
     },
+    /// A challenge came in another realm than the one that is answered, and nothing else that could be.
+    ForeignRealm {
+        /// Its realm.
+        offered: Arc<str>,
+        /// The realm that is answered; `None` when any is that has a name.
+        expected: Option<Arc<str>>,
+        /// Whether the account says so; otherwise it was answered first.
+        pinned: bool,
+    },
+    /// A hash that was offered before is not offered any more.
+    AlgorithmWithdrawn {
+        /// The strongest that was ever offered.
+        before: Algorithm,
+        /// The strongest that is offered now.
+        now: Algorithm,
+    },
+    /// A quality of protection was offered before, and none is any more.
+    ProtectionWithdrawn,
     /// The registrar sees this address instead of ours.
     NatDetected {
         /// Ours.

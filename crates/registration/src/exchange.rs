@@ -10,6 +10,7 @@ mod reach;
 mod reply;
 mod request;
 mod start;
+mod trust;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -20,6 +21,7 @@ use sip_message::OwnedUri;
 
 use self::challenge::Answered;
 pub(crate) use self::start::Address;
+pub(crate) use self::trust::Known;
 use crate::admission::gates::Gates;
 use crate::attempt::{Attempt, Bound, Ending, Happening, Notice, TargetOutcome};
 use crate::branch::Branch;
@@ -55,6 +57,8 @@ pub(crate) struct Dialog {
     pub(crate) cseq: u32,
     /// Credentials that were accepted last, to be sent ahead with the next request.
     pub(crate) credentials: Box<[Credential]>,
+    /// Whom we have answered so far, and what they offered.
+    pub(crate) known: Option<Arc<Known>>,
     /// The Contact URI that a REGISTER asked to bind last.
     pub(crate) contact: Option<Arc<str>>,
     /// The Contact URI that was bound last: another one when the address has changed since.

@@ -22,6 +22,7 @@
 //!     target: None,
 //!     auth_user: None,
 //!     secret: None,
+//!     challenges: None,
 //!     contact: ContactPlan::Automatic { user: "alice".into() },
 //!     advertise: None,
 //!     instance: None,
@@ -88,7 +89,7 @@ mod timers;
 mod transaction;
 mod transcript;
 
-pub use account::{Account, Advertised, ContactPlan, Goal, Transport, host_port};
+pub use account::{Account, Advertised, ChallengeRules, ContactPlan, Goal, Transport, host_port};
 pub use admission::Admission;
 pub use attempt::{
     Attempt, AuthFacts, Bound, CallId, Carrying, Ending, Happening, LastReply, Notice, Phases, ReplyNote, Step, TargetOutcome,
@@ -129,6 +130,7 @@ mod tests {
             target: None,
             auth_user: None,
             secret: None,
+            challenges: None,
             contact: ContactPlan::Automatic { user: "alice".into() },
             advertise: None,
             instance: None,

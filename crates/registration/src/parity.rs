@@ -47,6 +47,12 @@ pub fn opensips_state(outcome: &Outcome) -> State {
         // It goes on asking with the registrar's Min-Expires, without end.
         Some(Cause::IntervalTooBrief) if outcome.usable_min_expires => State::Registering,
         Some(Cause::IntervalTooBrief) => State::RegistrarError,
+        // It looks at no realm, wants no algorithm rather than another, and answers.
+        Some(cause @ (Cause::RealmMismatch | Cause::DigestTooWeak)) => match outcome.goal {
+            Goal::Register => State::Authenticating,
+            Goal::Unregister | Goal::Clear => State::AuthenticatingUnregister,
+            Goal::Fetch | Goal::Ping | Goal::Locate => cause.state(),
+        },
         // It waits for its own timer, whatever the network says.
         Some(Cause::Unreachable | Cause::ConnectionRefused | Cause::ConnectTimeout | Cause::ConnectionLost) => State::RegisterTimeout,
         Some(Cause::TlsHandshake | Cause::CertificateExpired | Cause::CertificateUntrusted | Cause::CertificateNameMismatch) => {

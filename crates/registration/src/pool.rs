@@ -9,7 +9,7 @@ use sip_digest::Offers;
 
 use crate::Goal;
 use crate::attempt::Attempt;
-use crate::exchange::{Address, Exchange, Server};
+use crate::exchange::{Address, Exchange, Known, Server};
 
 /// Attempts that were given back, exchanges that are over, and what exchanges share.
 #[derive(Debug, Default)]
@@ -20,6 +20,8 @@ pub(crate) struct Pool {
     exchanges: Vec<Box<Exchange>>,
     /// Whom the last REGISTERs went to, the latest first.
     pub(crate) servers: VecDeque<Arc<Server>>,
+    /// What was learnt from challenges lately, the latest first.
+    pub(crate) known: VecDeque<Arc<Known>>,
     /// The last next hop that was an address.
     pub(crate) address: Option<Address>,
     /// Room for reading challenges.

@@ -103,6 +103,7 @@ impl Registration {
             },
             cseq: 0,
             credentials: Box::default(),
+            known: None,
             contact: None,
             bound: None,
             least_expires: 0,

@@ -144,8 +144,12 @@ pub struct AuthReport {
     pub scheme: Option<String>,
     /// The algorithm that was answered.
     pub algorithm: Option<String>,
-    /// The realm.
+    /// The realm that was answered, or offered last.
     pub realm: Option<String>,
+    /// Whether only this realm was to be answered from the start (`--realm`); otherwise the first one that is answered decides.
+    pub realm_pinned: bool,
+    /// The weakest algorithm that is answered (`--min-digest`): `MD5`, `SHA-256` or `SHA-512-256`.
+    pub min_digest: String,
     /// The quality of protection that was used; null for RFC 2069's none.
     pub qop: Option<String>,
     /// Every algorithm that was offered, in the order of the message.

@@ -91,6 +91,10 @@ pub enum Cause {
     MalformedChallenge,
     /// Challenged with algorithms that we (or a precomputed HA1) cannot answer.
     UnsupportedAlgorithm,
+    /// Challenged in another realm than the pinned one, or than the one that was answered first, or in none.
+    RealmMismatch,
+    /// Challenged only with algorithms weaker than the account wants.
+    DigestTooWeak,
     /// `stale=true` again and again.
     StaleLoop,
     /// Challenged again after credentials were sent.
@@ -145,13 +149,15 @@ pub enum Cause {
 
 impl Cause {
     /// Every cause.
-    pub const ALL: [Self; 31] = [
+    pub const ALL: [Self; 33] = [
         Self::BindingNotConfirmed,
         Self::GrantedZero,
         Self::Redirected,
         Self::CredentialsMissing,
         Self::MalformedChallenge,
         Self::UnsupportedAlgorithm,
+        Self::RealmMismatch,
+        Self::DigestTooWeak,
         Self::StaleLoop,
         Self::WrongCredentials,
         Self::RejectedWithoutChallenge,
@@ -189,6 +195,8 @@ impl Cause {
             Self::CredentialsMissing => "credentials_missing",
             Self::MalformedChallenge => "malformed_challenge",
             Self::UnsupportedAlgorithm => "unsupported_algorithm",
+            Self::RealmMismatch => "realm_mismatch",
+            Self::DigestTooWeak => "digest_too_weak",
             Self::StaleLoop => "stale_loop",
             Self::WrongCredentials => "wrong_credentials",
             Self::RejectedWithoutChallenge => "rejected_without_challenge",
@@ -225,6 +233,8 @@ impl Cause {
             Self::Replied408 | Self::NoReply | Self::OnlyProvisional | Self::ConnectTimeout => State::RegisterTimeout,
             Self::MalformedChallenge
             | Self::UnsupportedAlgorithm
+            | Self::RealmMismatch
+            | Self::DigestTooWeak
             | Self::DnsNotFound
             | Self::DnsFailed
             | Self::Unreachable
@@ -293,13 +303,17 @@ pub enum FindingId {
     RetryAfter,
     /// The registrar sent a Warning.
     WarningReceived,
-    /// The challenge changed its realm or weakened its algorithm under way.
+    /// The challenge weakened its algorithm under way.
     ChallengeChanged,
+    /// A challenge of another realm than ours was not answered.
+    ForeignRealm,
+    /// The registrar offers less protection than it did before.
+    DigestDowngraded,
 }
 
 impl FindingId {
     /// Every finding.
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 23] = [
         Self::WeakDigest,
         Self::PlaintextTransport,
         Self::NonceRotated,
@@ -321,6 +335,8 @@ impl FindingId {
         Self::RetryAfter,
         Self::WarningReceived,
         Self::ChallengeChanged,
+        Self::ForeignRealm,
+        Self::DigestDowngraded,
     ];
 
     /// The word in reports.
@@ -348,6 +364,8 @@ impl FindingId {
             Self::RetryAfter => "retry_after",
             Self::WarningReceived => "warning_received",
             Self::ChallengeChanged => "challenge_changed",
+            Self::ForeignRealm => "foreign_realm",
+            Self::DigestDowngraded => "digest_downgraded",
         }
     }
 }

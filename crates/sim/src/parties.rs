@@ -21,6 +21,7 @@ pub fn account(user: &str, registrar: &str) -> Account {
         target: None,
         auth_user: None,
         secret: Some(Secret::Password(PASSWORD.into())),
+        challenges: None,
         contact: ContactPlan::Automatic { user: user.into() },
         advertise: None,
         instance: None,

@@ -21,6 +21,7 @@ fn row(number: u64, registrar: &str) -> Row {
         target: None,
         auth_user: None,
         secret: None,
+        challenges: None,
         contact: ContactPlan::Automatic { user: "alice".into() },
         advertise: None,
         instance: None,

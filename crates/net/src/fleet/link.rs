@@ -43,6 +43,7 @@ use crate::driver::Network;
 ///         registrar: uri.parse()?,
 ///         contact: ContactPlan::Automatic { user: format!("user{number}").into() },
 ///         secret: Some(sip_digest::Secret::Password("secret".into())),
+///         challenges: None,
 ///         # outbound_proxy: None, transport: None, target: None, auth_user: None, advertise: None, instance: None, reg_id: None,
 ///         # expires: 300, user_agent: "example".into(),
 ///     };
@@ -259,6 +260,7 @@ mod tests {
             target: None,
             auth_user: None,
             secret: None,
+            challenges: None,
             contact: ContactPlan::Automatic { user: "user".into() },
             advertise: None,
             instance: None,

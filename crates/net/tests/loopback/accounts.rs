@@ -16,6 +16,7 @@ pub(crate) fn alice(registrar: &str) -> Account {
         target: None,
         auth_user: None,
         secret: Some(Secret::Password("secret".into())),
+        challenges: None,
         contact: ContactPlan::Automatic {
             user: "alice-probe".into(),
         },

@@ -87,6 +87,8 @@ fn of_register(report: &Report) -> Sight {
         | Cause::StaleLoop
         | Cause::MalformedChallenge
         | Cause::UnsupportedAlgorithm
+        | Cause::RealmMismatch
+        | Cause::DigestTooWeak
         | Cause::NoReply
         | Cause::OnlyProvisional
         | Cause::DnsNotFound

@@ -208,6 +208,8 @@ const fn is_unusable(cause: Cause) -> bool {
         Cause::StaleLoop
         | Cause::MalformedChallenge
         | Cause::UnsupportedAlgorithm
+        | Cause::RealmMismatch
+        | Cause::DigestTooWeak
         | Cause::TlsHandshake
         | Cause::CertificateExpired
         | Cause::CertificateUntrusted

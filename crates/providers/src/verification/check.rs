@@ -1,10 +1,11 @@
 //! What to verify, and how far that may go. Values only.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use sip_digest::Secret;
 use sip_message::OwnedUri;
-use sip_registration::{Advertised, Transport};
+use sip_registration::{Advertised, ChallengeRules, Transport};
 
 use crate::{ApiError, ContactPattern, Listing, Source, SourceKind, Standing};
 
@@ -76,6 +77,8 @@ pub struct Given {
     pub auth_user: Option<String>,
     /// What to answer challenges with. No API gives it.
     pub secret: Option<Secret>,
+    /// Which challenges are answered; `None` for the usual rules.
+    pub challenges: Option<Arc<ChallengeRules>>,
     /// The address that Via and a Contact of our own show instead of the local one.
     pub advertise: Option<Advertised>,
 }

@@ -48,6 +48,7 @@ pub(super) fn account(check: &Check, settings: &Settings) -> Result<Account, Che
         target: None,
         auth_user: given.auth_user.as_deref().or(settings.auth_user.as_deref()).map(Into::into),
         secret: given.secret.clone(),
+        challenges: given.challenges.clone(),
         contact: ContactPlan::Automatic { user: "regprobe".into() },
         advertise: given.advertise.clone(),
         instance: None,

@@ -310,6 +310,7 @@ mod tests {
             target: None,
             auth_user: None,
             secret: None,
+            challenges: None,
             contact: ContactPlan::Automatic { user: "x".into() },
             advertise: None,
             instance: None,

@@ -195,6 +195,7 @@ pub(crate) fn alice(registrar: SocketAddr) -> Account {
         target: None,
         auth_user: None,
         secret: Some(password()),
+        challenges: None,
         contact: ContactPlan::Automatic { user: "alice".into() },
         advertise: None,
         instance: None,

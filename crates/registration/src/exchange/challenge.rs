@@ -4,9 +4,10 @@ use rand::RngExt as _;
 use sip_digest::{Challenge, InfoError, Offers};
 use sip_message::{ChallengeSource, Response};
 
+use super::trust::Trust;
 use super::{Cause, Cx, Ending, Exchange, Party};
 use crate::Goal;
-use crate::attempt::{Notice, ReplyNote, shown};
+use crate::attempt::{Notice, ReplyNote};
 use crate::encode::{Cnonce, Credential};
 use crate::texts::Texts;
 
@@ -75,15 +76,20 @@ impl Exchange {
                 Ending::Failed(Cause::CredentialsMissing)
             });
         };
-        let fresh = [ChallengeSource::Www, ChallengeSource::Proxy].map(|source| offers.strongest_for(source, secret));
+        let trust = Trust::new(party.account.challenge_rules(), party.dialog.known.as_deref());
+        let fresh = [ChallengeSource::Www, ChallengeSource::Proxy].map(|source| trust.strongest(offers, source, secret));
         let nothing = fresh == [None, None];
+        self.compare_offers(party, offers);
+        if nothing && let Some(cause) = self.refused(cx, party, offers) {
+            return Some(self.unanswered(cause));
+        }
         if nothing && self.sent_ahead() {
             return self.send_bare(cx, party);
         }
         if nothing {
             self.attempt.words = offers.errors().iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
             return Some(match self.unanswerable(offers, response) {
-                Cause::MalformedChallenge | Cause::UnsupportedAlgorithm if self.goal == Goal::Ping => Ending::Succeeded,
+                cause @ (Cause::MalformedChallenge | Cause::UnsupportedAlgorithm) => self.unanswered(cause),
                 cause => Ending::Failed(cause),
             });
         }
@@ -91,8 +97,20 @@ impl Exchange {
             return Some(Ending::Failed(cause));
         }
         self.count_credentials_on();
-        fresh.into_iter().flatten().for_each(|challenge| self.adopt(cx, challenge));
+        for challenge in fresh.into_iter().flatten() {
+            self.adopt(cx, challenge);
+            Self::remember(cx, party, challenge, offers);
+        }
         self.send(cx, party)
+    }
+
+    /// The end when no challenge was answered. To a ping, being asked is an answer.
+    fn unanswered(&self, cause: Cause) -> Ending {
+        if self.goal == Goal::Ping {
+            Ending::Succeeded
+        } else {
+            Ending::Failed(cause)
+        }
     }
 
     /// Whether the request that waits carries the last exchange's credentials and nothing that was asked for in this one.
@@ -159,10 +177,9 @@ impl Exchange {
             .iter()
             .find(|credential| credential.challenge.source() == again.source())?;
         let rotated = before.challenge.nonce() != again.nonce();
-        if again.stale() && (before.challenge.realm() != again.realm() || again.algorithm() < before.challenge.algorithm()) {
-            // Whoever can change realm or algorithm under way may be after a hash that is easier to break.
-            let name = |challenge: &Challenge| format!("{} in {}", challenge.algorithm().name(), shown(challenge.realm()));
-            let (first, second) = (name(&before.challenge), name(again));
+        if again.stale() && again.algorithm() < before.challenge.algorithm() {
+            // Whoever can change the algorithm under way may be after a hash that is easier to break. The realm cannot change at all.
+            let (first, second) = (before.challenge.algorithm(), again.algorithm());
             self.attempt.notice(Notice::ChallengeChanged { first, second });
             return Some(Cause::WrongCredentials);
         }

@@ -14,6 +14,8 @@ impl Cause {
             Self::CredentialsMissing => &CREDENTIALS_MISSING,
             Self::MalformedChallenge => &MALFORMED_CHALLENGE,
             Self::UnsupportedAlgorithm => &UNSUPPORTED_ALGORITHM,
+            Self::RealmMismatch => &REALM_MISMATCH,
+            Self::DigestTooWeak => &DIGEST_TOO_WEAK,
             Self::StaleLoop => &STALE_LOOP,
             Self::WrongCredentials => &WRONG_CREDENTIALS,
             Self::RejectedWithoutChallenge => &REJECTED_WITHOUT_CHALLENGE,
@@ -99,6 +101,26 @@ const UNSUPPORTED_ALGORITHM: Explanation = Explanation {
         "a registrar that offers only Basic, which is never answered because it reveals the password",
     ],
     todo: "Compare the offered algorithms in the report with yours. With `--ha1-file` use one for an offered algorithm, or give the password itself; otherwise have MD5 or SHA-256 switched on for the account.",
+};
+
+const REALM_MISMATCH: Explanation = Explanation {
+    meaning: "The registrar asked for credentials in another realm than the one that they are for: the one given with `--realm`, or else the first one that was answered. Nothing was sent to it.",
+    likely: &[
+        "`--realm` is not the registrar's realm, letter by letter; upper and lower case count",
+        "the registrar was configured anew, or another machine of the cluster has a realm of its own",
+        "somebody else answers in the registrar's place: DNS, a route or the network leads elsewhere",
+        "the challenge has an empty realm, which only `--realm` with an empty value lets through",
+    ],
+    todo: "Ask the operator for the realm of the account. If the new one is right, give it with `--realm`, or start the registration anew, so that the first answer decides again; if not, find out who answers there before the password goes out.",
+};
+
+const DIGEST_TOO_WEAK: Explanation = Explanation {
+    meaning: "The registrar asked for credentials only with algorithms weaker than `--min-digest` allows, so nothing was sent to it.",
+    likely: &[
+        "the registrar offers MD5 alone",
+        "it offered more before, and a change of its configuration or a device on the way took that out",
+    ],
+    todo: "Have the operator offer the wanted algorithm. Only if the way to the registrar is trusted, as with TLS, lower `--min-digest` to what is offered.",
 };
 
 const STALE_LOOP: Explanation = Explanation {

@@ -29,6 +29,8 @@ impl FindingId {
             Self::RetryAfter => &RETRY_AFTER,
             Self::WarningReceived => &WARNING_RECEIVED,
             Self::ChallengeChanged => &CHALLENGE_CHANGED,
+            Self::ForeignRealm => &FOREIGN_REALM,
+            Self::DigestDowngraded => &DIGEST_DOWNGRADED,
         }
     }
 }
@@ -176,12 +178,12 @@ const FAILED_OVER: Explanation = Explanation {
 };
 
 const CHALLENGE_CHANGED: Explanation = Explanation {
-    meaning: "After our answer a challenge called the nonce stale and, in the same breath, named another realm or a weaker algorithm; it was not answered.",
+    meaning: "After our answer a challenge called the nonce stale and, in the same breath, named a weaker algorithm; it was not answered.",
     likely: &[
         "two registrars behind one address that are configured differently",
         "somebody on the way who wants a hash that is easier to break",
     ],
-    todo: "Probe by TLS, so that nobody can edit challenges, and have the operator bring the realms and algorithms of all nodes in line.",
+    todo: "Probe by TLS, so that nobody can edit challenges, and have the operator bring the algorithms of all nodes in line.",
 };
 
 const CREDENTIALS_SUSPECT: Explanation = Explanation {
@@ -222,4 +224,22 @@ const WARNING_RECEIVED: Explanation = Explanation {
         "a server that uses the header for its own diagnostics",
     ],
     todo: "Read the text in the message of the finding: it is the nearest thing to the server's log that can be had from outside.",
+};
+
+const FOREIGN_REALM: Explanation = Explanation {
+    meaning: "A challenge named another realm than the one that the credentials are for, and got no answer: whoever can name the realm can collect answers to be attacked offline.",
+    likely: &[
+        "the realm was changed at the registrar, or differs between the machines of a cluster",
+        "a machine in the registrar's place that asks on its own account",
+    ],
+    todo: "Compare both realms with what the operator says. The one to trust belongs into `--realm`, on the command line or in the list of accounts.",
+};
+
+const DIGEST_DOWNGRADED: Explanation = Explanation {
+    meaning: "The registrar offered a stronger algorithm or protection earlier and does not any more, which weakens every answer that it gets.",
+    likely: &[
+        "a change or a restore of the registrar's configuration, or an older machine of the cluster",
+        "a device on the way that takes the stronger challenges out, to attack the weaker answer",
+    ],
+    todo: "Ask the operator whether this was meant. `--min-digest sha-256` refuses anything weaker from now on, and TLS keeps others from editing challenges.",
 };

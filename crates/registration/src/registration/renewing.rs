@@ -30,5 +30,6 @@ impl Registration {
         self.account = account;
         // What was accepted so far may be another user's, or made with another password.
         self.dialog.credentials = Box::default();
+        self.dialog.known = None;
     }
 }

@@ -117,7 +117,7 @@ impl Report {
             opensips_state: attempt.opensips_state,
             binding: binding(evidence),
             other_bindings: attempt.other_bindings.clone(),
-            auth: auth(attempt),
+            auth: auth(account, attempt),
             network: NetworkReport {
                 server: used.map(|tried| tried.target.endpoint.remote.to_string()),
                 local: attempt.local.map(|local| local.to_string()),
@@ -170,13 +170,15 @@ fn binding(evidence: &Evidence<'_>) -> Option<BindingReport> {
     })
 }
 
-fn auth(attempt: &Attempt) -> AuthReport {
+fn auth(account: &Account, attempt: &Attempt) -> AuthReport {
     let auth = &attempt.auth;
     AuthReport {
         challenged: auth.challenged,
         scheme: auth.algorithm.map(|_| "Digest".to_owned()),
         algorithm: auth.algorithm.map(ToOwned::to_owned),
         realm: auth.realm.as_deref().map(str::to_owned),
+        realm_pinned: account.challenge_rules().realm.is_some(),
+        min_digest: account.challenge_rules().min_digest.plain().name().to_owned(),
         qop: auth.qop.map(ToOwned::to_owned),
         offered: auth.offered.iter().map(ToString::to_string).collect(),
         stale_retries: auth.stale_retries,

@@ -1,6 +1,7 @@
 //! One sentence on what happened, from the evidence of this exchange. Advice is [`crate::Explanation`]'s.
 
 use super::assemble::{Evidence, milliseconds};
+use super::findings;
 use crate::attempt::{Attempt, Ending, Notice, TargetOutcome, TriedTarget};
 use crate::report::Removal;
 use crate::{Cause, Goal};
@@ -11,7 +12,7 @@ pub(super) fn detail(evidence: &Evidence<'_>) -> String {
     match attempt.ending {
         Ending::Succeeded => success(evidence),
         Ending::Interrupted => format!("interrupted{}", after_interruption(evidence)),
-        Ending::Failed(cause) => format!("{}{}", failure(attempt, cause), left_behind(evidence)),
+        Ending::Failed(cause) => format!("{}{}", failure(evidence, cause), left_behind(evidence)),
     }
 }
 
@@ -71,7 +72,8 @@ fn reply(attempt: &Attempt) -> String {
     )
 }
 
-fn failure(attempt: &Attempt, cause: Cause) -> String {
+fn failure(evidence: &Evidence<'_>, cause: Cause) -> String {
+    let attempt = evidence.attempt;
     let (reply, words) = (reply(attempt), attempt.words.as_str());
     let server = server(attempt);
     let said = |sentence: &str| {
@@ -94,6 +96,12 @@ fn failure(attempt: &Attempt, cause: Cause) -> String {
             "no offered challenge can be answered; offered: {}",
             attempt.auth.offered.join(", ")
         )),
+        Cause::RealmMismatch => foreign_realm(attempt),
+        Cause::DigestTooWeak => format!(
+            "nothing weaker than {} is answered, and the registrar offers only {}",
+            evidence.account.challenge_rules().min_digest.plain(),
+            attempt.auth.offered.join(", ")
+        ),
         Cause::StaleLoop => "the registrar calls every nonce stale, its own new one included".to_owned(),
         Cause::WrongCredentials => format!("the registrar refused our credentials ({reply}){}", realm(attempt)),
         Cause::RejectedWithoutChallenge => format!("the registrar answered {reply} to our credentials, without a challenge"),
@@ -149,6 +157,18 @@ fn realm(attempt: &Attempt) -> String {
         .realm
         .as_ref()
         .map_or_else(String::new, |realm| format!(" for realm {realm}"))
+}
+
+fn foreign_realm(attempt: &Attempt) -> String {
+    let words = |notice: &Notice| {
+        if let Notice::ForeignRealm { offered, expected, pinned } = notice {
+            Some(findings::foreign_realm(offered, expected.as_deref(), *pinned))
+        } else {
+            None
+        }
+    };
+    let words = attempt.notices.iter().find_map(words);
+    words.unwrap_or_else(|| "another realm than ours asks for credentials".to_owned())
 }
 
 fn redirected(attempt: &Attempt, reply: &str) -> String {

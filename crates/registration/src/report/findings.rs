@@ -11,8 +11,8 @@ use crate::{Cause, FindingId, Goal, Policy, Transport, host_port};
 /// A binding shorter than this is gone before most phones refresh it, in seconds.
 const SHORT_BINDING: u32 = 60;
 
-/// All findings of an attempt, the gravest first. Of the removal after it count what was sent again, and late
-/// replies, which answer the attempt.
+/// All findings of an attempt, the gravest first. Of the removal after it count what was sent again, late replies, which answer the
+/// attempt, and a registrar that asks in another way than it did before.
 pub(super) fn findings(attempt: &Attempt, removal: Option<&Attempt>, policy: &Policy) -> Vec<Finding> {
     let mut found: Vec<Finding> = Vec::new();
     each(attempt, removal, policy, &mut |id, severity, words| {
@@ -43,9 +43,9 @@ fn each(attempt: &Attempt, removal: Option<&Attempt>, policy: &Policy, tell: &mu
     for notice in &attempt.notices {
         from_notice(notice, tell);
     }
-    let late = |attempt: &Attempt| attempt.notices.contains(&Notice::LateReply);
-    if removal.is_some_and(late) && !late(attempt) {
-        from_notice(&Notice::LateReply, tell);
+    let later = removal.into_iter().flat_map(|removal| &removal.notices);
+    for notice in later.filter(|notice| counts_later(notice) && !attempt.notices.contains(notice)) {
+        from_notice(notice, tell);
     }
     authentication(attempt, tell);
     binding(attempt, tell);
@@ -55,6 +55,25 @@ fn each(attempt: &Attempt, removal: Option<&Attempt>, policy: &Policy, tell: &mu
         tell,
     );
     certificate(attempt, policy, tell);
+}
+
+/// Whether a notice of the removal says something about the attempt before it.
+const fn counts_later(notice: &Notice) -> bool {
+    match notice {
+        Notice::LateReply | Notice::ForeignRealm { .. } | Notice::AlgorithmWithdrawn { .. } | Notice::ProtectionWithdrawn => true,
+        Notice::NonceRotated
+        | Notice::ChallengeChanged { .. }
+        | Notice::NatDetected { .. }
+        | Notice::EchoChanged { .. }
+        | Notice::ContactRewritten { .. }
+        | Notice::OtherSource { .. }
+        | Notice::FailurePhrase(_)
+        | Notice::UnknownAlgorithm(_)
+        | Notice::IntervalRaised { .. }
+        | Notice::Warning { .. }
+        | Notice::RedirectedTo(_)
+        | Notice::CredentialsWithheld(_) => false,
+    }
 }
 
 fn from_notice(notice: &Notice, tell: &mut Tell<'_>) {
@@ -67,6 +86,15 @@ fn from_notice(notice: &Notice, tell: &mut Tell<'_>) {
         }),
         Notice::ChallengeChanged { first, second } => say(Id::ChallengeChanged, Error, &|| {
             format!("asked for {first} and then for {second}, which was not answered")
+        }),
+        Notice::ForeignRealm { offered, expected, pinned } => {
+            say(Id::ForeignRealm, Error, &|| foreign_realm(offered, expected.as_deref(), *pinned))
+        }
+        Notice::AlgorithmWithdrawn { before, now } => say(Id::DigestDowngraded, Error, &|| {
+            format!("{before} was offered before, and nothing stronger than {now} is now")
+        }),
+        Notice::ProtectionWithdrawn => say(Id::DigestDowngraded, Error, &|| {
+            "a quality of protection (qop) was offered before, and none is now".to_owned()
         }),
         Notice::NatDetected { local, seen } => say(Id::NatDetected, Warning, &|| {
             format!("the registrar sees {} where we are {}", host_port(*seen), host_port(*local))
@@ -93,6 +121,17 @@ fn from_notice(notice: &Notice, tell: &mut Tell<'_>) {
         }),
         Notice::Warning { code, text } => say(Id::WarningReceived, Info, &|| format!("{code} {text}")),
         Notice::RedirectedTo(_) | Notice::CredentialsWithheld(_) => {}
+    }
+}
+
+/// Both realms, and why the one is answered and the other is not.
+pub(super) fn foreign_realm(offered: &str, expected: Option<&str>, pinned: bool) -> String {
+    match expected {
+        None => "an empty realm asks for credentials; it is answered only when it is pinned".to_owned(),
+        Some(expected) if pinned => format!("realm \"{offered}\" asks for credentials, and only the pinned realm \"{expected}\" gets them"),
+        Some(expected) => {
+            format!("realm \"{offered}\" asks for credentials, and realm \"{expected}\" was answered first, so that only it gets them")
+        }
     }
 }
 

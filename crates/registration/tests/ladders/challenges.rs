@@ -76,23 +76,18 @@ fn a_nonce_that_is_always_stale_ends_in_a_stale_loop() {
 }
 
 #[test]
-fn a_stale_challenge_of_another_realm_or_a_weaker_algorithm_is_not_answered() {
-    for changed in [STALE.replace("example.test", "other.test"), STALE.replace("SHA-256", "MD5")] {
-        let mut world = registering(Setup::probe());
-        world.reply(UNAUTHORIZED, &[CHALLENGE]);
-        world.reply(UNAUTHORIZED, &[&changed]);
-        let attempt = world.attempt();
-        assert_eq!(
-            (attempt.ending, attempt.requests),
-            (Ending::Failed(Cause::WrongCredentials), 2),
-            "{changed}"
-        );
-        let report = crate::picture::report(&world.setup, attempt);
-        assert!(
-            report.findings.iter().any(|finding| finding.id == FindingId::ChallengeChanged),
-            "{changed}"
-        );
-    }
+fn a_stale_challenge_of_a_weaker_algorithm_is_not_answered() {
+    let mut world = registering(Setup::probe());
+    world.reply(UNAUTHORIZED, &[CHALLENGE]);
+    world.reply(UNAUTHORIZED, &[&STALE.replace("SHA-256", "MD5")]);
+    let attempt = world.attempt();
+    assert_eq!((attempt.ending, attempt.requests), (Ending::Failed(Cause::WrongCredentials), 2));
+    let report = crate::picture::report(&world.setup, attempt);
+    let ids: Vec<_> = report.findings.iter().map(|finding| finding.id).collect();
+    assert!(
+        ids.contains(&FindingId::ChallengeChanged) && ids.contains(&FindingId::DigestDowngraded),
+        "{ids:?}"
+    );
 }
 
 #[test]

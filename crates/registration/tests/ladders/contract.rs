@@ -17,7 +17,7 @@ const SAMPLE: &str = r#"{
   "last_response": { "code": 200, "reason": "OK" }, "opensips_state": "REGISTERED_STATE",
   "binding": { "contact": "sip:alice@127.0.0.1:40112", "expires_s": 3600, "valid_until": "2026-01-31T10:00:00.125Z", "removal": "confirmed" },
   "other_bindings": [ { "contact": "sip:alice@198.51.100.7:5060", "expires_s": 1200, "q": null, "instance": null } ],
-  "auth": { "challenged": true, "scheme": "Digest", "algorithm": "SHA-256", "realm": "example.test", "qop": "auth",
+  "auth": { "challenged": true, "scheme": "Digest", "algorithm": "SHA-256", "realm": "example.test", "realm_pinned": false, "min_digest": "MD5", "qop": "auth",
             "offered": ["SHA-256", "MD5"], "stale_retries": 0, "server_authenticated": null },
   "network": { "server": "127.0.0.1:5060", "local": "127.0.0.1:40112", "seen_as": null,
                "targets": [ { "address": "127.0.0.1:5060", "transport": "udp", "source": "a", "outcome": "registered" } ] },

@@ -23,5 +23,6 @@ mod rows;
 mod server_proof;
 mod setup;
 mod transactions;
+mod trust;
 mod waiting;
 mod world;

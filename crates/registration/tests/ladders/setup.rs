@@ -93,6 +93,7 @@ fn account(registrar: &str) -> Account {
         target: None,
         auth_user: None,
         secret: password(PASSWORD),
+        challenges: None,
         contact: ContactPlan::Automatic { user: "alice".into() },
         advertise: None,
         instance: None,

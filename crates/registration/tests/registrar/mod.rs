@@ -67,6 +67,7 @@ pub(crate) fn account(user: usize) -> Account {
         target: None,
         auth_user: None,
         secret: Some(Secret::Password("sesame".into())),
+        challenges: None,
         contact: ContactPlan::Automatic { user: user.into() },
         advertise: None,
         instance: None,

@@ -370,6 +370,7 @@ fn account(number: usize, draw: &mut Draw<'_>) -> Account {
         outbound_proxy: chosen(0).then(|| "sip:proxy.test;lr".parse().expect("it is a URI")),
         transport: draw.pick(&transports),
         secret: (!chosen(1)).then(|| Secret::Password(PASSWORD.into())),
+        challenges: None,
         instance: chosen(2).then(|| "urn:uuid:00000000-0000-4000-8000-000000000001".into()),
         reg_id: NonZeroU32::new(u32::from(chosen(3))),
         // Long enough for what has to go by TCP.

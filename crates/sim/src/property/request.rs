@@ -72,6 +72,7 @@ fn account(draw: &mut Draw<'_>) -> Option<Account> {
         target: Some(target.into()),
         auth_user: chosen(1).then(|| draw.text(40).into()),
         secret: Some(Secret::Password(PASSWORD.into())),
+        challenges: None,
         contact: if chosen(2) {
             ContactPlan::Fixed(uri(draw)?)
         } else {
@@ -80,7 +81,7 @@ fn account(draw: &mut Draw<'_>) -> Option<Account> {
             }
         },
         advertise: chosen(3).then(|| Advertised {
-            host: "pbx.example.test".to_owned(),
+            host: "pbx.example.test".into(),
             port: Some(draw.short()),
         }),
         instance: chosen(4).then(|| draw.text(40).into()),

@@ -130,6 +130,30 @@ fn first_challenges() -> Vec<Row> {
             ),
             (5, Some(C::UnsupportedAlgorithm), 5),
         ),
+        Row {
+            unregister: (5, Some(C::DigestTooWeak), 9),
+            setup: || {
+                Setup::probe().account(|account| {
+                    account.challenges = Some(std::sync::Arc::new(sip_registration::ChallengeRules {
+                        min_digest: sip_digest::Algorithm::Sha512_256,
+                        ..sip_registration::ChallengeRules::ANY
+                    }));
+                })
+            },
+            ..both(
+                "401 first, nothing as strong as wanted",
+                final_reply!("401 Unauthorized", CHALLENGE),
+                (5, Some(C::DigestTooWeak), 2),
+            )
+        },
+        Row {
+            unregister: (5, Some(C::RealmMismatch), 9),
+            ..both(
+                "401 first, in an empty realm",
+                final_reply!("401 Unauthorized", "WWW-Authenticate: Digest realm=\"\", nonce=\"n\""),
+                (5, Some(C::RealmMismatch), 2),
+            )
+        },
     ]
 }
 
