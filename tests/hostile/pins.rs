@@ -2,7 +2,7 @@
 //! realm collects answers to be broken offline), and downgrades of the algorithm or its protection (RFC 7616 §5.6, RFC 8760 §4).
 //! `--realm` and `--min-digest` say who gets what; without them the first answer decides.
 
-use crate::program::{Report, report, report_with, run_line};
+use crate::program::{PASSWORD, Report, report, report_with};
 use crate::support::hostile::{Hostile, Request};
 use crate::{CHALLENGE, at_once, lab};
 
@@ -241,25 +241,18 @@ fn a_list_of_accounts_pins_each_row_by_itself() {
         "aor,transport,realm,min_digest\nalice@{right},tcp,example.test,sha-256\nalice@{wrong},tcp,,\nalice@{weak},tcp,example.test,sha-256\n"
     );
     let list = lab::scratch("pins.csv", rows.as_bytes());
-    let ended = run_line(&[
-        "bulk",
-        list.to_str().expect("a test's path is text"),
-        "--realm",
-        "example.test",
-        "--timeout",
-        "2s",
-        "--output",
-        "jsonl",
-    ]);
-    let mut lines: Vec<serde_json::Value> = ended
-        .text
+    let path = list.to_str().expect("a test's path is text");
+    let options = ["bulk", path, "--realm", "example.test", "--timeout", "2s", "--output", "jsonl"];
+    let ended = lab::command(PASSWORD, &options).output().expect("the program starts");
+    let text = String::from_utf8(ended.stdout).expect("all output is UTF-8");
+    let mut lines: Vec<serde_json::Value> = text
         .lines()
         .map(|line| serde_json::from_str(line).expect("a line is JSON"))
         .collect();
     lines.sort_by_key(|line| line["row"].as_u64());
     let causes: Vec<_> = lines.iter().map(|line| line["cause"].as_str()).collect();
-    assert_eq!(causes, [None, Some("realm_mismatch"), Some("digest_too_weak")], "{}", ended.text);
-    assert_eq!(ended.status, 1);
+    assert_eq!(causes, [None, Some("realm_mismatch"), Some("digest_too_weak")], "{text}");
+    assert_eq!(ended.status.code(), Some(1));
     assert!(answers(&peers[0], "example.test") > 0);
     assert_eq!((answers(&peers[1], ""), answers(&peers[2], "")), (0, 0));
 }

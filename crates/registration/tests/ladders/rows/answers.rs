@@ -8,10 +8,16 @@ use crate::setup::Setup;
 use crate::world::World;
 
 pub(super) fn rows() -> Vec<Row> {
-    [successes(), first_challenges(), second_challenges(), refusals()]
-        .into_iter()
-        .flatten()
-        .collect()
+    [
+        successes(),
+        first_challenges(),
+        unwanted_challenges(),
+        second_challenges(),
+        refusals(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }
 
 const OTHERS: &str = "Contact: <sip:alice@203.0.113.9:5060>;expires=60";
@@ -130,6 +136,14 @@ fn first_challenges() -> Vec<Row> {
             ),
             (5, Some(C::UnsupportedAlgorithm), 5),
         ),
+    ]
+}
+
+/// Challenges that are after an answer that is not theirs.
+fn unwanted_challenges() -> Vec<Row> {
+    use Cause as C;
+    let both = |event, script, expected| row(event, script, expected, expected);
+    vec![
         Row {
             unregister: (5, Some(C::DigestTooWeak), 9),
             setup: || {
