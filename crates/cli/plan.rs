@@ -507,7 +507,7 @@ mod tests {
             (account.instance.as_deref(), account.reg_id.map(u32::from), account.expires),
             (Some("urn:x:y"), Some(2), 60)
         );
-        assert_eq!(account.advertise.as_ref().unwrap().host, "phone.example.com");
+        assert_eq!(&*account.advertise.as_ref().unwrap().host, "phone.example.com");
         assert_eq!(
             (plan.options.keep, plan.options.policy.timeout, plan.options.policy.families),
             (true, Duration::from_secs(3), Families::V4)
