@@ -127,6 +127,12 @@ impl Framer {
         self.buffer.get(start..self.consumed).unwrap_or_default()
     }
 
+    /// What is held and not yet handed out.
+    #[must_use]
+    pub fn rest(&self) -> &[u8] {
+        self.buffer.get(self.consumed..).unwrap_or_default()
+    }
+
     /// Bytes that are held and not yet handed out.
     #[must_use]
     pub const fn pending(&self) -> usize {
