@@ -18,7 +18,7 @@ use self::sites::Sites;
 pub(crate) use self::users::Claim;
 use self::users::Users;
 use crate::allowance::Allowance;
-use crate::{Endpoint, FlowId, Key, Opened, Policy, TlsFacts, host_port};
+use crate::{Endpoint, FlowId, Key, Opened, Policy, TlsFacts, Transport, host_port};
 
 /// Every flow of a registrant.
 #[derive(Debug, Default)]
@@ -27,6 +27,18 @@ pub(crate) struct Flows {
     sites: Sites,
     pulses: Pulses,
     next: u64,
+    keeps_rests: bool,
+    /// What streams held of a message when they ended, for who looks on.
+    pub(crate) rests: Vec<Rest>,
+}
+
+/// What a stream held of a message when it ended.
+#[derive(Debug)]
+pub(crate) struct Rest {
+    pub(crate) transport: Transport,
+    pub(crate) local: SocketAddr,
+    pub(crate) remote: SocketAddr,
+    pub(crate) bytes: Vec<u8>,
 }
 
 /// One flow.
@@ -183,11 +195,19 @@ impl Flows {
         self.by_id.get(&id).map_or_else(Vec::new, |flow| flow.users.keys().collect())
     }
 
+    /// Keeps from now on what a stream holds of a message when it ends.
+    pub(crate) const fn keep_rests(&mut self) {
+        self.keeps_rests = true;
+    }
+
     /// It is gone. Returns its users.
     pub(crate) fn remove(&mut self, id: FlowId) -> Option<Vec<Key>> {
         self.retire(id);
         self.set_pulse(id, Pulse::None);
         let flow = self.by_id.remove(&id)?;
+        if self.keeps_rests {
+            self.rests.extend(flow.rest());
+        }
         self.sites.depart(flow.site, flow.users.len());
         self.sites.lose_flow(flow.site);
         Some(flow.users.into_keys())
@@ -269,6 +289,18 @@ impl Condition {
 }
 
 impl Flow {
+    /// What it holds of a message.
+    fn rest(&self) -> Option<Rest> {
+        let bytes = self.framer.rest().to_vec();
+        Some(Rest {
+            transport: self.endpoint.transport,
+            local: self.local()?,
+            remote: self.endpoint.remote,
+            bytes,
+        })
+        .filter(|rest| !rest.bytes.is_empty())
+    }
+
     /// Our own address, once it is open.
     pub(crate) const fn local(&self) -> Option<SocketAddr> {
         match &self.condition {
@@ -281,7 +313,6 @@ impl Flow {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Transport;
 
     fn udp() -> Endpoint {
         Endpoint {

@@ -105,14 +105,14 @@ pub use keep_alive::{DatagramPing, KeepAlive};
 pub use outputs::Event;
 pub use parity::{Listed, Outcome, opensips_state};
 pub use policy::{Families, Override, Policy};
-pub use registrant::{Counters, Registrant};
+pub use registrant::{Counters, Registrant, Tapped};
 pub use report::{
     Arrow, AuthReport, BindingReport, Direction, Evidence, Finding, LadderStep, LastResponse, MOST_BINDINGS, NetworkReport, OtherBinding,
     PhasesReport, Removal, RemovalEvidence, Report, SCHEMA, Severity, TargetReport, TlsReport, TranscriptEntry,
 };
 pub use state::{Cause, FindingId, State};
 pub use status::Status;
-pub use transcript::redacted;
+pub use transcript::{redacted, redacted_message};
 
 #[cfg(test)]
 mod tests {

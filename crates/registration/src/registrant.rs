@@ -2,6 +2,7 @@
 
 mod pulse;
 mod requests;
+mod tapping;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -9,8 +10,10 @@ use std::time::Instant;
 
 use rand::{RngExt as _, SeedableRng as _};
 use rand_chacha::ChaCha12Rng;
-use sip_message::{Frame, FrameError, Framer, Message};
+use sip_message::{Frame, FrameError, Framer, Message, Response};
 
+pub use self::tapping::Tapped;
+use self::tapping::{IDLE, Tapping};
 use crate::admission::gates::Gates;
 use crate::attempt::Attempt;
 use crate::branch::Branch;
@@ -46,6 +49,8 @@ pub struct Registrant {
     texts: Texts,
     counters: Counters,
     tag_key: TagKey,
+    /// What is kept for who looks on.
+    tapping: Option<Tapping>,
 }
 
 #[derive(Debug, Default)]
@@ -99,6 +104,7 @@ impl Registrant {
             texts: Texts::default(),
             counters: Counters::default(),
             tag_key: TagKey::new(for_tags.random()),
+            tapping: None,
         }
     }
 
@@ -236,17 +242,18 @@ impl Registrant {
             if let Some(transmit) = encoded
                 && !self.out.put_aside(transmit.flow, (key, nonce))
             {
-                return Some(transmit);
+                return Some(self.tap_sent(transmit, datagram, |registrant| registrant.why_sent(key)));
             }
         }
         if let Some(transmit) = self.write_ping(datagram) {
-            return Some(transmit);
+            return Some(self.tap_sent(transmit, datagram, |_| "keeps the flow alive".to_owned()));
         }
         while let Some(answer) = self.out.answers.pop() {
             let (flow, to) = (answer.flow, answer.to);
             if self.flows.get(flow).is_some() {
                 *datagram = answer.message;
-                return Some(Transmit { flow, to });
+                let transmit = Transmit { flow, to };
+                return Some(self.tap_sent(transmit, datagram, |_| "the answer to a request of the other side".to_owned()));
             }
         }
         None
@@ -292,6 +299,7 @@ impl Registrant {
             .get_mut(key.index as usize)
             .filter(|slot| slot.generation == key.generation)?;
         let registration = slot.registration.as_mut()?;
+        let mark = Self::mark(self.tapping.as_ref(), registration.attempt(), self.out.events.len());
         let mut cx = Cx {
             now,
             key,
@@ -311,6 +319,9 @@ impl Registrant {
             registration.deadline()
         };
         self.timers.set(key, deadline);
+        if let (Some(tapping), Some(mark)) = (&mut self.tapping, mark) {
+            tapping.note(mark, key, self.out.events.iter(), registration.attempt());
+        }
         if registration.is_gone() {
             slot.registration = None;
             slot.generation = slot.generation.wrapping_add(1);
@@ -341,35 +352,53 @@ impl Registrant {
             let is_message = bytes.iter().any(|byte| !matches!(byte, b'\r' | b'\n' | 0));
             if is_message && self.flows.get(flow).is_some() {
                 self.handle_message(now, flow, source, bytes);
+            } else {
+                self.handle_tapped(flow, source, bytes, |registrant| registrant.decide(|| IDLE.to_owned()));
             }
             return;
         };
         // Taken out while its messages are handled, which may close the flow.
         let mut framer = std::mem::take(framer);
+        let held = if self.tapping.is_some() {
+            framer.rest().to_vec()
+        } else {
+            Vec::new()
+        };
         framer.push(bytes);
-        match self.handle_frames(now, flow, source, &mut framer) {
+        let mut left = framer.pending();
+        match self.handle_frames(now, flow, source, &mut framer, &mut left) {
             Ok(()) => {
                 if let Some(place) = self.flows.framer(flow) {
                     *place = framer;
                 }
             }
-            Err(error) => self.abandon_stream(now, flow, error),
+            Err(error) => self.abandon_stream(now, flow, source, error, &tapping::unframed(&held, bytes, left)),
         }
     }
 
-    fn handle_frames(&mut self, now: Instant, flow: FlowId, source: SocketAddr, framer: &mut Framer) -> Result<(), FrameError> {
+    /// Handles what a stream holds; `left` is then how many bytes of it are not handled.
+    fn handle_frames(
+        &mut self,
+        now: Instant,
+        flow: FlowId,
+        source: SocketAddr,
+        framer: &mut Framer,
+        left: &mut usize,
+    ) -> Result<(), FrameError> {
         while let Some(frame) = framer.poll()? {
             match frame {
                 Frame::Message(message) => self.handle_message(now, flow, source, message),
-                Frame::LineEnd => self.handle_line_end(now, flow),
+                Frame::LineEnd => self.handle_line_end(now, flow, source),
             }
+            *left = framer.pending();
         }
         Ok(())
     }
 
     /// The stream is past saving: whoever waits on it is told, and it is closed.
-    fn abandon_stream(&mut self, now: Instant, flow: FlowId, error: FrameError) {
+    fn abandon_stream(&mut self, now: Instant, flow: FlowId, source: SocketAddr, error: FrameError, rest: &[u8]) {
         self.counters.unreadable += 1;
+        self.tap_unframed(flow, source, rest, error);
         for key in self.flows.remove(flow).unwrap_or_default() {
             self.with(now, key, |registration, cx| {
                 registration.handle_unframed(cx, flow, &error.to_string())
@@ -379,18 +408,19 @@ impl Registrant {
     }
 
     fn handle_message(&mut self, now: Instant, flow: FlowId, source: SocketAddr, bytes: &[u8]) {
+        if self.tapping.is_some() {
+            self.handle_tapped(flow, source, bytes, |registrant| registrant.take_message(now, flow, source, bytes));
+        } else {
+            self.take_message(now, flow, source, bytes);
+        }
+    }
+
+    fn take_message(&mut self, now: Instant, flow: FlowId, source: SocketAddr, bytes: &[u8]) {
         match Message::parse(bytes) {
-            Ok(Message::Response(response)) => {
-                let branch = Branch::of(&response.headers);
-                let used = branch.and_then(|branch| {
-                    self.with(now, branch.key, |registration, cx| {
-                        registration.handle_response(cx, branch, source, &response, bytes)
-                    })
-                });
-                let used = used == Some(true) || self.answers_ping(now, flow, branch);
-                self.counters.strays += u64::from(!used);
+            Ok(Message::Response(response)) => self.take_response(now, flow, source, &response, bytes),
+            Ok(Message::Request(request)) => {
+                self.handle_request(now, flow, source, &request, bytes);
             }
-            Ok(Message::Request(request)) => self.handle_request(now, flow, source, &request, bytes),
             Err(error) => {
                 self.counters.unreadable += 1;
                 if let Some(branch) = Branch::find(bytes) {
@@ -400,7 +430,25 @@ impl Registrant {
                 } else if let Some(key) = self.flows.sole_user(flow) {
                     self.with(now, key, |registration, cx| registration.handle_foreign_bytes(cx, flow, bytes));
                 }
+                self.decide_unreadable(&error);
             }
+        }
+    }
+
+    fn take_response(&mut self, now: Instant, flow: FlowId, source: SocketAddr, response: &Response<'_>, bytes: &[u8]) {
+        let branch = Branch::of(&response.headers);
+        let heard = branch.and_then(|branch| {
+            self.with(now, branch.key, |registration, cx| {
+                registration.handle_response(cx, branch, source, response, bytes)
+            })
+        });
+        if heard == Some(Ok(())) {
+            self.decide_reply(flow, source, response);
+        } else if self.answers_ping(now, flow, branch) {
+            self.decide(|| "the answer to our keep-alive".to_owned());
+        } else {
+            self.counters.strays += 1;
+            self.decide_stray(heard.and_then(Result::err));
         }
     }
 }

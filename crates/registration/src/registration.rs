@@ -25,7 +25,7 @@ use crate::exchange::{Cx, Dialog, Exchange, Party};
 use crate::flows::SiteId;
 use crate::outputs::Event;
 use crate::status::Status;
-use crate::transaction::Absorbing;
+use crate::transaction::{Absorbing, Stray};
 use crate::{Account, Cause, Closed, DnsError, FlowId, Goal, Opened, QueryId, Records, State, Transmit, backoff};
 
 /// One registration.
@@ -285,7 +285,15 @@ impl Registration {
         self.exchange(cx, |exchange, cx, party| exchange.handle_closed(cx, party, flow, closed));
     }
 
-    /// A reply with our branch. Returns false when it answers nothing that waits.
+    /// What the exchange under way shows so far.
+    pub(crate) fn attempt(&self) -> Option<&Attempt> {
+        self.exchange.as_ref().map(|exchange| &*exchange.attempt)
+    }
+
+    /// A reply with our branch.
+    ///
+    /// # Errors
+    /// What it is instead of the answer to a request that waits.
     pub(crate) fn handle_response(
         &mut self,
         cx: &mut Cx<'_>,
@@ -293,18 +301,18 @@ impl Registration {
         source: SocketAddr,
         response: &Response<'_>,
         bytes: &[u8],
-    ) -> bool {
+    ) -> Result<(), Stray> {
         if self.awaits(branch) {
             self.exchange(cx, |exchange, cx, party| {
                 exchange.handle_response(cx, party, source, response, bytes)
             });
-            return true;
+            return Ok(());
         }
         let stray = self.dialog.absorbing.judge(cx.now, branch.nonce);
         if let Some(exchange) = &mut self.exchange {
             exchange.handle_stray(stray);
         }
-        false
+        Err(stray)
     }
 
     /// A message with our branch that cannot be read.

@@ -1,6 +1,7 @@
 //! The report `regprobe.report.v1`: one contract for every output. Fields are added, never renamed or retyped. Types only.
 
 mod assemble;
+mod decision;
 mod detail;
 mod findings;
 mod step;

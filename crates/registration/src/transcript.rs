@@ -27,6 +27,44 @@ pub(crate) fn redacted_text(message: &[u8]) -> String {
     lines.join("\n")
 }
 
+/// A whole message like [`redacted`], but its body keeps its length, so that Content-Length stays true.
+#[must_use]
+pub fn redacted_message(message: &[u8]) -> Vec<u8> {
+    let (head, body) = message.split_at(head_length(message));
+    let mut shown = redacted(head);
+    let mut body = body.to_vec();
+    blank(&mut body, |bytes| next_value(bytes, &PROOFS));
+    blank(&mut body, |bytes| next_value(bytes, &PUSH_TOKEN));
+    blank(&mut body, next_password);
+    shown.extend(body);
+    shown
+}
+
+/// Where the body begins (RFC 3261 §7).
+fn head_length(message: &[u8]) -> usize {
+    let end = memchr::memchr_iter(b'\n', message).find_map(|at| {
+        let rest = message.get(at + 1..)?;
+        let blank = if rest.starts_with(b"\r\n") {
+            2
+        } else {
+            usize::from(rest.starts_with(b"\n"))
+        };
+        (blank > 0).then_some(at + 1 + blank)
+    });
+    end.unwrap_or(message.len())
+}
+
+/// Writes stars over what is found.
+fn blank(bytes: &mut [u8], find: impl Fn(&[u8]) -> Option<(usize, usize)>) {
+    let mut from = 0;
+    while let Some((start, end)) = bytes.get(from..).and_then(&find) {
+        if let Some(secret) = bytes.get_mut(from + start..from + end) {
+            secret.fill(b'*');
+        }
+        from += end;
+    }
+}
+
 /// A URI as it may be shown: without its password and its push token, and escaped. It can still be compared with others.
 pub(crate) fn shown_uri(uri: &[u8]) -> String {
     printable(&without_uri_secrets(uri))

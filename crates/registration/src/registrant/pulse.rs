@@ -1,5 +1,6 @@
 //! Keeping flows alive: pings are sent and their absence is told to the registrations. When and whether is decided in `flows/pulse.rs`.
 
+use std::net::SocketAddr;
 use std::time::Instant;
 
 use rand::RngExt as _;
@@ -55,8 +56,9 @@ impl Registrant {
     }
 
     /// A line end on a stream: the answer to a ping, if one waits.
-    pub(super) fn handle_line_end(&mut self, now: Instant, flow: FlowId) {
+    pub(super) fn handle_line_end(&mut self, now: Instant, flow: FlowId, source: SocketAddr) {
         let is_pong = self.flows.handle_pong(now, flow, &self.policy, &mut self.pulse_rng);
+        self.tap_line_end(flow, source, is_pong);
         self.counters.keep_alives_answered += u64::from(is_pong);
     }
 

@@ -23,10 +23,15 @@ const LOOKED_AT: usize = 64;
 impl Registrant {
     pub(super) fn handle_request(&mut self, now: Instant, flow: FlowId, source: SocketAddr, request: &Request<'_>, bytes: &[u8]) {
         self.counters.requests += 1;
-        let Some(asked) = Asked::read(source, request, bytes) else { return };
+        let Some(asked) = Asked::read(source, request, bytes) else {
+            return self.decide(|| "ignored: a request without what an answer has to repeat".to_owned());
+        };
         let reception = self.flows.admit(now, flow, source, &self.policy);
-        if reception == Reception::Ignore || self.is_sent_back(now, &asked) {
-            return;
+        if reception == Reception::Ignore {
+            return self.decide(|| "ignored: too many requests came before it".to_owned());
+        }
+        if self.is_sent_back(now, &asked) {
+            return self.decide(|| "ignored: our own request came back".to_owned());
         }
         let named = self.named(now, flow, &asked);
         // Who is not there is answered in the name of somebody else on the flow.
@@ -43,6 +48,7 @@ impl Registrant {
         let told = asked.told(now, flow, named.is_some(), from_peer, status);
         let shown = answer.as_ref().map(|(status, answer)| (*status, answer.message.as_slice()));
         self.with(now, key, |registration, cx| registration.handle_request(cx, told, &asked, shown));
+        self.decide_answer(request, status);
         if let Some((_, answer)) = answer {
             self.counters.answered += 1;
             self.out.answers.push(answer);
