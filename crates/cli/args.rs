@@ -6,6 +6,7 @@
 pub(crate) mod access;
 pub(crate) mod accounts;
 pub(crate) mod bulk;
+pub(crate) mod capture;
 pub(crate) mod inspect;
 pub(crate) mod load;
 pub(crate) mod providers;
@@ -106,7 +107,8 @@ Examples:
   regprobe probe alice@pbx.example.com
   regprobe probe sip:alice@example.com --proxy edge.example.com --transport tls
   regprobe probe alice@pbx.example.com --password-file alice.secret --output json
-  regprobe probe alice@pbx.example.com --output nagios -w 500 -c 2000";
+  regprobe probe alice@pbx.example.com --output nagios -w 500 -c 2000
+  regprobe probe alice@pbx.example.com --pcap alice.pcapng    # for Wireshark";
 
 const UNREGISTER_EXAMPLES: &str = "\
 Examples:
@@ -162,6 +164,9 @@ pub(crate) struct Probe {
     /// Shown how.
     #[command(flatten)]
     pub(crate) output: OutputArgs,
+    /// With what evidence.
+    #[command(flatten)]
+    pub(crate) capture: capture::CaptureArgs,
 }
 
 // `regprobe bindings`.

@@ -29,6 +29,7 @@ use self::show::Sink;
 use self::window::{Limits, Window};
 use crate::accounts::Reader;
 use crate::args::bulk::{Bulk, BulkOutput, LimitArgs};
+use crate::capture::{Capture, Volume};
 use crate::failure::Failure;
 use crate::run::{check_files, raise_descriptors, runtime, until_twice};
 use crate::secret::Surroundings;
@@ -40,7 +41,7 @@ use crate::{exit, output, plan, style};
 /// # Errors
 /// [`Failure`] when the command line or the list as a whole is wrong; then nothing was sent.
 pub(crate) fn run(args: &Bulk, surroundings: Surroundings) -> Result<u8, Failure> {
-    let options = plan::way_of_all(&args.accounts)?;
+    let mut options = plan::way_of_all(&args.accounts)?;
     check_files(&options.tls)?;
     let past = Past::read(args)?;
     let template = Reader::template(&args.accounts, surroundings)?;
@@ -51,6 +52,8 @@ pub(crate) fn run(args: &Bulk, surroundings: Surroundings) -> Result<u8, Failure
         BulkOutput::Jsonl | BulkOutput::Csv => output::ensure_open()?,
     }
     raise_descriptors();
+    let capture = Capture::start(&args.capture, Volume::Many)?;
+    options.tap = capture.as_ref().map(Capture::tap);
     let began = Instant::now();
     let runtime = runtime()?;
     let outcome = runtime.block_on(until_twice(async {
@@ -60,6 +63,7 @@ pub(crate) fn run(args: &Bulk, surroundings: Surroundings) -> Result<u8, Failure
     }));
     // Somebody may still be asked a question.
     runtime.shutdown_background();
+    capture.into_iter().for_each(Capture::finish);
     outcome?
 }
 
@@ -75,6 +79,7 @@ fn prepared(args: &Bulk, options: &Options, surroundings: Surroundings, past: Pa
         tls: options.tls.clone(),
         dns: options.dns,
         timeout: policy.timeout,
+        tap: options.tap.clone(),
     };
     let window = Limits {
         at_one: limits.registrar_jobs.get() as usize,

@@ -4,6 +4,7 @@
 mod accounts;
 mod args;
 mod bulk;
+mod capture;
 mod clients;
 mod demo;
 mod exit;

@@ -12,6 +12,7 @@ use sip_registration::{Account, Advertised, ChallengeRules, ContactPlan, Familie
 use thiserror::Error;
 
 use crate::args::accounts::AccountsArgs;
+use crate::args::capture::CaptureArgs;
 use crate::args::verify::LookArgs;
 use crate::args::{
     AccountArgs, BindingArgs, Bindings, ChallengeArgs, CredentialArgs, ExchangeArgs, NetworkArgs, OutputArg, OutputArgs, Ping, Probe,
@@ -33,6 +34,8 @@ pub(crate) struct Plan {
     pub(crate) source: Source,
     /// In which form the report goes out.
     pub(crate) output: Output,
+    /// What is kept of the messages.
+    pub(crate) capture: CaptureArgs,
 }
 
 /// The form of the report.
@@ -87,6 +90,7 @@ impl Plan {
         let mut plan = shared.plan(Goal::Register, account, surroundings)?;
         plan.options.keep = args.binding.keep;
         plan.options.every_target = args.every_target;
+        plan.capture = args.capture.clone();
         Ok(plan)
     }
 
@@ -256,6 +260,7 @@ impl<'a> Shared<'a> {
             options,
             source: Source::choose(self.credentials, surroundings),
             output: self.output()?,
+            capture: CaptureArgs::default(),
         })
     }
 
@@ -273,6 +278,7 @@ impl<'a> Shared<'a> {
             favourite_port,
             tls: self.tls(),
             dns: self.network.dns,
+            tap: None,
         })
     }
 

@@ -9,6 +9,7 @@ use sip_net::{Options, Probed, TlsOptions, probe_until};
 use sip_registration::{Account, ContactPlan, Goal};
 use tokio::runtime::{Builder, Runtime};
 
+use crate::capture::{Capture, Volume};
 use crate::failure::Failure;
 use crate::output::{human, json, nagios};
 use crate::plan::{Output, Plan};
@@ -25,7 +26,11 @@ pub(crate) fn exchange(mut plan: Plan) -> Result<u8, Failure> {
     let user = user.unwrap_or_else(|| identity::contact_user(&plan.account.aor).into());
     plan.account.secret = password(&plan.source, &user)?;
     let form = plan.output;
-    let probed = runtime()?.block_on(report(plan))?;
+    let capture = Capture::start(&plan.capture, Volume::Few)?;
+    plan.options.tap = capture.as_ref().map(Capture::tap);
+    let probed = runtime()?.block_on(report(plan));
+    capture.into_iter().for_each(Capture::finish);
+    let probed = probed?;
     output::print(render(&probed, form).as_bytes())?;
     Ok(exit::after(&probed.report, probed.interrupted, form))
 }

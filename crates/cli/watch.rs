@@ -33,6 +33,7 @@ use self::session::{Departure, Ended, Session, Terms};
 use self::signals::Signals;
 use self::terminal::Screen;
 use crate::args::watch::{Watch, WatchOutput};
+use crate::capture::{Capture, Volume};
 use crate::failure::Failure;
 use crate::output::text::counted;
 use crate::run::{check_files, drive};
@@ -55,6 +56,7 @@ pub(crate) fn run(args: &Watch, surroundings: Surroundings) -> Result<u8, Failur
         admission: Admission::paced(NonZeroU32::MIN, args.rate.interval()),
         ..options.policy
     };
+    let capture = Capture::start(&args.capture, Volume::Many)?;
     let network = Network {
         local: options.local,
         // One binding in every run, also when an earlier one could not remove its own.
@@ -62,8 +64,11 @@ pub(crate) fn run(args: &Watch, surroundings: Surroundings) -> Result<u8, Failur
         tls: options.tls,
         dns: options.dns,
         timeout: policy.timeout,
+        tap: capture.as_ref().map(Capture::tap),
     };
-    let ended = drive(watch(args, &list, entries, policy, network))??;
+    let ended = drive(watch(args, &list, entries, policy, network));
+    capture.into_iter().for_each(Capture::finish);
+    let ended = ended??;
     tell_left_behind(&ended.left_behind, Moment::now());
     Ok(status(&ended))
 }

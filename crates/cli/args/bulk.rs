@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 
 use super::accounts::AccountsArgs;
+use super::capture::CaptureArgs;
 use crate::values::{self, Rate, ValueError, rate};
 
 // `regprobe bulk`.
@@ -34,6 +35,9 @@ pub(crate) struct Bulk {
     /// The rows that failed and a summary, or one line for each row in the order in which they end
     #[arg(long, value_name = "FORM", value_enum, default_value = "human", help_heading = "Output")]
     pub(crate) output: BulkOutput,
+    /// With what evidence.
+    #[command(flatten)]
+    pub(crate) capture: CaptureArgs,
 }
 
 // How fast and how far.
@@ -79,6 +83,7 @@ Examples:
   regprobe bulk accounts.csv --rate 500/s --output jsonl > results.jsonl
   regprobe bulk accounts.csv --resume old.jsonl --output jsonl >> old.jsonl
   regprobe bulk accounts.csv --only-failed results.jsonl
+  regprobe bulk accounts.csv --pcap run.pcapng --hep homer.example.com:9060
   regprobe bulk - --format jsonl --registrar pbx.example.com < accounts.jsonl
 
 Columns of the list: aor, name, registrar, proxy, transport, auth_user, password, password_file, password_env, ha1, ha1_file, \

@@ -7,6 +7,7 @@ use clap::{Args, ValueEnum};
 use sip_registration::{DatagramPing, KeepAlive};
 
 use super::accounts::AccountsArgs;
+use super::capture::CaptureArgs;
 use crate::values::{self, Rate, ValueError};
 
 /// Shown below the help.
@@ -15,6 +16,7 @@ Examples:
   regprobe watch accounts.toml
   regprobe watch lines.csv --registrar pbx.example.com --rate 20/s
   regprobe watch accounts.toml --output jsonl >> registrations.jsonl
+  regprobe watch accounts.toml --hep homer.example.com:9060
   kill -HUP $(pidof regprobe)              Read the list again
 
 Exit status: 0 ended by q or SIGTERM, and all bindings are removed; 1 the same, but some may still be there; 2 the command line or \
@@ -54,6 +56,9 @@ pub(crate) struct Watch {
     /// JSON lines: also those for exchanges that begin, and for those that change nothing, such as refreshes
     #[arg(long, help_heading = "Output")]
     pub(crate) verbose: bool,
+    /// With what evidence.
+    #[command(flatten)]
+    pub(crate) capture: CaptureArgs,
 }
 
 /// `--output`.

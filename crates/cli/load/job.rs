@@ -149,6 +149,7 @@ impl Job {
                 tls: options.tls,
                 dns: options.dns,
                 timeout: args.amount.timeout,
+                tap: None,
             },
             mode,
             schedule: schedule(args, mode, users),

@@ -10,6 +10,7 @@ use tokio::time::sleep_until;
 
 use crate::hub::Heard;
 use crate::lines::{Came, Outlook};
+use crate::tap::Tap;
 use crate::tls::TlsOptions;
 use crate::world::{News, What, World};
 
@@ -26,6 +27,8 @@ pub struct Network {
     pub dns: Option<SocketAddr>,
     /// How long one exchange may take: a fifth of it is the most that a name server is waited for before it is asked again.
     pub timeout: Duration,
+    /// Where to leave what is sent and received, if somebody looks on.
+    pub tap: Option<Tap>,
 }
 
 impl Default for Network {
@@ -37,6 +40,7 @@ impl Default for Network {
             tls: TlsOptions::default(),
             dns: None,
             timeout: Policy::one_shot().timeout,
+            tap: None,
         }
     }
 }
@@ -50,18 +54,24 @@ pub struct Driver {
     world: World,
     news: mpsc::Receiver<News>,
     latest: Instant,
+    tap: Option<Tap>,
 }
 
 impl Driver {
     /// Drives `registrant`.
     #[must_use]
-    pub fn new(registrant: Registrant, network: Network) -> Self {
+    pub fn new(mut registrant: Registrant, mut network: Network) -> Self {
         let (inbox, news) = mpsc::channel(INBOX);
+        let tap = network.tap.take();
+        if tap.is_some() {
+            registrant.tap();
+        }
         Self {
             registrant,
             world: World::new(network, inbox),
             news,
             latest: Instant::now(),
+            tap,
         }
     }
 
@@ -119,6 +129,10 @@ impl Driver {
     async fn turn(&mut self, at: Option<Instant>) -> Option<(Key, Event)> {
         loop {
             let idle = self.carry_out();
+            if let Some(tap) = &self.tap {
+                // What is left of streams that have ended.
+                hand_over(tap, &mut self.registrant, self.latest);
+            }
             if let Some(told) = self.registrant.poll_event() {
                 return Some(told);
             }
@@ -194,6 +208,9 @@ impl Driver {
             } else if let Some(action) = self.registrant.poll_action() {
                 self.act(action);
             } else if let Some(transmit) = self.registrant.poll_transmit(self.world.hubs.blank()) {
+                if let Some(tap) = &self.tap {
+                    hand_over(tap, &mut self.registrant, Instant::now());
+                }
                 if !self.world.send(transmit) {
                     self.flush();
                 }
@@ -253,10 +270,17 @@ impl Driver {
             return;
         }
         let now = self.now();
-        let Self { registrant, world, .. } = self;
+        let Self {
+            registrant, world, tap, ..
+        } = self;
         let mut gone = Vec::new();
         world.lines.receive(|came| match came {
-            Came::Bytes(flow, source, bytes) => registrant.handle_input(now, Input::Received { flow, source, bytes }),
+            Came::Bytes(flow, source, bytes) => {
+                registrant.handle_input(now, Input::Received { flow, source, bytes });
+                if let Some(tap) = tap {
+                    hand_over(tap, registrant, now);
+                }
+            }
             Came::Closed(flow, closed) => gone.push((flow, closed)),
         });
         for (flow, closed) in gone {
@@ -267,13 +291,20 @@ impl Driver {
     /// Takes in datagrams.
     fn hear_datagrams(&mut self) {
         let Self {
-            registrant, world, latest, ..
+            registrant,
+            world,
+            latest,
+            tap,
+            ..
         } = self;
         let mut gone = Vec::new();
         world.hubs.receive(|heard| match heard {
             Heard::Datagram(flow, source, at, bytes) => {
                 *latest = at.max(*latest);
                 registrant.handle_input(*latest, Input::Received { flow, source, bytes });
+                if let Some(tap) = tap {
+                    hand_over(tap, registrant, at);
+                }
             }
             Heard::Unreachable(flow) => gone.push(flow),
         });
@@ -306,6 +337,13 @@ impl Driver {
             let now = self.now();
             self.registrant.handle_input(now, Input::Closed(flow, closed));
         }
+    }
+}
+
+/// Leaves what was sent or received at `at` for who looks on.
+fn hand_over(tap: &Tap, registrant: &mut Registrant, at: Instant) {
+    while let Some(tapped) = registrant.poll_tapped() {
+        tap.hand_over(at, tapped);
     }
 }
 

@@ -11,6 +11,7 @@ use sip_registration::{Account, Attempt, Ending, Event, Evidence, Goal, Key, Pol
 
 use crate::driver::{Driver, Network};
 use crate::every_target;
+use crate::tap::Tap;
 use crate::tls::TlsOptions;
 
 /// What to do, and how.
@@ -33,6 +34,8 @@ pub struct Options {
     pub tls: TlsOptions,
     /// The name server to ask instead of the system's.
     pub dns: Option<SocketAddr>,
+    /// Where to leave what is sent and received, if somebody looks on.
+    pub tap: Option<Tap>,
 }
 
 impl Default for Options {
@@ -47,6 +50,7 @@ impl Default for Options {
             favourite_port: None,
             tls: TlsOptions::default(),
             dns: None,
+            tap: None,
         }
     }
 }
@@ -143,6 +147,7 @@ impl<'a, 'b, F: Future<Output = ()>> Run<'a, 'b, F> {
             tls: options.tls.clone(),
             dns: options.dns,
             timeout: options.policy.timeout,
+            tap: options.tap.clone(),
         };
         let mut driver = Driver::new(registrant, network);
         let (registrant, now) = driver.registrant();

@@ -30,6 +30,7 @@ fn driver_by(policy: Policy) -> Driver {
             timeout: Duration::from_secs(10),
             favourite_port: None,
             local: None,
+            tap: None,
         },
     )
 }

@@ -49,6 +49,7 @@ impl Wire {
             tls: options.tls.clone(),
             dns: options.dns,
             timeout: options.policy.timeout,
+            tap: options.tap.clone(),
         };
         let mut driver = Driver::new(Registrant::new(rand::random(), options.policy.clone()), network);
         let account = Arc::new(account);
