@@ -130,7 +130,7 @@ fn count(bytes: &[u8], read: &mut [usize; 2]) {
 
 proptest! {
     // 1024, unless `PROPTEST_CASES` says otherwise.
-    #![proptest_config(ProptestConfig { cases: 4 * ProptestConfig::default().cases, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 4 * ProptestConfig::default().cases, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn generated_replies_say_the_same_to_every_parser_or_are_listed(bytes in generated::replies()) {
