@@ -482,7 +482,7 @@ const KEPT: [&str; 6] = ["user", "users_file", "open", "min_expires", "max_conta
 // `regprobe explain`.
 #[derive(Debug, Args)]
 pub(crate) struct Explain {
-    /// A state, its code, a cause, a finding, a verdict or its reason, a level of evidence, an exit status; without one all are listed
+    /// A state, its code, a cause, a finding, a verdict or its reason, a level of evidence, an anomaly, an exit status; without one all are listed
     #[arg(value_name = "WORD")]
     pub(crate) word: Option<String>,
 }

@@ -1,8 +1,9 @@
-//! `regprobe explain`: the words of reports, in the texts of `sip-registration` and `regprobe-providers`. Layout only.
+//! `regprobe explain`: the words of reports, in the texts of `sip-registration`, `regprobe-providers` and `sip-message`. Layout only.
 
 mod terms;
 
 use regprobe_providers::{Outcome, Reason};
+use sip_message::Anomaly;
 use sip_registration::{Cause, Explanation, FindingId, State, Word};
 
 use crate::explain::terms::Term;
@@ -52,13 +53,22 @@ fn term(term: Term, style: Style) -> Option<String> {
     Some(text)
 }
 
+/// Explains an anomaly of a message.
+fn anomaly(anomaly: Anomaly, style: Style) -> String {
+    let kind = format!("anomaly of a message, {}", anomaly.weight().name());
+    let heading = format!("{}  {kind}\n\n", style.paint(Tone::Strong, anomaly.name()));
+    heading + &wrapped("  means   ", anomaly.meaning()) + &wrapped("  said in ", anomaly.reference())
+}
+
 /// Every page for what somebody wrote: a state, a reason and an exit status may share a word.
 pub(crate) fn pages(text: &str, style: Style) -> Option<String> {
     let name = text.trim().to_ascii_lowercase().replace(['-', ' '], "_");
     let word = Word::find(text).map(|found| word(found, style));
     let reason = Reason::find(&name).map(|found| reason(found, style));
     let term = Term::find(&name).and_then(|found| term(found, style));
-    let pages: Vec<String> = word.into_iter().chain(reason).chain(term).collect();
+    let anomaly = Anomaly::ALL.into_iter().find(|anomaly| anomaly.name() == name);
+    let anomaly = anomaly.map(|found| self::anomaly(found, style));
+    let pages: Vec<String> = word.into_iter().chain(reason).chain(term).chain(anomaly).collect();
     (!pages.is_empty()).then(|| pages.join("\n"))
 }
 
@@ -79,10 +89,13 @@ pub(crate) fn list(style: Style) -> String {
     let verdicts = terms("Verdicts", style, |term| matches!(term, Term::Verdict(_)));
     let evidence = terms("Levels of evidence", style, |term| matches!(term, Term::Evidence(_)));
     let rows = terms("Causes of bulk's own", style, |term| matches!(term, Term::Row(_)));
+    let anomalies = anomalies(style);
     let statuses = terms("Exit statuses, beside the codes of states", style, |term| {
         matches!(term, Term::Status(_))
     });
-    format!("{states}\n{causes}\n{findings}{verdicts}{reasons}{evidence}{rows}{statuses}\nMore about one of them: regprobe explain WORD\n")
+    format!(
+        "{states}\n{causes}\n{findings}{verdicts}{reasons}{evidence}{rows}{anomalies}{statuses}\nMore about one of them: regprobe explain WORD\n"
+    )
 }
 
 fn section(title: &str, words: impl IntoIterator<Item = Word>, style: Style) -> String {
@@ -106,6 +119,15 @@ fn terms(title: &str, style: Style, belongs: impl Fn(&Term) -> bool) -> String {
         .filter_map(|term| Some((term.name(), term.explanation()?.meaning)));
     let lines = explained.map(|(name, meaning)| shortened(&format!("{}{meaning}", padded(&format!("  {name}"), NAME))));
     format!("\n{}\n{}", style.paint(Tone::Strong, title), lines.collect::<String>())
+}
+
+fn anomalies(style: Style) -> String {
+    let lines = Anomaly::ALL.map(|anomaly| shortened(&format!("{}{}", padded(&format!("  {}", anomaly.name()), NAME), anomaly.meaning())));
+    format!(
+        "\n{}\n{}",
+        style.paint(Tone::Strong, "Anomalies of messages (inspect)"),
+        lines.concat()
+    )
 }
 
 fn reasons(outcome: Outcome, style: Style) -> String {
@@ -134,6 +156,7 @@ pub(crate) fn unknown(text: &str) -> String {
     let near: Vec<&str> = Word::all()
         .map(Word::name)
         .chain(Reason::ALL.iter().map(|reason| reason.name()))
+        .chain(Anomaly::ALL.iter().map(|anomaly| anomaly.name()))
         .filter(|name| {
             wanted.len() > 2
                 && wanted
@@ -149,7 +172,7 @@ pub(crate) fn unknown(text: &str) -> String {
     };
     let text = sip_message::printable(text.as_bytes());
     format!(
-        "'{text}' is no state, cause, finding, verdict or reason, no evidence and no exit status{hint}; `regprobe explain` lists all of them"
+        "'{text}' is no state, cause, finding, verdict or reason, no evidence, no anomaly and no exit status{hint}; `regprobe explain` lists all of them"
     )
 }
 
@@ -201,6 +224,20 @@ mod tests {
         let list = list(Style::Plain);
         for term in Term::all() {
             assert!(list.contains(&format!("\n  {} ", term.name())), "{term:?}");
+        }
+    }
+
+    #[test]
+    fn every_anomaly_has_a_page_and_a_line_in_the_list() {
+        let list = list(Style::Plain);
+        for each in Anomaly::ALL {
+            let page = pages(each.name(), Style::Plain).unwrap();
+            assert!(
+                page.contains("  anomaly of a message, ") && page.contains("\n  said in RFC "),
+                "{page}"
+            );
+            assert!(page.lines().all(|line| line.chars().count() <= WIDTH), "{page}");
+            assert!(list.contains(&format!("\n  {} ", each.name())), "{each:?}");
         }
     }
 

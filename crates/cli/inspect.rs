@@ -1,6 +1,7 @@
 //! `regprobe inspect`: one SIP message, or each of a capture, as the program reads it, with all that is odd about it (docs/inspect.md).
 //! What is odd is `sip-message`'s to say; nothing here touches the network.
 
+mod fragments;
 mod frames;
 mod human;
 mod packets;
@@ -17,6 +18,7 @@ use crate::failure::Failure;
 use crate::output::{self, json};
 use crate::{exit, style};
 
+use fragments::Fragments;
 use report::{Captured, Examined};
 use source::Source;
 use streams::Streams;
@@ -49,12 +51,13 @@ const fn status(usable: bool) -> u8 {
 fn capture(source: Source, form: InspectOutput) -> Result<u8, Failure> {
     let name = source.name();
     let mut packets = packets::Packets::open(source.capture()).map_err(|flaw| Failure::Usage(format!("{name}: {flaw}")))?;
-    let mut streams = Streams::default();
+    let (mut fragments, mut streams) = (Fragments::default(), Streams::default());
     let mut told = Told::new(form);
     let flaw = loop {
         match packets.next() {
             Ok(Some(packet)) => {
-                if let Some(segment) = frames::segment(&packet) {
+                let whole = fragments.take(&packet);
+                if let Some(segment) = frames::segment(whole.as_ref().unwrap_or(&packet)) {
                     streams.take(segment, &mut told.found);
                 }
             }
@@ -65,8 +68,11 @@ fn capture(source: Source, form: InspectOutput) -> Result<u8, Failure> {
             return Ok(told.status());
         }
     };
-    streams.end(&mut told.found);
-    told.tell()?;
+    while streams.end_next(&mut told.found) {
+        if !told.tell()? {
+            return Ok(told.status());
+        }
+    }
     if let Some(flaw) = flaw {
         output::tell(&format!("warning: {name}: {flaw}; what was before it has been inspected\n"));
     }

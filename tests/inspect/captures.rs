@@ -4,7 +4,7 @@ use std::process::{Command, Stdio};
 
 use serde_json::Value;
 
-use crate::pieces::{Flag, Order, Way, linked, pcap, pcapng, tcp_v4, udp_v4, udp_v6};
+use crate::pieces::{Flag, Order, Way, fragments, linked, pcap, pcapng, tcp_v4, udp_v4, udp_v6};
 use crate::scratch::Scratch;
 use crate::{REGISTER, REPLY, anomalies, inspect, objects, text};
 
@@ -84,6 +84,23 @@ fn connections_in_pieces_are_put_together() {
         "{}",
         objects[2]
     );
+}
+
+#[test]
+fn fragments_are_put_together() {
+    let large = [
+        REGISTER.strip_suffix(b"\r\n").unwrap(),
+        format!("Subject: {}\r\n\r\n", "a".repeat(3000)).as_bytes(),
+    ]
+    .concat();
+    for v6 in [false, true] {
+        let mut packets: Vec<Vec<u8>> = fragments(v6, &large).iter().map(|packet| linked(1, packet)).collect();
+        assert!(packets.len() > 5);
+        packets.reverse();
+        let (objects, status) = objects(PCAP, &pcap(Order::Little, false, 1, &packets));
+        assert_eq!((start_lines(&objects), status), (vec![BOTH[0]], Some(0)));
+        assert_eq!(objects[0]["headers"][8]["value"].as_str().map(str::len), Some(3000));
+    }
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! One message: where it may come from, what is said of it, and with which exit status.
 
+use std::process::{Command, Stdio};
+
 use serde_json::{Value, json};
 
 use crate::scratch::Scratch;
@@ -115,6 +117,23 @@ fn files_that_are_no_message_are_refused_with_a_hint() {
             text(&output.stderr)
         );
     }
+}
+
+#[test]
+fn a_terminal_without_a_file_gets_a_hint() {
+    // `script` of util-linux gives the program a terminal of its own.
+    let line = format!("{} inspect", env!("CARGO_BIN_EXE_regprobe"));
+    let output = Command::new("script")
+        .args(["--quiet", "--return", "--command", &line, "/dev/null"])
+        .stdin(Stdio::null())
+        .output()
+        .expect("script is part of every Debian");
+    let shown = text(&output.stdout);
+    assert!(
+        shown.contains("standard input is a terminal") && shown.contains("Ctrl-D"),
+        "{shown}"
+    );
+    assert_eq!(output.status.code(), Some(2));
 }
 
 #[test]

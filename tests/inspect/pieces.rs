@@ -188,3 +188,22 @@ pub(crate) fn pcapng(order: Order, link: u32, packets: &[Vec<u8>]) -> Vec<u8> {
     }
     file
 }
+
+/// The packets of a datagram over IPv4 and IPv6 in fragments of 504 bytes.
+pub(crate) fn fragments(v6: bool, payload: &[u8]) -> Vec<Vec<u8>> {
+    let datagram = datagram(Way::There, payload);
+    let parts = datagram.chunks(504).count();
+    let fragment = |(at, part): (usize, &[u8])| {
+        let offset = u16::try_from(at * 63).unwrap();
+        let more = u16::from(at + 1 < parts);
+        if v6 {
+            let field = ((offset << 3) | more).to_be_bytes();
+            return ipv6(Way::There, 44, &[&[17, 0][..], &field, &[0, 0, 0, 9], part].concat());
+        }
+        let mut packet = ipv4(Way::There, 17, part);
+        packet[5] = 9;
+        packet[6..8].copy_from_slice(&(offset | (more << 13)).to_be_bytes());
+        packet
+    };
+    datagram.chunks(504).enumerate().map(fragment).collect()
+}

@@ -34,7 +34,8 @@ pub(super) enum Carried {
     },
 }
 
-/// What is in a packet; `None` for all that is neither UDP nor TCP, for fragments, and for what cannot be read.
+/// What is in a packet; `None` for all that is neither UDP nor TCP, for fragments, which
+/// `fragments` puts together, and for what cannot be read.
 pub(super) fn segment(packet: &Packet) -> Option<Segment<'_>> {
     let sliced = sliced(packet.link, &packet.bytes)?;
     let (from, to) = addresses(sliced.net.as_ref()?)?;
@@ -60,7 +61,7 @@ pub(super) fn segment(packet: &Packet) -> Option<Segment<'_>> {
 }
 
 /// Takes the headers apart that a link of this kind begins with.
-fn sliced(link: Linktype, bytes: &[u8]) -> Option<LaxSlicedPacket<'_>> {
+pub(super) fn sliced(link: Linktype, bytes: &[u8]) -> Option<LaxSlicedPacket<'_>> {
     match link {
         Linktype::ETHERNET => LaxSlicedPacket::from_ethernet(bytes).ok(),
         // Sixteen bytes, of which the last two name the protocol; in the second version twenty, and the first two.
@@ -93,5 +94,33 @@ fn addresses(net: &LaxNetSlice<'_>) -> Option<(IpAddr, IpAddr)> {
             Some((header.source_addr().into(), header.destination_addr().into()))
         }
         LaxNetSlice::Arp(_) => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+
+    use super::super::fragments::Fragments;
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn any_bytes_on_any_link_are_no_panic(
+            links in prop_oneof![Just(1), Just(0), Just(108), Just(113), Just(276), Just(101), any::<i32>()],
+            start in prop_oneof![Just(0x45), Just(0x60), any::<u8>()],
+            bytes in vec(any::<u8>(), 0..120),
+        ) {
+            let headers = [vec![], vec![0; 4], [vec![0; 12], vec![8, 0]].concat(), [vec![0; 14], vec![8, 0]].concat()];
+            for header in headers {
+                let bytes = [header, vec![start], bytes.clone()].concat();
+                let packet = Packet { time: None, link: Linktype(links), bytes };
+                if let Some(segment) = segment(&packet) {
+                    prop_assert!(segment.bytes.len() < packet.bytes.len());
+                }
+                Fragments::default().take(&packet);
+            }
+        }
     }
 }

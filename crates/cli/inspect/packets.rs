@@ -198,3 +198,93 @@ const BEGINNING: u64 = 64 * 1024;
 const LARGEST: usize = 1024 * 1024;
 /// The most interfaces that a section may have; those behind are not known, nor their packets.
 const MOST_INTERFACES: usize = 1024;
+
+#[cfg(test)]
+mod tests {
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// A pcap header, and a pcapng section with one interface.
+    const PCAP: &[u8] = b"\xd4\xc3\xb2\xa1\x02\0\x04\0\0\0\0\0\0\0\0\0\0\0\x04\0\x65\0\0\0";
+    const PCAPNG: &[u8] = b"\x0a\x0d\x0d\x0a\x1c\0\0\0\x4d\x3c\x2b\x1a\x01\0\0\0\xff\xff\xff\xff\xff\xff\xff\xff\x1c\0\0\0\
+        \x01\0\0\0\x14\0\0\0\x65\0\0\0\0\0\0\0\x14\0\0\0";
+
+    fn read(bytes: Vec<u8>) -> (usize, Option<Flaw>) {
+        let mut packets = match Packets::open(Box::new(Cursor::new(bytes))) {
+            Ok(packets) => packets,
+            Err(flaw) => return (0, Some(flaw)),
+        };
+        loop {
+            match packets.next() {
+                Ok(Some(_)) => {}
+                Ok(None) => return (packets.count(), None),
+                Err(flaw) => return (packets.count(), Some(flaw)),
+            }
+        }
+    }
+
+    /// Blocks with the types that there are, and lengths that are sound or lie.
+    fn block() -> impl Strategy<Value = Vec<u8>> {
+        let kind = prop_oneof![0..8_u32, Just(0x0a0d_0d0a), Just(0x0bad), any::<u32>()];
+        (kind, vec(any::<u8>(), 0..60), -4..=4_i32, any::<bool>()).prop_map(|(kind, content, lie, twice)| {
+            let size = u32::try_from(content.len() + 12).unwrap().wrapping_add_signed(lie);
+            let end = if twice { size.to_le_bytes().to_vec() } else { Vec::new() };
+            [&kind.to_le_bytes()[..], &size.to_le_bytes(), &content, &end].concat()
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_no_panic_and_come_to_an_end(beginning in prop_oneof![Just(PCAP), Just(PCAPNG), Just(&b""[..])], bytes in vec(any::<u8>(), 0..300)) {
+            read([beginning, &bytes].concat());
+        }
+
+        #[test]
+        fn any_blocks_are_no_panic_and_come_to_an_end(blocks in vec(block(), 0..12)) {
+            read([PCAPNG, &blocks.concat()].concat());
+        }
+
+        #[test]
+        fn times_of_any_resolution_are_no_panic(resolution: u8, offset: i64, ticks: u64) {
+            let power = u32::from(resolution & 0x7f);
+            let base: u128 = if resolution & 0x80 == 0 { 10 } else { 2 };
+            let interface = Interface { link: Linktype::RAW, resolution: base.checked_pow(power), offset };
+            let _ = interface.time(ticks.into());
+        }
+    }
+
+    #[test]
+    fn the_end_of_a_file_is_told_from_one_that_is_cut_short() {
+        assert_eq!(read(PCAP.to_vec()), (0, None));
+        assert_eq!(read(PCAPNG.to_vec()), (0, None));
+        assert_eq!(read([PCAP, &[0; 9]].concat()), (0, Some(Flaw::CutShort)));
+        assert_eq!(read([PCAP, &[0; 16], &[0; 16]].concat()), (2, None));
+        assert_eq!(read([PCAP, &[0xff; 16]].concat()), (0, Some(Flaw::TooLarge)));
+        assert_eq!(read(b"SIP/2.0 200 OK".to_vec()), (0, Some(Flaw::NoCapture)));
+    }
+
+    /// Gives one byte at a time, as a slow pipe does.
+    struct Drip(Cursor<Vec<u8>>);
+
+    impl Read for Drip {
+        fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+            let room = buffer.len().min(1);
+            self.0.read(buffer.get_mut(..room).unwrap_or_default())
+        }
+    }
+
+    #[test]
+    fn a_pipe_may_give_one_byte_at_a_time() {
+        let record = [&[0; 8][..], &[200, 0, 0, 0, 200, 0, 0, 0], &[7; 200]].concat();
+        let bytes = [PCAP, &record.repeat(400)].concat();
+        let mut packets = Packets::open(Box::new(Drip(Cursor::new(bytes)))).unwrap();
+        let mut count = 0;
+        while let Some(packet) = packets.next().unwrap() {
+            assert_eq!(packet.bytes, [7; 200]);
+            count += 1;
+        }
+        assert_eq!(count, 400);
+    }
+}

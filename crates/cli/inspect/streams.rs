@@ -18,6 +18,8 @@ pub(super) struct Streams {
     streams: BTreeMap<(SocketAddr, SocketAddr), Stream>,
     /// Counts what was taken, so that the stream which has been silent longest is known.
     clock: u64,
+    /// How much all of them hold, in bytes.
+    held: usize,
 }
 
 /// One direction of a connection.
@@ -57,44 +59,71 @@ impl Streams {
             Carried::Datagram => found.extend(datagram(&segment).map(|bytes| way.captured("udp", bytes, None))),
             Carried::Piece { sequence, opens, ends } => {
                 self.clock += 1;
-                let mut tell = |bytes: &[u8], broken: Option<String>| found.push(way.captured("tcp", bytes, broken));
-                if opens {
-                    self.end_one(way, &mut tell);
-                }
                 let first = if opens { sequence.wrapping_add(1) } else { sequence };
+                if opens {
+                    self.end_one(way, found);
+                }
                 if opens || !segment.bytes.is_empty() {
-                    let stream = self.stream(way, first, opens);
-                    stream.piece(first, segment.bytes, &mut tell);
+                    self.piece(way, first, opens, segment.bytes, found);
                 }
                 if ends && self.is_complete(way, first, segment.bytes.len()) {
-                    self.end_one(way, &mut tell);
+                    self.end_one(way, found);
                 }
             }
         }
     }
 
-    /// Tells what is unfinished at the end of the capture.
-    pub(super) fn end(&mut self, found: &mut Vec<Captured>) {
-        for ((source, destination), mut stream) in std::mem::take(&mut self.streams) {
-            let way = Way {
+    /// Ends one of the directions that are left, at the end of the capture; false when none is.
+    pub(super) fn end_next(&mut self, found: &mut Vec<Captured>) -> bool {
+        let Some((source, destination)) = self.streams.keys().next().copied() else {
+            return false;
+        };
+        self.end_one(
+            Way {
                 time: None,
                 source,
                 destination,
-            };
-            stream.end(&mut |bytes, broken| found.push(way.captured("tcp", bytes, broken)));
+            },
+            found,
+        );
+        true
+    }
+
+    fn piece(&mut self, way: Way, first: u32, opens: bool, bytes: &[u8], found: &mut Vec<Captured>) {
+        let key = (way.source, way.destination);
+        if !self.streams.contains_key(&key) && self.streams.len() >= MOST_STREAMS {
+            self.forget_one(found);
+        }
+        let stream = self.streams.entry(key).or_insert_with(|| Stream::new(first, opens));
+        stream.used_at = self.clock;
+        let before = stream.held();
+        stream.piece(first, bytes, &mut |bytes, broken| found.push(way.captured("tcp", bytes, broken)));
+        self.held = self.held - before + stream.held();
+        while self.held > MOST_BYTES {
+            self.forget_one(found);
         }
     }
 
-    fn stream(&mut self, way: Way, first: u32, opens: bool) -> &mut Stream {
-        let key = (way.source, way.destination);
-        if !self.streams.contains_key(&key) && self.streams.len() >= MOST_STREAMS {
-            let oldest = self.streams.iter().min_by_key(|(_, stream)| stream.used_at).map(|(key, _)| *key);
-            oldest.and_then(|key| self.streams.remove(&key));
+    /// Ends the direction that has been silent longest.
+    fn forget_one(&mut self, found: &mut Vec<Captured>) {
+        let oldest = self.streams.iter().min_by_key(|(_, stream)| stream.used_at).map(|(key, _)| *key);
+        if let Some((source, destination)) = oldest {
+            self.end_one(
+                Way {
+                    time: None,
+                    source,
+                    destination,
+                },
+                found,
+            );
         }
-        let clock = self.clock;
-        let stream = self.streams.entry(key).or_insert_with(|| Stream::new(first, opens));
-        stream.used_at = clock;
-        stream
+    }
+
+    fn end_one(&mut self, way: Way, found: &mut Vec<Captured>) {
+        if let Some(mut stream) = self.streams.remove(&(way.source, way.destination)) {
+            self.held -= stream.held();
+            stream.end(&mut |bytes, broken| found.push(way.captured("tcp", bytes, broken)));
+        }
     }
 
     /// Whether nothing is missing in front of the end of a direction.
@@ -102,12 +131,6 @@ impl Streams {
         let end = u32::try_from(length).ok().map(|length| first.wrapping_add(length));
         let stream = self.streams.get(&(way.source, way.destination));
         stream.is_some_and(|stream| Some(stream.next) == end && stream.early.is_empty())
-    }
-
-    fn end_one(&mut self, way: Way, tell: &mut impl FnMut(&[u8], Option<String>)) {
-        if let Some(mut stream) = self.streams.remove(&(way.source, way.destination)) {
-            stream.end(tell);
-        }
     }
 }
 
@@ -168,6 +191,11 @@ impl Stream {
         while self.early_bytes > MOST_EARLY_BYTES || self.early.len() > MOST_EARLY {
             self.pass_gap(tell);
         }
+    }
+
+    /// How much is held, in bytes.
+    const fn held(&self) -> usize {
+        self.early_bytes + self.text.held()
     }
 
     fn deliver(&mut self, bytes: &[u8], tell: &mut impl FnMut(&[u8], Option<String>)) {
@@ -231,6 +259,8 @@ impl Stream {
 const SIP_PORT: u16 = 5060;
 /// The most directions of connections that are followed; of more, those that were silent longest are forgotten.
 const MOST_STREAMS: usize = 1024;
+/// The most that all of them hold together, in bytes.
+const MOST_BYTES: usize = 8 * 1024 * 1024;
 /// How much of a direction may wait for what is missing before it, in bytes and in pieces.
 const MOST_EARLY_BYTES: usize = 128 * 1024;
 const MOST_EARLY: usize = 256;

@@ -1,5 +1,8 @@
 //! Connections in pieces: split, early, late, twice, without a beginning, with gaps, too many.
 
+use proptest::collection::vec;
+use proptest::prelude::*;
+
 use super::*;
 
 const REPLY: &[u8] = b"SIP/2.0 200 OK\r\nCall-ID: x\r\nContent-Length: 3\r\n\r\nabc";
@@ -30,7 +33,8 @@ fn found(opened: bool, pieces: &[(usize, &[u8])]) -> Vec<(Vec<u8>, bool)> {
         let sequence = ISN.wrapping_add(1).wrapping_add(u32::try_from(*offset).unwrap());
         streams.take(piece(sequence, false, false, bytes), &mut found);
     }
-    streams.end(&mut found);
+    while streams.end_next(&mut found) {}
+    assert_eq!(streams.held, 0);
     found.into_iter().map(|message| (message.bytes, message.broken.is_none())).collect()
 }
 
@@ -157,5 +161,63 @@ fn datagrams_are_messages_when_they_say_so_or_come_to_the_port_of_sip() {
     assert!(is_message(5060, b"nonsense") && !is_message(9, b"nonsense"));
     for other in [&b"\r\n\r\n"[..], b"\0\0\0\0", b"", b"\x00\x01\x00\x00\x21\x12\xa4\x42", b"\x80\x60"] {
         assert!(!is_message(5060, other) && !is_message(9, other), "{other:?}");
+    }
+}
+
+#[test]
+fn blanks_are_not_kept() {
+    let mut streams = Streams::default();
+    let mut found = Vec::new();
+    streams.take(piece(0, true, false, b""), &mut found);
+    for at in 0..1000 {
+        streams.take(piece(1 + at * 1000, false, false, &[b' '; 1000]), &mut found);
+    }
+    assert_eq!((streams.held, found.len()), (0, 0));
+}
+
+#[test]
+fn many_unfinished_messages_together_stay_below_the_limit() {
+    let mut streams = Streams::default();
+    let mut found = Vec::new();
+    let unfinished = [&b"SIP/2.0 200 OK\r\nContent-Length: 60000\r\n\r\n"[..], &[b'a'; 50_000]].concat();
+    for port in 0..500 {
+        let segment = Segment {
+            source: address(port),
+            ..piece(1, false, false, &unfinished)
+        };
+        streams.take(segment, &mut found);
+        assert!(streams.held <= MOST_BYTES);
+    }
+    assert!(
+        found.len() > 300 && found.iter().all(|message| message.broken.is_some()),
+        "{}",
+        found.len()
+    );
+}
+
+proptest! {
+    #[test]
+    fn any_segments_are_no_panic_and_what_is_held_is_counted(
+        segments in vec((0..3_u16, 0..400_u32, any::<bool>(), 0..8_u8, 0..4_usize, 0..60_usize), 0..80),
+    ) {
+        let texts = [REPLY, b"\r\n\r\n", b"GET / HTTP/1.1\r\n\r\n", b"SIP/2.0 200 OK\r\nl: x\r\n\r\n"];
+        let mut streams = Streams::default();
+        let mut found = Vec::new();
+        for (port, offset, opens, ends, text, from) in segments {
+            let text = texts[text];
+            let segment = Segment {
+                source: address(port),
+                ..piece(ISN.wrapping_add(offset), opens && offset < 20, ends == 0, text.get(from..).unwrap_or(text))
+            };
+            streams.take(segment, &mut found);
+            let held: usize = streams.streams.values().map(Stream::held).sum();
+            prop_assert_eq!(streams.held, held);
+            for stream in streams.streams.values() {
+                prop_assert_eq!(stream.early.values().map(Vec::len).sum::<usize>(), stream.early_bytes);
+                prop_assert!(stream.early.keys().all(|position| *position > stream.position));
+            }
+        }
+        while streams.end_next(&mut found) {}
+        prop_assert_eq!(streams.held, 0);
     }
 }

@@ -51,6 +51,11 @@ impl Text {
         self.cut(tell);
     }
 
+    /// How much is held, in bytes: here and by the framer.
+    pub(super) const fn held(&self) -> usize {
+        self.pending.len() + self.framer.pending()
+    }
+
     /// Tells what is unfinished; nothing more belongs to it.
     pub(super) fn end(&mut self, tell: &mut impl FnMut(&[u8], Option<String>)) {
         let unfinished = std::mem::take(self);
@@ -67,6 +72,8 @@ impl Text {
                 self.framer.push(&self.pending);
                 return true;
             }
+            // Blanks alone say nothing, however many they are.
+            Judgement::Open if self.pending.iter().all(u8::is_ascii_whitespace) => self.pending.clear(),
             Judgement::Open => {}
             Judgement::Other => *self = Self::default(),
         }
