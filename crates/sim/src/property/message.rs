@@ -2,7 +2,7 @@
 
 use sip_message::{
     AuthParams, AuthenticationInfo, CSeq, Challenge, ChallengeSource, Contact, Credentials, Headers, Host, MAX_HEADERS, Message, Name,
-    NameAddr, Params, Reason, RetryAfter, SipUri, Uri, Via, Warning, Writer, unfold, unquote,
+    NameAddr, Params, Reason, RetryAfter, SipUri, Uri, Via, Warning, Weight, Writer, inspect, unfold, unquote,
 };
 
 use super::escape::show;
@@ -12,6 +12,7 @@ use super::escape::show;
 pub fn message(bytes: &[u8]) {
     show(bytes);
     value(bytes);
+    inspected(bytes);
     let Ok(message) = Message::parse(bytes) else { return };
     match &message {
         Message::Request(request) => {
@@ -28,6 +29,21 @@ pub fn message(bytes: &[u8]) {
     assert_eq!(headers.iter().count(), headers.len());
     all_headers(headers);
     written_again(&message);
+}
+
+/// The inspection agrees with the parser, tells an unusable message by one error, and what it says can be shown.
+fn inspected(bytes: &[u8]) {
+    let inspection = inspect(bytes);
+    assert_eq!(inspection.usable.err(), Message::parse(bytes).err());
+    let errors = inspection
+        .found
+        .iter()
+        .filter(|found| found.anomaly.weight() == Weight::Error)
+        .count();
+    assert_eq!(errors, usize::from(inspection.usable.is_err()));
+    for found in &inspection.found {
+        assert!(!found.to_string().contains(char::is_control), "{found:?}");
+    }
 }
 
 fn all_headers(headers: &Headers<'_>) {
