@@ -235,7 +235,34 @@ mod tests {
         }
     }
 
+    #[test]
+    fn a_body_keeps_its_length_and_a_head_its_words() {
+        let message = b"MESSAGE sip:a:canary@h SIP/2.0\r\nX: response=12\r\n\r\nsip:a:canary@h;pn-prid=canary response=0123";
+        assert_eq!(
+            redacted_message(message),
+            b"MESSAGE sip:a:***@h SIP/2.0\r\nX: response=[redacted]\r\n\r\nsip:a:******@h;pn-prid=****** response=****"
+        );
+        assert_eq!(
+            redacted_message(b"A: response=1\n\nrspauth=\"2\""),
+            b"A: response=[redacted]\n\nrspauth=\"*\""
+        );
+        for beginning in ["@", "sip:a:b@", "pn-prid=", "response=", "\n\nresponse=", "\n\nsip:a:b@"] {
+            let line = beginning.repeat(20_000);
+            assert!(redacted_message(line.as_bytes()).len() <= 4 * line.len());
+        }
+    }
+
     proptest! {
+        #[test]
+        fn bodies_keep_their_length_and_lose_nothing_but_secrets(head: Vec<u8>, body in ".{0,200}") {
+            let message = [&head[..], b"\r\n\r\n", body.as_bytes()].concat();
+            let shown = redacted_message(&message);
+            let body = &message[head_length(&message)..];
+            prop_assert!(shown.len() >= body.len());
+            let end = &shown[shown.len() - body.len()..];
+            prop_assert!(body.iter().zip(end).all(|(was, is)| was == is || *is == b'*'));
+        }
+
         #[test]
         fn no_proof_survives(before in "[ -~]{0,40}", space in "[ \t]{0,2}", proof in "[0-9a-f]{32}") {
             let line = format!("{before},response{space}={space}\"{proof}\"");

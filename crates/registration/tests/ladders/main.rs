@@ -22,6 +22,7 @@ mod requests;
 mod rows;
 mod server_proof;
 mod setup;
+mod tapped;
 mod transactions;
 mod trust;
 mod waiting;
