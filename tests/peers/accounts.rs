@@ -135,6 +135,32 @@ fn without_a_password_nothing_is_answered() {
 }
 
 #[test]
+fn only_the_pinned_realm_and_a_digest_that_is_strong_enough_are_answered() {
+    let kamailio = Kamailio::start(Setup::default());
+    let probe = |options: &[&str]| Run::probe(&alice(kamailio.udp())).with(options).report();
+    let right = probe(&["--realm", REALM, "--min-digest", "md5"]).registered();
+    right.holds(&[("/auth/realm", REALM.into()), ("/auth/realm_pinned", true.into())]);
+    let wrong = probe(&["--realm", "Example.test"]);
+    wrong.holds(&[
+        ("/cause", "realm_mismatch".into()),
+        ("/state_code", 5.into()),
+        ("/requests", 1.into()),
+    ]);
+    assert!(wrong.finding("foreign_realm").contains("\"example.test\""), "{wrong}");
+    let weak = probe(&["--min-digest", "sha-256"]);
+    weak.holds(&[("/cause", "digest_too_weak".into()), ("/requests", 1.into())]);
+    let kamailio = Kamailio::start(Setup {
+        algorithm: Algorithm::Sha256,
+        ..Setup::default()
+    });
+    let strong = Run::probe(&alice(kamailio.udp()))
+        .with(&["--min-digest", "sha-256"])
+        .report()
+        .registered();
+    strong.holds(&[("/auth/algorithm", "SHA-256".into()), ("/auth/min_digest", "SHA-256".into())]);
+}
+
+#[test]
 fn a_stale_nonce_is_replaced_once() {
     let kamailio = Kamailio::start(Setup {
         nonce: Nonce::StaleAnswers(1),
