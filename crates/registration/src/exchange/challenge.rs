@@ -99,7 +99,7 @@ impl Exchange {
         self.count_credentials_on();
         for challenge in fresh.into_iter().flatten() {
             self.adopt(cx, challenge);
-            Self::remember(cx, party, challenge, offers);
+            self.remember(cx, party, challenge, offers);
         }
         self.send(cx, party)
     }

@@ -2,10 +2,13 @@
 
 use sip_message::OwnedUri;
 
-use super::{Cause, Cx, Ending, Exchange, Goal, Party, Step};
+use super::{Cause, Cx, Ending, Exchange, Goal, Known, Party, Step};
 use crate::attempt::{Happening, TargetOutcome, TriedTarget};
 use crate::locate::{Locate, LocateError, Target, TargetSource, Wish};
 use crate::{DnsError, QueryId, Records, Transport};
+
+/// What is wrong with targets of which none is reached by TLS.
+const NOTHING_SECURE: &str = "the registrar was reached by TLS before, and no address with TLS is named any more";
 
 impl Exchange {
     /// DNS answered one of our questions.
@@ -71,13 +74,22 @@ impl Exchange {
         party: &mut Party<'_>,
         targets: impl IntoIterator<Item = Target>,
     ) -> Option<Ending> {
-        let tried = targets.into_iter().map(|target| TriedTarget {
+        // DNS may name another transport today. Credentials that went by TLS, and calls to a binding made so, go by nothing less.
+        let secured = self.goal != Goal::Locate && party.dialog.known.as_deref().is_some_and(Known::is_secured);
+        let may_be_used = |target: &Target| !secured || target.endpoint.transport == Transport::Tls;
+        let tried = targets.into_iter().filter(may_be_used).map(|target| TriedTarget {
             target,
             outcome: TargetOutcome::NotTried,
         });
+        let before = self.attempt.targets.len();
         self.attempt.targets.extend(tried);
         if self.goal == Goal::Locate {
             return Some(Ending::Succeeded);
+        }
+        if secured && self.attempt.targets.len() == before {
+            NOTHING_SECURE.clone_into(&mut self.attempt.words);
+            self.attempt.step(cx.now, Happening::NotLocated(NOTHING_SECURE.into()));
+            return Some(Ending::Failed(Cause::DnsNotFound));
         }
         self.open(cx, party)
     }

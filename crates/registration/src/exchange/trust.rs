@@ -7,8 +7,8 @@ use sip_digest::{Algorithm, Challenge, Offers, Secret};
 use sip_message::ChallengeSource;
 
 use super::{Cause, Cx, Exchange, Party};
-use crate::ChallengeRules;
 use crate::attempt::Notice;
+use crate::{ChallengeRules, Transport};
 
 /// What the answered challenges of a registrar, and of a proxy on the way, taught. Never changed: another one takes its place, so that
 /// all registrations with the same one can share it.
@@ -16,6 +16,8 @@ use crate::attempt::Notice;
 pub(crate) struct Known {
     www: Option<Asker>,
     proxy: Option<Asker>,
+    /// Whether any of it was answered over TLS.
+    secured: bool,
 }
 
 /// Who asked for credentials and was answered.
@@ -37,8 +39,13 @@ impl Known {
         }
     }
 
-    /// The same, and what this answered challenge and those beside it add.
-    fn with(&self, answered: &Challenge, offers: &Offers) -> Self {
+    /// Whether nothing is sent without TLS any more: who was answered over TLS once is not answered in the clear.
+    pub(super) const fn is_secured(&self) -> bool {
+        self.secured
+    }
+
+    /// The same, and what this challenge and those beside it add, which is answered over TLS or not.
+    fn with(&self, answered: &Challenge, offers: &Offers, secured: bool) -> Self {
         let best = Asker::of(answered, offers);
         let asker = match self.asker(answered.source()) {
             None => best,
@@ -49,6 +56,7 @@ impl Known {
             },
         };
         let mut known = self.clone();
+        known.secured |= secured;
         match answered.source() {
             ChallengeSource::Www => known.www = Some(asker),
             ChallengeSource::Proxy => known.proxy = Some(asker),
@@ -57,11 +65,12 @@ impl Known {
     }
 
     /// Whether that would add nothing, told without making anything.
-    fn covers(&self, answered: &Challenge, offers: &Offers) -> bool {
-        self.asker(answered.source()).is_some_and(|asker| {
+    fn covers(&self, answered: &Challenge, offers: &Offers, secured: bool) -> bool {
+        let adds_nothing = |asker: &Asker| {
             let mut beside = alike(answered, offers);
             beside.all(|challenge| challenge.algorithm().plain() <= asker.strongest && (asker.protects || challenge.qop().is_none()))
-        })
+        };
+        (self.secured || !secured) && self.asker(answered.source()).is_some_and(adds_nothing)
     }
 }
 
@@ -195,12 +204,13 @@ impl Exchange {
     }
 
     /// Remembers whom we answer, and what was offered. Registrations that know the same share it.
-    pub(super) fn remember(cx: &mut Cx<'_>, party: &mut Party<'_>, answered: &Challenge, offers: &Offers) {
+    pub(super) fn remember(&self, cx: &mut Cx<'_>, party: &mut Party<'_>, answered: &Challenge, offers: &Offers) {
+        let secured = self.endpoint().is_some_and(|endpoint| endpoint.transport == Transport::Tls);
         let before = party.dialog.known.as_deref();
-        if before.is_some_and(|known| known.covers(answered, offers)) {
+        if before.is_some_and(|known| known.covers(answered, offers, secured)) {
             return;
         }
-        let known = before.cloned().unwrap_or_default().with(answered, offers);
+        let known = before.cloned().unwrap_or_default().with(answered, offers, secured);
         let recent = cx.out.pool.known.iter().find(|recent| ***recent == known).cloned();
         party.dialog.known = Some(recent.unwrap_or_else(|| {
             let known = Arc::new(known);
@@ -262,7 +272,7 @@ mod tests {
     fn without_a_pin_the_first_realm_binds_and_an_empty_one_never_does() {
         let any = ChallengeRules::ANY;
         let first = offers(&["realm=\"a\", nonce=\"n\""]);
-        let known = Known::default().with(first.challenges().first().unwrap(), &first);
+        let known = Known::default().with(first.challenges().first().unwrap(), &first, false);
         assert_eq!(refusal(&any, None, &["realm=\"b\", nonce=\"n\""]), None);
         assert_eq!(refusal(&any, None, &["realm=\"\", nonce=\"n\""]), Some(Cause::RealmMismatch));
         assert_eq!(
@@ -301,12 +311,13 @@ mod tests {
             "realm=\"a\", nonce=\"n\", algorithm=SHA-256-sess, qop=\"auth\"",
         ]);
         let (weak_one, strong_one) = (weak.challenges().first().unwrap(), strong.challenges().first().unwrap());
-        let little = Known::default().with(weak_one, &weak);
-        assert!(little.covers(weak_one, &weak) && !little.covers(strong_one, &strong));
-        let much = little.with(strong_one, &strong);
-        assert!(much.covers(weak_one, &weak) && much.covers(strong_one, &strong));
-        assert_eq!(much.with(weak_one, &weak), much);
+        let little = Known::default().with(weak_one, &weak, false);
+        assert!(little.covers(weak_one, &weak, false) && !little.covers(strong_one, &strong, true));
+        let much = little.with(strong_one, &strong, true);
+        assert!(much.covers(weak_one, &weak, false) && much.covers(strong_one, &strong, true));
+        assert_eq!(much.with(weak_one, &weak, false), much);
         assert_eq!(much.www.as_ref().map(|asker| asker.strongest), Some(Algorithm::Sha256));
         assert_eq!(much.proxy, None);
+        assert!(much.is_secured() && !little.is_secured() && !little.covers(weak_one, &weak, true));
     }
 }

@@ -2,9 +2,10 @@
 //! registrar that asks for less than before makes of itself.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use sip_digest::Algorithm;
-use sip_registration::{Account, Cause, ChallengeRules, Ending, FindingId, Goal, Report, State};
+use sip_registration::{Account, Cause, ChallengeRules, DnsError, Ending, FindingId, Goal, RecordKind, Records, Report, Srv, State};
 
 use crate::peer::{BOUND, CHALLENGE, PROXY_CHALLENGE};
 use crate::setup::Setup;
@@ -288,4 +289,50 @@ fn a_registrar_that_never_offered_more_has_taken_nothing_back() {
         world.reply("200 OK", &[BOUND]);
         assert!(!finds(&world, FindingId::DigestDowngraded));
     }
+}
+
+/// The registrar of the account's domain, named by an SRV record for this service only.
+fn named_by(world: &mut World, service: &'static str) {
+    const SERVICES: [&str; 3] = ["_sip._udp.example.test", "_sip._tcp.example.test", "_sips._tcp.example.test"];
+    let record = Srv {
+        priority: 1,
+        weight: 1,
+        port: 5099,
+        target: "192-0-2-10.example.test".into(),
+    };
+    world.zone.clear();
+    for name in SERVICES {
+        let records = if name == service {
+            Ok(Records::Srv(vec![record.clone()]))
+        } else {
+            Err(DnsError::NoRecords)
+        };
+        world.zone.push((name, RecordKind::Srv, records));
+    }
+    let addresses = Records::Addresses(vec!["192.0.2.10".parse().unwrap()]);
+    world.zone.push(("192-0-2-10.example.test", RecordKind::A, Ok(addresses)));
+}
+
+#[test]
+fn who_was_answered_over_tls_is_asked_nothing_in_the_clear_whatever_dns_says_later() {
+    let mut world = World::new(Setup::kept().registrar("sip:example.test"));
+    named_by(&mut world, "_sips._tcp.example.test");
+    world.register();
+    world.wait(Duration::from_millis(20));
+    world.reply(UNAUTHORIZED, &[CHALLENGE]);
+    world.reply("200 OK", &[BOUND]);
+    assert_eq!(report(&world).transport, Some("tls"));
+    let sent = world.wire.len();
+    named_by(&mut world, "_sip._udp.example.test");
+    world.register();
+    world.wait(Duration::from_millis(20));
+    assert_eq!((world.wire.len(), failed(&world)), (sent, Some(Cause::DnsNotFound)));
+    assert!(report(&world).detail.contains("TLS"), "{}", report(&world).detail);
+    assert!(world.status().valid_until.is_some());
+    // Renewed by the user, who may have wanted that.
+    world.renew(|_| {});
+    world.wait(Duration::from_millis(20));
+    world.reply(UNAUTHORIZED, &[CHALLENGE]);
+    world.reply("200 OK", &[BOUND]);
+    assert_eq!(report(&world).transport, Some("udp"));
 }
