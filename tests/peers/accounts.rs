@@ -85,6 +85,35 @@ fn a_challenge_without_qop_and_a_407_are_answered() {
     );
 }
 
+/// `auth-int` is left out: see `Qop` of the support. Its auth module has MD5 and SHA-256 only, and no session variants.
+#[test]
+fn every_algorithm_of_kamailio_takes_a_right_answer_and_refuses_a_wrong_one_with_and_without_qop() {
+    for (algorithm, name) in [(Algorithm::Md5, "MD5"), (Algorithm::Sha256, "SHA-256")] {
+        for (qop, shown) in [(Qop::Auth, Value::from("auth")), (Qop::None, Value::Null)] {
+            let kamailio = Kamailio::start(Setup {
+                algorithm,
+                qop,
+                ..Setup::default()
+            });
+            let probe = Run::probe(&alice(kamailio.udp()));
+            let report = probe.clone().report().registered();
+            report.holds(&[
+                ("/auth/algorithm", name.into()),
+                ("/auth/qop", shown.clone()),
+                ("/binding/removal", "confirmed".into()),
+            ]);
+            for wrong in ["Secret", "secret ", "s\u{e9}cret"] {
+                let report = probe.clone().password(wrong).report().failed("wrong_credentials", 6);
+                report.holds(&[
+                    ("/auth/algorithm", name.into()),
+                    ("/auth/qop", shown.clone()),
+                    ("/binding", Value::Null),
+                ]);
+            }
+        }
+    }
+}
+
 #[test]
 fn the_server_proves_that_it_knows_the_password() {
     for algorithm in [Algorithm::Md5, Algorithm::Sha256] {
