@@ -1,6 +1,7 @@
 //! `regprobe inspect`: one SIP message, or each of a capture, as the program reads it, with all that is odd about it (docs/inspect.md).
 //! What is odd is `sip-message`'s to say; nothing here touches the network.
 
+mod exported;
 mod fragments;
 mod frames;
 mod human;
@@ -78,7 +79,7 @@ fn capture(source: Source, form: InspectOutput) -> Result<u8, Failure> {
     }
     if told.count == 0 {
         return Err(Failure::Usage(format!(
-            "{name}: no SIP message is among the {} of this capture; only UDP and TCP in clear can be read, no TLS",
+            "{name}: no SIP message is among the {} of this capture; only UDP and TCP in clear can be read, and TLS only as `regprobe probe --pcap` writes it",
             output::text::counted(packets.count(), "packet")
         )));
     }

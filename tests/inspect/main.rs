@@ -4,6 +4,9 @@
 #![allow(clippy::unwrap_used, reason = "in a test program a failed unwrap is a failed test")]
 
 mod captures;
+mod evidence;
+#[path = "../lab/mod.rs"]
+mod lab;
 mod messages;
 mod pieces;
 #[path = "../support/scratch.rs"]

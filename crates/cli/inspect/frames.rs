@@ -7,6 +7,7 @@ use etherparse::{EtherType, LaxNetSlice, LaxSlicedPacket, TransportSlice};
 use jiff::Timestamp;
 use pcap_parser::Linktype;
 
+use super::exported;
 use super::packets::Packet;
 
 /// The bytes of a datagram, or a piece of a connection.
@@ -23,6 +24,8 @@ pub(super) struct Segment<'a> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Carried {
     Datagram,
+    /// Taken out of what carried it.
+    Exported,
     /// A piece of a connection (RFC 9293 §3.1).
     Piece {
         /// The number of its first byte, or of its SYN.
@@ -37,6 +40,9 @@ pub(super) enum Carried {
 /// What is in a packet; `None` for all that is neither UDP nor TCP, for fragments, which
 /// `fragments` puts together, and for what cannot be read.
 pub(super) fn segment(packet: &Packet) -> Option<Segment<'_>> {
+    if packet.link == Linktype::WIRESHARK_UPPER_PDU {
+        return exported::segment(packet);
+    }
     let sliced = sliced(packet.link, &packet.bytes)?;
     let (from, to) = addresses(sliced.net.as_ref()?)?;
     let (ports, carried, bytes) = match sliced.transport? {

@@ -35,7 +35,7 @@ pub(crate) struct Place {
     pub(super) number: u64,
     /// When its last packet was captured, RFC 3339, UTC; null where the capture does not say.
     pub(super) time: Option<String>,
-    /// `udp` or `tcp`.
+    /// `udp` or `tcp`; `exported` for a message that was taken out of what carried it, such as TLS.
     pub(super) transport: &'static str,
     /// Address and port of who sent it.
     pub(super) source: String,

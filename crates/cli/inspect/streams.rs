@@ -57,6 +57,7 @@ impl Streams {
         };
         match segment.carried {
             Carried::Datagram => found.extend(datagram(&segment).map(|bytes| way.captured("udp", bytes, None))),
+            Carried::Exported => found.extend(datagram(&segment).map(|bytes| way.captured("exported", bytes, None))),
             Carried::Piece { sequence, opens, ends } => {
                 self.clock += 1;
                 let first = if opens { sequence.wrapping_add(1) } else { sequence };
