@@ -236,6 +236,9 @@ mod tests {
     }
 
     proptest! {
+        // Each case makes the buffer of 1 MiB anew, which takes long without optimisation.
+        #![proptest_config(ProptestConfig::with_cases(64))]
+
         #[test]
         fn any_bytes_are_no_panic_and_come_to_an_end(beginning in prop_oneof![Just(PCAP), Just(PCAPNG), Just(&b""[..])], bytes in vec(any::<u8>(), 0..300)) {
             read([beginning, &bytes].concat());
