@@ -83,7 +83,7 @@ fn a_collector_that_is_not_there_is_told_and_changes_nothing_else() {
     assert_eq!(output.status.code(), Some(0));
     let errors = text(&output.stderr);
     assert!(
-        errors.starts_with(&format!("warning: --hep {place}: ")) && errors.contains("did not get there"),
+        errors.starts_with(&format!("warning: --hep {place}: ")) && errors.contains("6 of 6 messages did not get there"),
         "{errors}"
     );
     assert_eq!(crate::packets(&file, &[]).len(), 6);

@@ -1,17 +1,18 @@
-//! `--pcap` and `--hep`: what the program gives away as evidence is read back with tshark, the peer that it is made for. tshark comes with
-//! scripts/install-peers; without it these tests fail.
+//! `--pcap` and `--hep`: what the program gives away as evidence is read back with tshark, and with Kamailio, the peers that it is made for.
+//! Both come with scripts/install-peers; without them these tests fail.
 
 #![allow(clippy::unwrap_used, reason = "in a test program a failed unwrap is a failed test")]
 
 mod collector;
 mod ending;
 mod hostile;
+mod kamailio;
 #[path = "../lab/mod.rs"]
 mod lab;
 mod many;
 mod secrecy;
-#[path = "../support/secrets.rs"]
-mod secrets;
+#[path = "../support/mod.rs"]
+mod support;
 mod wire;
 
 use std::path::{Path, PathBuf};
@@ -19,6 +20,7 @@ use std::process::{Command, Output};
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use lab::{Lab, run, text};
+use support::secrets;
 
 const PASSWORD: &str = "c4nary p@ss/w0rd";
 

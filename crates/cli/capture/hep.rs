@@ -19,7 +19,7 @@ pub(super) struct Collector {
     socket: UdpSocket,
     /// The number of this capture agent.
     id: u32,
-    sent: u64,
+    messages: u64,
     failed: u64,
     cut: u64,
     /// Why the first that failed did.
@@ -53,32 +53,44 @@ impl Collector {
             place: shown,
             socket,
             id,
-            sent: 0,
+            messages: 0,
             failed: 0,
             cut: 0,
             why: None,
         })
     }
 
-    /// Sends a message. An error may be that of one before it, which an ICMP message has told.
+    /// Sends a message. What an ICMP message has told of one before it (udp(7)) fails this call, which then has sent nothing.
     pub(super) fn send(&mut self, captured: &Captured) {
         let (payload, cut) = cut(&captured.message.bytes, MOST_PAYLOAD);
         self.cut += u64::from(cut > 0);
-        match self.socket.send(&encoded(captured, payload, self.id)) {
-            Ok(_) => self.sent += 1,
-            Err(error) => {
-                self.failed += 1;
-                self.why.get_or_insert(error);
+        let packet = encoded(captured, payload, self.id);
+        self.messages += 1;
+        if let Err(error) = self.socket.send(&packet) {
+            let is_of_one_before = error.kind() == io::ErrorKind::ConnectionRefused;
+            self.fail(error);
+            if is_of_one_before && let Err(error) = self.socket.send(&packet) {
+                self.fail(error);
             }
         }
     }
 
+    fn fail(&mut self, error: io::Error) {
+        self.failed += 1;
+        self.why.get_or_insert(error);
+    }
+
     /// What the user has to know.
-    pub(super) fn trouble(self) -> Option<String> {
-        let all = self.sent + self.failed;
-        let place = self.place;
+    pub(super) fn trouble(mut self) -> Option<String> {
+        if let Ok(Some(error)) = self.socket.take_error() {
+            self.fail(error);
+        }
+        let (place, all) = (self.place, self.messages);
         match self.why {
-            Some(why) => Some(format!("--hep {place}: {} of {all} messages did not get there: {why}", self.failed)),
+            Some(why) => {
+                let failed = self.failed.min(all);
+                Some(format!("--hep {place}: {failed} of {all} messages did not get there: {why}"))
+            }
             None if self.cut > 0 => Some(format!("--hep {place}: {} of {all} messages were too long and were cut", self.cut)),
             None => None,
         }

@@ -301,6 +301,51 @@ mod tests {
     }
 
     #[test]
+    fn a_full_disk_ends_the_file_and_is_told() {
+        let refused = Book::create(Path::new("/dev/full"), false).unwrap_err();
+        assert!(refused.starts_with("--pcap /dev/full: No space left"), "{refused}");
+        let path = std::env::temp_dir().join(format!("regprobe-{}-full.pcapng", std::process::id()));
+        let mut book = Book::create(&path, false).unwrap();
+        let whole = std::fs::read(&path).unwrap();
+        book.file = File::options().write(true).open("/dev/full").unwrap();
+        for _ in 0..2 {
+            book.enter(&captured());
+            book.flush();
+        }
+        let told = book.end(0).unwrap();
+        assert!(told.contains("it ends after 0 messages: No space left"), "{told}");
+        assert_eq!(std::fs::read(&path).unwrap(), whole);
+        std::fs::remove_file(&path).unwrap();
+    }
+
+    #[test]
+    fn what_is_missing_is_told_where_it_is_missing_and_at_the_end() {
+        let path = std::env::temp_dir().join(format!("regprobe-{}-missing.pcapng", std::process::id()));
+        let mut book = Book::create(&path, false).unwrap();
+        book.enter(&Captured { missing: 3, ..captured() });
+        let told = book.end(5).unwrap();
+        assert!(told.contains("5 of 6 messages are missing"), "{told}");
+        let bytes = String::from_utf8_lossy(&std::fs::read(&path).unwrap()).into_owned();
+        assert!(bytes.contains("3 messages before this one are missing") && bytes.contains("5 of 6 messages are missing"));
+        std::fs::remove_file(&path).unwrap();
+    }
+
+    fn captured() -> Captured {
+        Captured {
+            at: UNIX_EPOCH,
+            message: sip_registration::Tapped {
+                direction: Direction::Sent,
+                transport: sip_registration::Transport::Udp,
+                local: "127.0.0.1:5060".parse().unwrap(),
+                remote: "127.0.0.1:5061".parse().unwrap(),
+                bytes: b"REGISTER".to_vec(),
+                decision: "why".to_owned(),
+            },
+            missing: 0,
+        }
+    }
+
+    #[test]
     fn a_timestamp_is_halved() {
         assert_eq!(halves(0x0102_0304_0506_0708), (0x0102_0304, 0x0506_0708));
     }
