@@ -2,7 +2,7 @@
 
 use sip_message::OwnedUri;
 
-use super::{Answered, Credential, Cx, Dialog, Ending, Exchange, Goal, Listed, Party, Seen, Step};
+use super::{Answered, Credential, Cx, Ending, Exchange, Goal, Listed, Party, Seen, Step};
 use crate::locate::{Target, TargetSource, next_hop_address};
 use crate::{Account, Endpoint, FlowId, Transport};
 
@@ -73,7 +73,7 @@ impl Exchange {
         };
         exchange.credentials.clear();
         if cx.policy.credentials_ahead {
-            exchange.credentials.extend(Self::ahead(party.dialog));
+            exchange.credentials.extend(Self::ahead(&party.dialog.credentials));
         }
         exchange
     }
@@ -88,8 +88,8 @@ impl Exchange {
     }
 
     /// The credentials of the last exchange, counted on: the nonce may still be good, which saves a round trip.
-    fn ahead(dialog: &Dialog) -> impl Iterator<Item = Credential> {
-        dialog.credentials.iter().filter_map(|credential| {
+    fn ahead(last: &[Credential]) -> impl Iterator<Item = Credential> {
+        last.iter().filter_map(|credential| {
             let nonce_count = credential.nonce_count.checked_add(1)?;
             Some(Credential {
                 nonce_count,
@@ -141,4 +141,32 @@ fn next_hop(account: &Account) -> (&OwnedUri, Option<Transport>) {
     let secure = account.aor.is_secure() || account.registrar.is_secure();
     let in_the_clear = secure && !next_hop.is_secure();
     (next_hop, if in_the_clear { Some(Transport::Tls) } else { account.transport })
+}
+
+#[cfg(test)]
+mod tests {
+    use sip_digest::Offers;
+    use sip_message::Message;
+
+    use super::*;
+    use crate::encode::Cnonce;
+
+    #[test]
+    fn a_nonce_whose_count_is_at_its_end_is_not_used_again() {
+        let reply = b"SIP/2.0 401 U\r\nWWW-Authenticate: Digest realm=\"r\", nonce=\"n\", qop=\"auth\"\r\n\r\n";
+        let offers = Offers::read(Message::parse(reply).unwrap().headers());
+        let ahead = |nonce_count| {
+            let challenge = offers.challenges()[0].clone();
+            let cnonce = Cnonce::new(1);
+            let last = [Credential {
+                challenge,
+                nonce_count,
+                cnonce,
+            }];
+            Exchange::ahead(&last).map(|credential| credential.nonce_count).collect::<Vec<_>>()
+        };
+        assert_eq!((ahead(1), ahead(u32::MAX - 1)), (vec![2], vec![u32::MAX]));
+        // RFC 7616 §3.4 has eight digits for it, and a second request with the same would be a replay.
+        assert!(ahead(u32::MAX).is_empty());
+    }
 }
