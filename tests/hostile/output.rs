@@ -2,8 +2,9 @@
 //! logs and consoles), in a log line, in a monitoring system's web page, in performance data. `program` looks for control and
 //! bidirectional characters in every run; here every place that a peer can write to is filled with them.
 
-use crate::program::run;
+use crate::program::{TIMEOUT, run, run_talking};
 use crate::support::hostile::{Hostile, Request};
+use crate::support::scratch::Scratch;
 use crate::{at_once, contact_of};
 
 /// Clears the screen, sets the clipboard and a link (OSC 52 and 8), returns the carriage, turns text around, and pretends to be
@@ -90,6 +91,61 @@ fn no_output_repeats_what_acts_on_its_reader() {
             }
         }
     });
+}
+
+/// The same where many accounts are probed: lines, tables, and CSV, in which a cell that begins like a formula would be calculated
+/// (CVE-2014-3524's class).
+#[test]
+fn lists_and_checks_show_it_escaped_too() {
+    let scratch = Scratch::new("escaped");
+    for (number, (name, plot)) in PLOTS.into_iter().enumerate() {
+        let peer = Hostile::udp(move |request, line| line.send(plot(request)));
+        let aor = format!("sip:alice@{}", peer.address());
+        let list = scratch.write(&format!("{number}.csv"), &format!("aor,name\n{aor},x\n"));
+        let list = list.to_str().expect("a test's path is text");
+        for output in ["human", "jsonl", "csv"] {
+            let ended = run_talking(&["bulk", list, "--timeout", TIMEOUT, "--output", output]);
+            assert!(!ended.text.is_empty() || ended.status == 0, "{name} {output}: {}", ended.talk);
+            assert!(
+                output == "human" || ended.text.lines().count() <= 2,
+                "{name} {output}: {}",
+                ended.text
+            );
+        }
+        let engine = [
+            "verify",
+            "kamailio",
+            "--rpc",
+            "http://127.0.0.1:9/RPC",
+            "--uuid",
+            "x",
+            "--aor",
+            &aor,
+        ];
+        for output in [
+            &["--output", "human"][..],
+            &["--output", "json", "--trace"],
+            &["--output", "nagios"],
+        ] {
+            let ended = run_talking(&[&engine[..], &["--grace", "1ms", "--timeout", "500ms"], output].concat());
+            assert_eq!(ended.status, 3, "{name}: {}{}", ended.text, ended.talk);
+        }
+    }
+    for formula in ["=cmd|' /C calc'!A0", "+1+1", "-2+3", "@SUM(1)"] {
+        let peer = Hostile::udp(move |request, line| line.send(request.reply(&format!("403 {formula}"), "")));
+        let list = scratch.write("formula.csv", &format!("aor\nsip:alice@{}\n", peer.address()));
+        let list = list.to_str().expect("a test's path is text");
+        let ended = run_talking(&["bulk", list, "--timeout", TIMEOUT, "--output", "csv"]);
+        let cells = ended
+            .text
+            .lines()
+            .nth(1)
+            .expect("a row")
+            .split(',')
+            .map(|cell| cell.trim_start_matches('"'));
+        let formulas: Vec<&str> = cells.filter(|cell| cell.starts_with(['=', '+', '-', '@'])).collect();
+        assert!(formulas.is_empty() && ended.text.contains(formula), "{formulas:?}: {}", ended.text);
+    }
 }
 
 #[test]

@@ -219,7 +219,7 @@ impl Request {
 
     /// 200 with exactly what was asked for, and these headers more.
     pub(crate) fn granted_with(&self, headers: &str) -> Vec<u8> {
-        let contact = if self.removes() {
+        let contact = if self.removes() || !self.has("Contact") {
             String::new()
         } else {
             format!("Contact: {}\r\n", self.header("Contact"))

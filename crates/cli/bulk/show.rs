@@ -98,6 +98,9 @@ const COLUMNS: [&str; 19] = [
     "detail",
 ];
 
+/// Columns with words of a peer's: one that begins like a formula gets an apostrophe in front, or a table program would calculate it.
+const OF_THE_PEER: [&str; 2] = ["reason", "detail"];
+
 /// Appends a result as a row of CSV (RFC 4180, but with bare line feeds): null is an empty cell, and several findings stand in one cell
 /// with blanks between them.
 fn append_csv(line: &impl Serialize, to: &mut Vec<u8>) {
@@ -106,7 +109,10 @@ fn append_csv(line: &impl Serialize, to: &mut Vec<u8>) {
         if at > 0 {
             to.push(b',');
         }
-        let cell = cell(value.get(column).unwrap_or(&Value::Null));
+        let mut cell = cell(value.get(column).unwrap_or(&Value::Null));
+        if OF_THE_PEER.contains(column) && cell.starts_with(['=', '+', '-', '@']) {
+            cell.insert(0, '\'');
+        }
         if cell.contains([',', '"', '\n', '\r']) {
             to.extend_from_slice(format!("\"{}\"", cell.replace('"', "\"\"")).as_bytes());
         } else {
@@ -183,6 +189,25 @@ mod tests {
         fields.sort_unstable();
         columns.sort_unstable();
         assert_eq!(fields, columns);
+    }
+
+    #[test]
+    fn what_a_peer_says_is_no_formula_in_csv() {
+        for (said, cell) in [
+            ("=cmd|' /C calc'!A0", ",'=cmd|"),
+            ("+1", ",'+1"),
+            ("-1", ",'-1"),
+            ("@SUM", ",'@SUM"),
+            ("1=1", ",1=1"),
+        ] {
+            let line = ResultLine {
+                reason: Some(said),
+                ..line(Some("+49301234"), Why::Cause(Cause::WrongCredentials), said)
+            };
+            let text = shown(BulkOutput::Csv, &line);
+            assert_eq!(text.matches(cell).count(), 2, "{text}");
+            assert!(text.starts_with("2,3,+49301234,"), "a name is the user's own: {text}");
+        }
     }
 
     #[test]
