@@ -40,26 +40,26 @@ pub(crate) fn exchange(mut plan: Plan) -> Result<u8, Failure> {
 /// # Errors
 /// When the system has no more descriptors.
 pub(crate) fn runtime() -> io::Result<Runtime> {
-    Builder::new_current_thread()
-        .enable_all()
-        .event_interval(LOOK_AT_THE_CLOCK_EVERY)
-        .build()
+    Builder::new_current_thread().enable_all().build()
 }
-
-/// After how many polls of tasks the runtime looks whether a deadline is over. A peer that sends without end and without sense keeps a
-/// task busy for a whole poll each time; by tokio's own number, 61, deadlines were seconds late.
-const LOOK_AT_THE_CLOCK_EVERY: u32 = 4;
 
 /// Runs work to its end on a runtime of its own. A look-up of the system's that hangs is not waited for.
 ///
 /// # Errors
 /// As [`runtime`].
 pub(crate) fn drive<T>(work: impl Future<Output = T>) -> io::Result<T> {
-    let runtime = runtime()?;
+    let runtime = Builder::new_current_thread()
+        .enable_all()
+        .event_interval(LOOK_AT_THE_CLOCK_EVERY)
+        .build()?;
     let outcome = runtime.block_on(work);
     runtime.shutdown_background();
     Ok(outcome)
 }
+
+/// After how many polls of tasks the runtime looks whether a deadline is over. A peer that sends without end and without sense keeps a
+/// task busy for the whole of a poll; by tokio's own number, 61, deadlines were seconds late.
+const LOOK_AT_THE_CLOCK_EVERY: u32 = 1;
 
 /// Runs a plan to its report. The first Ctrl-C ends it after a binding was removed, the second at once.
 ///

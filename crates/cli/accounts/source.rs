@@ -66,19 +66,18 @@ impl Source {
         let most = LONGEST_ROW as u64 + 1;
         let read = self.bytes.by_ref().take(most).read_until(b'\n', line)?;
         if read > LONGEST_ROW {
-            self.skip_line()?;
+            self.skip_line(line)?;
             return Err(LineError::TooLong);
         }
         Ok(read > 0)
     }
 
-    fn skip_line(&mut self) -> io::Result<()> {
+    /// Passes over what is left of a line, by way of this buffer.
+    fn skip_line(&mut self, buffer: &mut Vec<u8>) -> io::Result<()> {
         loop {
-            let buffer = self.bytes.fill_buf()?;
-            let end = buffer.iter().position(|&byte| byte == b'\n');
-            let (used, done) = end.map_or((buffer.len(), buffer.is_empty()), |at| (at + 1, true));
-            self.bytes.consume(used);
-            if done {
+            let is_over = buffer.ends_with(b"\n");
+            buffer.clear();
+            if is_over || self.bytes.by_ref().take(BUFFER as u64).read_until(b'\n', buffer)? == 0 {
                 return Ok(());
             }
         }
