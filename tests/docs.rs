@@ -75,6 +75,45 @@ fn no_crate_may_hold_unsafe_code() {
     }
 }
 
+#[test]
+fn every_attack_of_the_security_page_has_tests_that_exist() {
+    let page = read("SECURITY.md");
+    let (_, table) = page.split_once("<!-- attacks -->").expect("the page has its table");
+    let (table, _) = table.split_once("<!-- end of attacks -->").expect("the table ends");
+    let mut sources = String::new();
+    for folder in ["tests", "crates"] {
+        rust_below(&Path::new(env!("CARGO_MANIFEST_DIR")).join(folder), &mut sources);
+    }
+    let rows: Vec<(&str, &str)> = table
+        .lines()
+        .filter_map(|line| line.strip_prefix("| ")?.split_once(" | "))
+        .filter(|(number, _)| number.parse::<u32>().is_ok())
+        .collect();
+    let numbers: Vec<u32> = rows.iter().filter_map(|(number, _)| number.parse().ok()).collect();
+    assert_eq!(numbers, (1..=16).collect::<Vec<_>>());
+    for (number, row) in rows {
+        let tests: Vec<&str> = row.split('`').skip(1).step_by(2).collect();
+        assert!(tests.len() > 2, "attack {number} has hardly a test: {tests:?}");
+        for test in tests {
+            // In the code or, of a property, in the macro that makes it a test.
+            let exists = sources.contains(&format!("fn {test}("));
+            assert!(exists, "attack {number}: there is no test {test}");
+        }
+    }
+}
+
+/// Everything that is written in Rust below this folder, one file behind the other.
+fn rust_below(folder: &Path, sources: &mut String) {
+    for entry in fs::read_dir(folder).expect("the folder is there") {
+        let path = entry.expect("an entry").path();
+        if path.is_dir() {
+            rust_below(&path, sources);
+        } else if path.extension().is_some_and(|end| end == "rs") {
+            *sources += &fs::read_to_string(&path).expect("it is text");
+        }
+    }
+}
+
 /// Every manifest of the project, beside its path below the root.
 fn manifests() -> impl Iterator<Item = (PathBuf, toml::Table)> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
