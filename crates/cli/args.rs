@@ -7,6 +7,7 @@ pub(crate) mod access;
 pub(crate) mod accounts;
 pub(crate) mod bulk;
 pub(crate) mod capture;
+pub(crate) mod credentials;
 pub(crate) mod inspect;
 pub(crate) mod load;
 pub(crate) mod providers;
@@ -18,13 +19,14 @@ use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{Arg, Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use sip_digest::Algorithm;
 use sip_message::OwnedUri;
 use sip_registrar::Fault;
 use sip_registration::{Advertised, Override};
 
+use self::credentials::{CredentialArgs, unasked};
 use crate::values::{self, Aor, Instance};
 
 /// Registers to a SIP registrar like a phone and tells exactly what happened, and why.
@@ -260,51 +262,6 @@ pub(crate) struct AccountArgs {
     /// Send through this server (outbound proxy, a preloaded Route)
     #[arg(long, value_name = "URI", help_heading = "Network", value_parser = values::server)]
     pub(crate) proxy: Option<OwnedUri>,
-}
-
-/// The heading of credentials where somebody at a terminal is asked for the password.
-pub(crate) const ASKED: &str = "Credentials (password: REGPROBE_PASSWORD, a file, or asked on the terminal)";
-
-/// Takes that back from the heading, for sub-commands that ask nobody.
-pub(crate) fn unasked(argument: Arg) -> Arg {
-    if argument.get_help_heading() == Some(ASKED) {
-        argument.help_heading("Credentials (password: REGPROBE_PASSWORD or a file)")
-    } else {
-        argument
-    }
-}
-
-// What to answer a challenge with. The password comes from REGPROBE_PASSWORD, from a file, or from the terminal.
-#[derive(Debug, Args)]
-#[command(next_help_heading = ASKED)]
-pub(crate) struct CredentialArgs {
-    /// The user name for authentication [default: the AOR's user]
-    #[arg(long, value_name = "NAME", value_parser = values::auth_user)]
-    pub(crate) auth_user: Option<String>,
-    /// Read the password from this file, or from standard input with -
-    #[arg(long, value_name = "PATH")]
-    pub(crate) password_file: Option<PathBuf>,
-    /// The environment variable that holds the password
-    #[arg(long, value_name = "NAME", value_parser = values::variable, default_value = crate::secret::VARIABLE, conflicts_with_all = ["password_file", "ha1_file"])]
-    pub(crate) password_env: String,
-    /// Read ALGORITHM:HEX, or the bare hex of an MD5, instead of a password: H(user:realm:password)
-    #[arg(long, value_name = "PATH", conflicts_with = "password_file")]
-    pub(crate) ha1_file: Option<PathBuf>,
-    /// Which challenges.
-    #[command(flatten)]
-    pub(crate) challenges: ChallengeArgs,
-}
-
-// Which challenges are answered.
-#[derive(Debug, Clone, Args)]
-#[command(next_help_heading = ASKED)]
-pub(crate) struct ChallengeArgs {
-    /// Give the credentials to this realm only, letter by letter [default: the first realm that asks for them, if it is not empty]
-    #[arg(long, value_name = "REALM", value_parser = values::pinned_realm)]
-    pub(crate) realm: Option<String>,
-    /// Answer no digest weaker than this: md5, sha-256 or sha-512-256
-    #[arg(long, value_name = "ALGORITHM", default_value = "md5", value_parser = values::min_digest)]
-    pub(crate) min_digest: Algorithm,
 }
 
 // What to bind.

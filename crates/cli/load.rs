@@ -26,7 +26,7 @@ use std::sync::Arc;
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use sip_net::fleet;
 
-use crate::args::CredentialArgs;
+use crate::args::credentials::CredentialArgs;
 use crate::args::load::{Load, LoadOutput};
 use crate::failure::Failure;
 use crate::output::{self, json};

@@ -13,10 +13,10 @@ use thiserror::Error;
 
 use crate::args::accounts::AccountsArgs;
 use crate::args::capture::CaptureArgs;
+use crate::args::credentials::{ChallengeArgs, CredentialArgs};
 use crate::args::verify::LookArgs;
 use crate::args::{
-    AccountArgs, BindingArgs, Bindings, ChallengeArgs, CredentialArgs, ExchangeArgs, NetworkArgs, OutputArg, OutputArgs, Ping, Probe,
-    TlsArgs, TransportArg, Unregister,
+    AccountArgs, BindingArgs, Bindings, ExchangeArgs, NetworkArgs, OutputArg, OutputArgs, Ping, Probe, TlsArgs, TransportArg, Unregister,
 };
 use crate::identity;
 use crate::output::nagios::Thresholds;

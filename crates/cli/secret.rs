@@ -13,7 +13,7 @@ use sip_digest::{Algorithm, Secret, SecretError};
 use thiserror::Error;
 use zeroize::Zeroizing;
 
-use crate::args::CredentialArgs;
+use crate::args::credentials::CredentialArgs;
 
 /// The environment variable that may hold the password, unless another is named.
 pub(crate) const VARIABLE: &str = "REGPROBE_PASSWORD";

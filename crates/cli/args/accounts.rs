@@ -6,7 +6,8 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 use sip_message::OwnedUri;
 
-use super::{BindingArgs, CredentialArgs, ExchangeArgs, NetworkArgs, TlsArgs};
+use super::credentials::CredentialArgs;
+use super::{BindingArgs, ExchangeArgs, NetworkArgs, TlsArgs};
 use crate::values;
 
 // Which accounts, and what holds for all of them.

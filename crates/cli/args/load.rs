@@ -7,7 +7,8 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 use sip_message::OwnedUri;
 
-use super::{ChallengeArgs, NetworkArgs, TlsArgs};
+use super::credentials::{ASKED, ChallengeArgs};
+use super::{NetworkArgs, TlsArgs};
 use crate::load::schedule::Shape;
 use crate::load::template::{self, AorTemplate, Template};
 use crate::load::values::{self as load, Connections, Users};
@@ -115,7 +116,7 @@ pub(crate) struct BindingArgs {
 
 // What to answer challenges with.
 #[derive(Debug, Args)]
-#[command(next_help_heading = super::ASKED)]
+#[command(next_help_heading = ASKED)]
 pub(crate) struct CredentialArgs {
     /// The user name for authentication.
     #[arg(help = verbatim("The user name for authentication, with or without {n} [default: the AOR's user]"))]

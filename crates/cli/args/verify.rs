@@ -12,7 +12,8 @@ use regprobe_providers::telzino::AgentId;
 use sip_message::OwnedUri;
 
 use super::access::{AsteriskAccess, Bitrix24Access, FreeswitchAccess, KamailioAccess, OpensipsAccess, TelnyxAccess, TelzinoAccess};
-use super::{CredentialArgs, ExchangeArgs, NetworkArgs, OutputArg, TlsArgs};
+use super::credentials::CredentialArgs;
+use super::{ExchangeArgs, NetworkArgs, OutputArg, TlsArgs};
 use crate::values::{self, Aor};
 
 // `regprobe verify`.

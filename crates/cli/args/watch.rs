@@ -25,7 +25,7 @@ the list is wrong (nothing was sent); 5 internal error; 130 ended by Ctrl-C. Key
 // `regprobe watch`.
 #[derive(Debug, Args)]
 #[command(
-    mut_args(super::unasked),
+    mut_args(super::credentials::unasked),
     mut_arg("expires", |argument| argument.default_value("3600")),
     mut_arg("timeout", |argument| argument.default_value("32s")
         .help("The longest that one exchange may take, such as 3s, 500ms or 1m, plain numbers are seconds; 32s is the RFC's own"))
