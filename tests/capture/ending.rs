@@ -3,7 +3,8 @@
 use std::fs;
 use std::time::{Duration, Instant};
 
-use crate::lab::{Lab, command, interrupt, text};
+use crate::lab::{Lab, command, interrupt, run, text};
+use crate::support::port;
 use crate::{PASSWORD, fresh, packets, said, tshark, word};
 
 #[test]
@@ -48,13 +49,8 @@ fn after_ctrl_c_the_removal_is_in_it_too() {
 #[test]
 fn a_run_that_said_nothing_leaves_an_empty_file_that_can_be_read() {
     let file = fresh("empty.pcapng");
-    // Nobody listens there, and TCP never opens.
-    let output = command(
-        PASSWORD,
-        &["probe", "alice@127.0.0.1:9", "--transport", "tcp", "--pcap", word(&file)],
-    )
-    .output()
-    .unwrap();
+    let nobody = format!("alice@{}", port::closed());
+    let output = run(PASSWORD, &["probe", &nobody, "--transport", "tcp", "--pcap", word(&file)]);
     assert_ne!(output.status.code(), Some(0));
     assert_eq!(packets(&file, &[]), []);
     assert!(fs::metadata(&file).unwrap().len() > 0);

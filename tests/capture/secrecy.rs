@@ -91,12 +91,7 @@ fn evidence_is_not_overwritten_and_nothing_is_sent_then() {
 
 #[test]
 fn options_that_mean_nothing_alone_are_refused() {
-    for options in [
-        &["--include-credentials"][..],
-        &["--hep-id", "7"],
-        &["--hep", "homer"],
-        &["--hep", "host.invalid:9060"],
-    ] {
+    for options in [&["--include-credentials"][..], &["--hep-id", "7"], &["--hep", "homer"]] {
         let output = run(PASSWORD, &[&["probe", "alice@127.0.0.1:9"], options].concat());
         assert_eq!(output.status.code(), Some(2), "{options:?}: {output:?}");
         assert!(text(&output.stderr).contains(options[0]), "{output:?}");
