@@ -160,7 +160,7 @@ const AT_MOST_S: &str = "20";
 /// tests pass with a quarter of it; one buffer that follows a Content-Length of 4 GiB, or an endless header, does not.
 const MEMORY: u64 = 16 * 1024 * 1024;
 /// The same with whole messages kept: some tens of 64 KiB each, of which every byte may be shown as four and then written as JSON.
-const MEMORY_WITH_TRACE: u64 = 64 * 1024 * 1024;
+const MEMORY_WITH_TRACE: u64 = 32 * 1024 * 1024;
 /// What `providers ... list` may have: it shows all pages together, 16 MiB of JSON at most.
 const MEMORY_OF_A_LIST: u64 = 256 * 1024 * 1024;
 
