@@ -42,6 +42,7 @@ pub(super) enum Flaw {
 /// Reads a capture.
 pub(super) struct Packets {
     reader: Box<dyn PcapReaderIterator>,
+    is_pcapng: bool,
     interfaces: Vec<Interface>,
     count: u64,
 }
@@ -63,9 +64,11 @@ impl Packets {
         let mut beginning = Vec::new();
         let read = bytes.by_ref().take(BEGINNING).read_to_end(&mut beginning);
         read.map_err(|_| Flaw::Unreadable)?;
+        let is_pcapng = beginning.starts_with(&SECTION);
         let reader = create_reader(LARGEST, Cursor::new(beginning).chain(bytes)).map_err(|_| Flaw::NoCapture)?;
         Ok(Self {
             reader,
+            is_pcapng,
             interfaces: Vec::new(),
             count: 0,
         })
@@ -81,6 +84,9 @@ impl Packets {
         // How much was there when more was asked for.
         let mut waited_at = None;
         loop {
+            if self.is_pcapng && ends_before_it_begins(self.reader.data()) {
+                return Err(Flaw::Malformed(self.count));
+            }
             let flaw = match self.reader.next() {
                 Ok((length, block)) => {
                     let packet = packet(&block, &mut self.interfaces);
@@ -112,6 +118,20 @@ impl Packets {
             waited_at = Some(there);
             self.reader.refill().map_err(|_| Flaw::Unreadable)?;
         }
+    }
+}
+
+/// Whether a block of process information claims to be shorter than its own frame. The reader, version 0.16, takes its word for it and
+/// subtracts; of all other kinds it looks itself.
+fn ends_before_it_begins(bytes: &[u8]) -> bool {
+    let Some(([kind @ .., a, b, c, d], _)) = bytes.split_first_chunk::<8>() else {
+        return false;
+    };
+    let length = [*a, *b, *c, *d];
+    match kind {
+        [0x01, 0, 0, 0x80] => u32::from_le_bytes(length) < SHORTEST_BLOCK,
+        [0x80, 0, 0, 0x01] => u32::from_be_bytes(length) < SHORTEST_BLOCK,
+        _ => false,
     }
 }
 
@@ -190,6 +210,10 @@ impl Interface {
     }
 }
 
+/// How pcapng begins.
+const SECTION: [u8; 4] = [0x0a, 0x0d, 0x0d, 0x0a];
+/// The type of a block, and its length in front and behind, in bytes.
+const SHORTEST_BLOCK: u32 = 12;
 /// Nanoseconds in a second.
 const NANOSECONDS: u128 = 1_000_000_000;
 /// How much is read before anything else, in bytes; a section's header must be in it.
@@ -227,7 +251,7 @@ mod tests {
 
     /// Blocks with the types that there are, and lengths that are sound or lie.
     fn block() -> impl Strategy<Value = Vec<u8>> {
-        let kind = prop_oneof![0..8_u32, Just(0x0a0d_0d0a), Just(0x0bad), any::<u32>()];
+        let kind = prop_oneof![0..11_u32, Just(0x0a0d_0d0a), Just(0x8000_0001), Just(0x4000_0bad), any::<u32>()];
         (kind, vec(any::<u8>(), 0..60), -4..=4_i32, any::<bool>()).prop_map(|(kind, content, lie, twice)| {
             let size = u32::try_from(content.len() + 12).unwrap().wrapping_add_signed(lie);
             let end = if twice { size.to_le_bytes().to_vec() } else { Vec::new() };
@@ -266,6 +290,17 @@ mod tests {
         assert_eq!(read([PCAP, &[0; 16], &[0; 16]].concat()), (2, None));
         assert_eq!(read([PCAP, &[0xff; 16]].concat()), (0, Some(Flaw::TooLarge)));
         assert_eq!(read(b"SIP/2.0 200 OK".to_vec()), (0, Some(Flaw::NoCapture)));
+    }
+
+    #[test]
+    fn a_block_that_ends_before_it_begins_is_malformed() {
+        for length in [0, 4, 8, 11] {
+            let block = [&[0x01, 0, 0, 0x80][..], &[length, 0, 0, 0], &[0; 24]].concat();
+            assert_eq!(read([PCAPNG, &block].concat()), (0, Some(Flaw::Malformed(0))), "{length}");
+        }
+        // The same bytes are a moment in pcap.
+        let record = [&[0x01, 0, 0, 0x80][..], &[4, 0, 0, 0], &[0; 8]].concat();
+        assert_eq!(read([PCAP, &record].concat()), (1, None));
     }
 
     /// Gives one byte at a time, as a slow pipe does.
