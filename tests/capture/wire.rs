@@ -149,6 +149,21 @@ fn why_it_failed_stands_beside_the_reply_that_decided_it() {
 }
 
 #[test]
+fn inspect_reads_what_a_probe_leaves() {
+    let lab = Lab::start(PASSWORD, &[]);
+    for transport in ["udp", "tcp", "tls"] {
+        let file = fresh("inspected.pcapng");
+        probe(&lab, transport, &file, &[]);
+        let output = run("", &["inspect", "--pcap", word(&file)]);
+        let shown = crate::lab::text(&output.stdout);
+        assert_eq!(output.status.code(), Some(0), "{transport}: {output:?}");
+        for number in 1..=6 {
+            assert!(shown.contains(&format!("#{number}  ")), "{transport}: {shown}");
+        }
+    }
+}
+
+#[test]
 fn a_file_of_one_link_type_describes_one_interface() {
     let lab = Lab::start(PASSWORD, &[]);
     for (transport, kind) in [("udp", 101_u16), ("tls", 252)] {
