@@ -46,10 +46,13 @@ fn a_datagram_with_too_much_head_is_a_malformed_reply() {
     });
 }
 
+/// Lengths that are negative, contradict each other, or are too large for 31, 32 or 64 bits (the class of CVE-2023-28097 and
+/// CVE-2026-23457: what is left of such a length when it is cut to fewer bits).
 #[test]
 fn a_content_length_that_cannot_be_is_a_malformed_reply() {
     let lengths = [
         "Content-Length: 4294967296",
+        "Content-Length: 4294967328",
         "Content-Length: 4294967295",
         "Content-Length: 2147483648",
         "Content-Length: 18446744073709551616",
@@ -260,6 +263,7 @@ fn a_peer_that_accepts_and_says_nothing_does_not_reply() {
     assert_eq!(report("tcp", peer.address()).outcome(), "no_reply");
 }
 
+/// To, From, Contact and others that break their grammar, a backslash at the end of a display name among them (CVE-2021-43611's class).
 #[test]
 fn headers_that_are_broken_do_not_hide_a_200() {
     let broken = [

@@ -161,7 +161,7 @@ fn an_answer_that_was_cut_off_and_never_comes_whole_is_a_failure() {
     });
 }
 
-/// An answer that ends in the middle, at any byte: of the header, of a name, of a record (CVE-2020-25681's class: lengths in an answer
+/// An answer that ends in the middle, at any byte: of the header, of a name, of a record (CVE-2020-25682's class: lengths in an answer
 /// that nobody holds against its end).
 #[test]
 fn an_answer_that_ends_at_any_byte_is_none() {
