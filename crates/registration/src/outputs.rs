@@ -1,6 +1,6 @@
 //! What waits to be drained: actions, transmissions, events. Nothing is lost when two inputs come without a drain between them.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::SocketAddr;
 
 use crate::attempt::Attempt;
@@ -50,6 +50,8 @@ struct Jam {
     /// Whether there is room again.
     relieved: bool,
     sends: VecDeque<(Key, u64)>,
+    /// The same ones, to be found.
+    waiting: BTreeSet<(Key, u64)>,
 }
 
 /// Answers to requests from the other side. They are not written again from a state, because none is kept of a request; so few may
@@ -114,6 +116,7 @@ impl Outputs {
         loop {
             let (&flow, jam) = self.jams.iter_mut().find(|(_, jam)| jam.relieved)?;
             if let Some(send) = jam.sends.pop_front() {
+                jam.waiting.remove(&send);
                 return Some(send);
             }
             self.jams.remove(&flow);
@@ -132,10 +135,19 @@ impl Outputs {
         }
     }
 
-    /// Puts a request aside whose flow has no room. False when it has.
+    /// Puts a request aside whose flow has no room, or that waits already: one that is to be sent again meanwhile goes out once. False
+    /// when it may go out now.
     pub(crate) fn put_aside(&mut self, flow: FlowId, send: (Key, u64)) -> bool {
-        let jam = self.jams.get_mut(&flow).filter(|jam| !jam.relieved);
-        jam.map(|jam| jam.sends.push_back(send)).is_some()
+        let Some(jam) = self.jams.get_mut(&flow) else {
+            return false;
+        };
+        if jam.relieved {
+            return jam.waiting.contains(&send);
+        }
+        if jam.waiting.insert(send) {
+            jam.sends.push_back(send);
+        }
+        true
     }
 
     pub(crate) fn query(&mut self, key: Key, token: u32, question: Question) {

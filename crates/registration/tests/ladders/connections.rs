@@ -278,3 +278,30 @@ fn requests_for_a_congested_flow_wait_and_those_given_up_are_never_sent() {
     registrant.handle_input(now, Input::Closed(flow, Closed::Ended));
     assert_eq!(registrant.poll_transmit(&mut bytes), None, "nothing goes to a flow that is gone");
 }
+
+#[test]
+fn a_request_that_is_due_again_while_there_is_no_room_waits_once() {
+    let world = World::new(Setup::kept().transport(Transport::Udp));
+    let (mut registrant, mut now) = (Registrant::new([5; 32], world.setup.policy.clone()), world.origin);
+    let key = registrant.add(now, world.setup.shared_account());
+    registrant.register(now, key);
+    let Some(Action::Open(flow, _)) = registrant.poll_action() else {
+        panic!("a socket is wanted")
+    };
+    let opened = Opened {
+        local: "198.51.100.1:40000".parse().unwrap(),
+        connected_at: None,
+        tls: None,
+    };
+    registrant.handle_input(now, Input::Opened(flow, opened));
+    registrant.handle_input(now, Input::Congested(flow));
+    let mut bytes = Vec::new();
+    for _ in 0..4 {
+        assert_eq!(registrant.poll_transmit(&mut bytes), None);
+        now = registrant.poll_timeout().unwrap();
+        registrant.handle_timeout(now);
+    }
+    registrant.handle_input(now, Input::Relieved(flow));
+    assert!(registrant.poll_transmit(&mut bytes).is_some());
+    assert_eq!(registrant.poll_transmit(&mut bytes), None, "the same request again");
+}
