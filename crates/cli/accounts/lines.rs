@@ -55,7 +55,7 @@ impl Lines {
 }
 
 fn object_of(object: &[u8], line: u64, values: &mut Values) -> Result<(), Flaw> {
-    let wrong = |error: &serde_json::Error| Flaw::at(line, error.column() as u64, without_place(&error.to_string()));
+    let wrong = |error: &serde_json::Error| Flaw::at(line, (error.column() as u64).max(1), without_place(&error.to_string()));
     let mut reading = serde_json::Deserializer::from_slice(object);
     let outcome = Object { values, line }.deserialize(&mut reading);
     outcome.and_then(|()| reading.end()).map_err(|error| wrong(&error))

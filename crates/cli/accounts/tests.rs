@@ -355,3 +355,11 @@ fn a_bad_row_has_its_name_unless_a_part_of_a_password_may_stand_there() {
     assert_eq!(name("aor,password,name,expires\na@h,can,ary,Berlin,300\n"), None);
     assert_eq!(name("aor,password,name\na@h,can,ary,Berlin\n"), None);
 }
+
+#[test]
+fn a_line_of_json_that_ends_at_once_is_bad_at_its_first_character() {
+    for line in ["{\n", "sip:a:b@h\n"] {
+        let bad = rows(FormatArg::Jsonl, line).remove(0).unwrap_err();
+        assert!(bad.column >= 1, "{line:?}: {bad}");
+    }
+}
