@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use sip_digest::Secret;
 use sip_registration::{
     Account, Action, Admission, Closed, DnsError, Endpoint, Event, FlowId, Goal, Input, Key, Opened, Policy, QueryId, Question, Registrant,
-    TlsFailure, Transport,
+    State, TlsFailure, Transport,
 };
 
 use super::draw::{Draw, PASSWORD, shows_password};
@@ -29,6 +29,8 @@ const REGISTRARS: [&str; 6] = [
 ];
 /// More turns than any seed needs.
 const TURNS: usize = 400;
+/// A registration holds one flow, and another while it looks for a better one; those of a binding that moved close behind it.
+const MOST_FLOWS: usize = 4;
 /// More than one turn may put out for each registration.
 const OUTPUTS: usize = 200;
 
@@ -59,6 +61,8 @@ struct Play {
     queries: VecDeque<(QueryId, Question)>,
     /// The last requests and the flows that they went out on.
     requests: VecDeque<(FlowId, Vec<u8>)>,
+    /// The longest time by which the driver came too late.
+    overslept: Duration,
     /// How many bytes came in.
     heard: usize,
     watch: Watch,
@@ -67,17 +71,21 @@ struct Play {
 struct Part {
     key: Key,
     account: Arc<Account>,
+    /// The times that were asked for, first to last: what is under way may still ask for an earlier one.
+    expires: Vec<u32>,
+    state: State,
     removed: bool,
 }
 
 struct Flow {
     endpoint: Endpoint,
     open: bool,
+    jammed: bool,
 }
 
 impl Play {
     fn new(draw: &mut Draw<'_>) -> Self {
-        let policy = policy::chosen(draw.byte());
+        let policy = policy::chosen(draw);
         let now = origin();
         let mut registrant = Registrant::new([draw.byte(); 32], policy.clone());
         let parts = (0..=draw.below(3))
@@ -85,7 +93,9 @@ impl Play {
                 let account = Arc::new(account(number, draw));
                 Part {
                     key: registrant.add(now, Arc::clone(&account)),
+                    expires: vec![account.expires],
                     account,
+                    state: State::NotRegistered,
                     removed: false,
                 }
             })
@@ -99,6 +109,7 @@ impl Play {
             newest_flow: None,
             queries: VecDeque::new(),
             requests: VecDeque::new(),
+            overslept: Duration::ZERO,
             heard: 0,
             watch: Watch::default(),
         }
@@ -106,7 +117,7 @@ impl Play {
 
     /// One thing happens.
     fn turn(&mut self, draw: &mut Draw<'_>) {
-        match draw.below(16) {
+        match draw.below(24) {
             0 | 1 => {
                 let key = self.key(draw);
                 self.registrant.order(self.now, key, draw.pick(&GOALS));
@@ -125,12 +136,80 @@ impl Play {
                 let key = self.key(draw);
                 self.registrant.interrupt(self.now, key);
             }
-            _ => {
+            15 => {
                 let key = self.key(draw);
                 self.registrant.remove(self.now, key);
             }
+            16 | 17 => self.congest(draw),
+            18 => self.renew(draw),
+            19 => {
+                let key = self.key(draw);
+                self.registrant.forget(self.now, key);
+            }
+            20 => self.oversleep(draw),
+            21 => self.pass(draw),
+            22 => self.shift_blame(draw),
+            _ => self.open(draw),
         }
         self.drain();
+    }
+
+    /// A flow has no room, or has room again; at times one that nobody knows.
+    fn congest(&mut self, draw: &mut Draw<'_>) {
+        let nth = draw.below(4);
+        let Some((id, flow)) = self.flows.iter_mut().nth(nth) else { return };
+        flow.jammed = flow.open && !flow.jammed;
+        let (id, jammed) = (*id, flow.jammed);
+        let input = if jammed { Input::Congested(id) } else { Input::Relieved(id) };
+        self.registrant.handle_input(self.now, input);
+    }
+
+    /// Another time to ask for, and perhaps no password any more.
+    fn renew(&mut self, draw: &mut Draw<'_>) {
+        let nth = draw.below(self.parts.len());
+        let part = &mut self.parts[nth];
+        let account = Account {
+            expires: 1 + u32::from(draw.short() % 4000),
+            secret: (!draw.once_in(4)).then(|| Secret::Password(PASSWORD.into())),
+            ..Account::clone(&part.account)
+        };
+        part.expires.push(account.expires);
+        part.account = Arc::new(account);
+        self.registrant.renew(self.now, part.key, Arc::clone(&part.account));
+    }
+
+    /// The driver comes a long time too late: hours, for which nothing was heard.
+    fn oversleep(&mut self, draw: &mut Draw<'_>) {
+        let late = Duration::from_secs(u64::from(draw.short()));
+        self.overslept = self.overslept.max(late);
+        self.now += late;
+        self.registrant.handle_timeout(self.now);
+    }
+
+    /// Some deadlines in a row come in time.
+    fn pass(&mut self, draw: &mut Draw<'_>) {
+        for _ in 0..draw.below(32) {
+            self.next_deadline();
+            self.drain();
+        }
+    }
+
+    /// A challenge from somebody else than the peer, for the last request.
+    fn shift_blame(&mut self, draw: &mut Draw<'_>) {
+        let Some((flow, request)) = self.requests.back() else { return };
+        let challenge = format!("Digest realm=\"foreign\", nonce=\"foreign{}\", qop=\"auth\"", draw.byte());
+        let (flow, bytes) = (*flow, Template::of(request).challenged_by(challenge.as_bytes()));
+        self.heard += bytes.len();
+        let source = ([203, 0, 113, 9], 5060).into();
+        let input = Input::Received {
+            flow,
+            source,
+            bytes: &bytes,
+        };
+        // On a stream nobody else can speak.
+        if self.flows.get(&flow).is_some_and(|flow| !flow.endpoint.transport.is_reliable()) {
+            self.registrant.handle_input(self.now, input);
+        }
     }
 
     fn key(&self, draw: &mut Draw<'_>) -> Key {
@@ -174,10 +253,14 @@ impl Play {
         let flow = flow.unwrap_or(drawn);
         let foreign = draw.once_in(8);
         let source = match self.flows.get(&flow) {
-            Some(known) if !foreign => known.endpoint.remote,
+            // What comes on a stream is from its other end.
+            Some(known) if !foreign || known.endpoint.transport.is_reliable() => known.endpoint.remote,
             Some(_) | None => ([203, 0, 113, 9], 5060).into(),
         };
         self.heard += bytes.len();
+        if self.flows.get(&flow).is_some_and(|flow| flow.endpoint.remote == source) {
+            self.watch.heard(bytes);
+        }
         self.registrant.handle_input(self.now, Input::Received { flow, source, bytes });
     }
 
@@ -276,12 +359,12 @@ impl Play {
             if datagram == b"\r\n\r\n" {
                 continue;
             }
-            let part = self.whose(&datagram);
+            let part = whose(&self.parts, &datagram);
             let status = self.registrant.status(part.key);
             // An OPTIONS that keeps a flow alive goes out whatever is under way.
             let state = status.map(|status| status.state).filter(|_| !datagram.starts_with(b"OPTIONS "));
-            let account = Arc::clone(&part.account);
-            self.watch.request(&datagram, &account, state);
+            assert!(!flow.jammed || state.is_none(), "a request is sent where there is no room");
+            self.watch.request(&datagram, &part.expires, state, &flow.endpoint);
             self.requests.push_back((transmit.flow, datagram.clone()));
             if self.requests.len() > 4 {
                 self.requests.pop_front();
@@ -290,7 +373,17 @@ impl Play {
         while let Some((key, event)) = self.registrant.poll_event() {
             outputs += 1;
             self.hear(key, &event);
+            if let Event::Attempt(attempt) = event {
+                // Its buffers serve the next exchange, and nothing of this one may show there.
+                self.registrant.recycle(attempt);
+            }
         }
+        self.watch.drained();
+        assert!(
+            self.flows.len() <= MOST_FLOWS * self.parts.len(),
+            "{} flows are open",
+            self.flows.len()
+        );
         assert!(outputs <= OUTPUTS * self.parts.len(), "{outputs} outputs at once");
         let deadline = self.registrant.poll_timeout();
         for part in &self.parts {
@@ -302,14 +395,6 @@ impl Play {
         }
     }
 
-    fn whose(&self, request: &[u8]) -> &Part {
-        let named = |part: &&Part| {
-            let user = format!("From: <{}>", part.account.aor);
-            request.windows(user.len()).any(|window| window == user.as_bytes())
-        };
-        self.parts.iter().find(named).expect("a request is from one of the accounts")
-    }
-
     fn act(&mut self, action: Action) {
         match action {
             Action::Query(query, question) => {
@@ -319,7 +404,14 @@ impl Play {
             Action::Open(flow, endpoint) => {
                 assert!(self.newest_flow.is_none_or(|newest| flow > newest), "a flow is never used again");
                 self.newest_flow = Some(flow);
-                self.flows.insert(flow, Flow { endpoint, open: false });
+                self.flows.insert(
+                    flow,
+                    Flow {
+                        endpoint,
+                        open: false,
+                        jammed: false,
+                    },
+                );
             }
             Action::Close(flow) => assert!(self.flows.remove(&flow).is_some(), "it closes a flow that is gone"),
         }
@@ -327,8 +419,17 @@ impl Play {
 
     fn hear(&mut self, key: Key, event: &Event) {
         match event {
-            Event::Attempt(attempt) => watch::attempt(self.now, attempt, &self.policy),
-            Event::Changed(_) | Event::Request(_) => {}
+            Event::Attempt(attempt) => {
+                let part = self.parts.iter().find(|part| part.key == key).expect("it is one of ours");
+                watch::attempt(self.now, attempt, &self.policy, self.overslept.max(STEP));
+                watch::report(attempt, &part.account, &self.policy);
+            }
+            Event::Changed(status) => {
+                let part = self.parts.iter_mut().find(|part| part.key == key).expect("it is one of ours");
+                watch::edge(part.state, status.state);
+                part.state = status.state;
+            }
+            Event::Request(_) => {}
             Event::Removed => {
                 let part = self.parts.iter_mut().find(|part| part.key == key).expect("it is one of ours");
                 assert!(!part.removed, "it is removed once");
@@ -362,6 +463,15 @@ impl Play {
     }
 }
 
+/// Whose request it is.
+fn whose<'p>(parts: &'p [Part], request: &[u8]) -> &'p Part {
+    let named = |part: &&Part| {
+        let user = format!("From: <{}>", part.account.aor);
+        request.windows(user.len()).any(|window| window == user.as_bytes())
+    };
+    parts.iter().find(named).expect("a request is from one of the accounts")
+}
+
 fn account(number: usize, draw: &mut Draw<'_>) -> Account {
     let transports = [None, None, Some(Transport::Udp), Some(Transport::Tcp), Some(Transport::Tls)];
     let choices = draw.byte();
@@ -382,7 +492,7 @@ fn account(number: usize, draw: &mut Draw<'_>) -> Account {
 
 #[cfg(test)]
 mod tests {
-    use sip_registration::{Cause, State};
+    use sip_registration::Cause;
 
     use super::*;
 

@@ -1,12 +1,14 @@
 //! What a registrant may and may not send and tell, watched from outside while the fuzzer's bytes drive it.
 
 use std::collections::BTreeMap;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use sip_message::{Message, Name};
-use sip_registration::{Account, Attempt, Ending, Goal, Policy, State, Status};
+use jiff::Timestamp;
+use sip_message::{ChallengeSource, Headers, Message, Name, unfold};
+use sip_registration::{Account, Attempt, Cause, Ending, Endpoint, Evidence, Goal, Policy, RemovalEvidence, Report, State, Status};
 
 use super::draw::shows_password;
+use super::escape::acts_on_its_reader;
 
 /// The first request, one without stale credentials, answers to a 401 and a 407, one for a stale nonce, two after a 423.
 const REQUESTS_PER_TARGET: usize = 7;
@@ -16,13 +18,20 @@ const REQUESTS_PER_TARGET: usize = 7;
 pub(crate) struct Watch {
     /// The last number and its request, by Call-ID.
     last: BTreeMap<Vec<u8>, (u32, Vec<u8>)>,
+    /// How often the last request of each Call-ID went out.
+    sent: BTreeMap<Vec<u8>, usize>,
+    /// The requests since the last look.
+    fresh: Vec<Vec<u8>>,
+    /// What those have said so far that requests went to.
+    said: Vec<u8>,
     /// How many answers there were, and their bytes.
     answers: (usize, usize),
 }
 
 impl Watch {
-    /// A request: readable, without the password, counted up, or the same as before, and of the kind that the state says.
-    pub(crate) fn request(&mut self, bytes: &[u8], account: &Account, state: Option<State>) {
+    /// A request: readable, without the password, counted up, or the same as before, not too often, and of the kind that the state says;
+    /// its credentials answer what this very host said. It asks for one of these times.
+    pub(crate) fn request(&mut self, bytes: &[u8], expires: &[u32], state: Option<State>, to: &Endpoint) {
         let shown = sip_message::printable(bytes);
         let Ok(Message::Request(request)) = Message::parse(bytes) else {
             panic!("it cannot be read as a request: {shown}");
@@ -32,7 +41,15 @@ impl Watch {
         let number = headers.cseq().and_then(Result::ok).expect("a request has a CSeq").number;
         assert!((1..1 << 31).contains(&number), "{shown}");
         let call_id = headers.call_id().expect("a request has a Call-ID").to_vec();
-        let before = self.last.insert(call_id, (number, bytes.to_vec()));
+        let before = self.last.insert(call_id.clone(), (number, bytes.to_vec()));
+        let again = before.as_ref().is_some_and(|(last, _)| *last == number);
+        let times = self.sent.entry(call_id).or_default();
+        *times = if again { *times + 1 } else { 1 };
+        let most = if to.transport.is_reliable() { 1 } else { TRANSMISSIONS };
+        assert!(*times <= most, "sent {times} times by {}: {shown}", to.transport.name());
+        assert!(!self.fresh.iter().any(|fresh| fresh == bytes), "sent twice at once: {shown}");
+        self.fresh.push(bytes.to_vec());
+        self.credentials(headers, to, &shown);
         assert!(
             before
                 .as_ref()
@@ -43,22 +60,54 @@ impl Watch {
             headers.list(Name::Authorization).count() + headers.list(Name::ProxyAuthorization).count() < 32,
             "{shown}"
         );
-        let expires = headers.expires().and_then(Result::ok);
+        let asked = headers.expires().and_then(Result::ok);
         match state {
             Some(State::Registering | State::Authenticating) => {
-                let asked = expires.expect("a REGISTER that binds says for how long");
+                let asked = asked.expect("a REGISTER that binds says for how long");
                 assert!(
-                    asked >= account.expires && (asked == account.expires || asked <= 604_800),
+                    expires
+                        .iter()
+                        .any(|wanted| asked == *wanted || (asked > *wanted && asked <= 604_800)),
                     "{shown}"
                 );
             }
-            Some(State::Unregistering | State::AuthenticatingUnregister) => assert_eq!(expires, Some(0), "{shown}"),
-            Some(_) | None => assert_eq!(expires, None, "a look or a ping binds nothing: {shown}"),
+            Some(State::Unregistering | State::AuthenticatingUnregister) => assert_eq!(asked, Some(0), "{shown}"),
+            Some(_) | None => assert_eq!(asked, None, "a look or a ping binds nothing: {shown}"),
         }
     }
 }
 
 impl Watch {
+    /// Bytes came from whom a flow leads to.
+    pub(crate) fn heard(&mut self, bytes: &[u8]) {
+        self.said.extend_from_slice(bytes);
+    }
+
+    /// Everything was taken that was put out.
+    pub(crate) fn drained(&mut self) {
+        self.fresh.clear();
+    }
+
+    /// Credentials go to the registrar or the proxy of an account, under its own name, and to nobody that was only redirected to; and
+    /// realm and nonce came from somebody who was asked.
+    fn credentials(&self, headers: &Headers<'_>, to: &Endpoint, shown: &str) {
+        let said: Vec<u8> = unfold(&self.said)
+            .iter()
+            .map(|byte| if *byte == 0 { b' ' } else { *byte })
+            .collect();
+        for source in [ChallengeSource::Www, ChallengeSource::Proxy] {
+            for credentials in headers.credentials(source) {
+                let credentials = credentials.unwrap_or_else(|error| panic!("{error}: {shown}"));
+                assert!(OURS.contains(&&*to.server_name), "credentials for {}: {shown}", to.server_name);
+                for name in [b"realm".as_slice(), b"nonce"] {
+                    let value = credentials.param(name).unwrap_or_default();
+                    let known = value.is_empty() || said.windows(value.len()).any(|window| window == value);
+                    assert!(known, "an answer to what nobody said who was asked: {shown}");
+                }
+            }
+        }
+    }
+
     /// An answer to a request of the other side: final, readable, without the password, and all of them together hardly longer than
     /// everything that was `heard`.
     pub(crate) fn answer(&mut self, bytes: &[u8], heard: usize) {
@@ -78,11 +127,17 @@ impl Watch {
     }
 }
 
+/// The hosts of the accounts' registrars and proxies.
+const OURS: [&str; 4] = ["192.0.2.1", "pbx.test", "2001:db8::1", "proxy.test"];
+
+/// RFC 3261 §17.1.2.2: within 32 seconds Timer E sends a request eleven times; one more when it was due as the last second ended.
+const TRANSMISSIONS: usize = 12;
+
 /// How many bytes an answer may be longer than its request.
 const LONGER: usize = 512;
 
 /// What holds for every exchange that is over.
-pub(crate) fn attempt(now: Instant, attempt: &Attempt, policy: &Policy) {
+pub(crate) fn attempt(now: Instant, attempt: &Attempt, policy: &Policy, late_at_worst: Duration) {
     let targets = attempt.targets.len().max(1);
     assert!(
         attempt.requests as usize <= REQUESTS_PER_TARGET * targets,
@@ -99,8 +154,8 @@ pub(crate) fn attempt(now: Instant, attempt: &Attempt, policy: &Policy) {
         "an exchange ends when it is told of"
     );
     let late = attempt.ended_at - attempt.started_at;
-    assert!(late <= policy.timeout + STEP, "an exchange took {late:?}");
-    let harmful = |text: &str| text.contains(char::is_control);
+    assert!(late <= policy.timeout + late_at_worst, "an exchange took {late:?}");
+    let harmful = |text: &str| text.contains(acts_on_its_reader);
     assert!(
         !attempt.steps.iter().any(|step| harmful(&step.what()) || harmful(&step.note())),
         "{:?}",
@@ -111,6 +166,60 @@ pub(crate) fn attempt(now: Instant, attempt: &Attempt, policy: &Policy) {
     if attempt.goal == Goal::Register && attempt.ending == Ending::Succeeded {
         assert!(attempt.binding.as_ref().is_some_and(|bound| bound.granted > 0));
     }
+}
+
+/// What holds for the report on an exchange: its words are harmless, it shows no password, and its parts agree.
+pub(crate) fn report(attempt: &Attempt, account: &Account, policy: &Policy) {
+    let report = Report::assemble(&Evidence {
+        account,
+        policy,
+        started_at: Timestamp::UNIX_EPOCH,
+        attempt,
+        removal: RemovalEvidence::NotAttempted,
+    });
+    assert!(!shows_password(format!("{report:?}").as_bytes()), "the password is reported");
+    assert_eq!(report.state_code, report.state.code());
+    assert_eq!(report.registered, report.state == State::Registered, "{report:?}");
+    // OpenSIPS ends in one of its resting states, or goes on asking after a 423; where we were stopped, or answer nobody, it would be under
+    // way.
+    let under_way = [State::Authenticating, State::Unregistering, State::AuthenticatingUnregister];
+    let silent = matches!(report.cause, Some(Cause::RealmMismatch | Cause::DigestTooWeak));
+    assert!(
+        silent || attempt.ending == Ending::Interrupted || !under_way.contains(&report.opensips_state),
+        "{report:?}"
+    );
+    let words = [
+        Some(report.detail.as_str()),
+        report.advice.as_deref(),
+        report.server_product.as_deref(),
+        report.auth.realm.as_deref(),
+        report.last_response.as_ref().map(|last| last.reason.as_str()),
+    ];
+    assert!(
+        !words.into_iter().flatten().any(|words| words.contains(acts_on_its_reader)),
+        "{words:?}"
+    );
+    for entry in report.transcript.iter().flatten() {
+        let lines = format!("{entry:?}");
+        assert!(!lines.contains(acts_on_its_reader), "{lines}");
+    }
+}
+
+/// From which state to which a registration may go at one step: only what was asked for is refused, nothing is registered that was not
+/// under way, and refused credentials do not go out again unasked. Giving up and starting again are possible at any time.
+pub(crate) fn edge(from: State, to: State) {
+    let asked = matches!(
+        from,
+        State::Registering | State::Authenticating | State::Unregistering | State::AuthenticatingUnregister
+    );
+    let legal = match to {
+        // A binding that is held shows again when what hid it is interrupted.
+        State::Registered => from != State::NotRegistered,
+        State::Authenticating => from != State::WrongCredentials,
+        State::RegisterTimeout | State::WrongCredentials | State::RegistrarError => asked,
+        State::NotRegistered | State::Registering | State::Unregistering | State::AuthenticatingUnregister | State::InternalError => true,
+    };
+    assert!(legal, "from {} to {}", from.name(), to.name());
 }
 
 /// What holds for every status at every time.
@@ -129,4 +238,4 @@ pub(crate) fn status(now: Instant, status: &Status, deadline: Option<Instant>) {
 }
 
 /// The longest step of the fuzzed clock: a driver that sleeps too long finds everything late.
-pub(crate) const STEP: std::time::Duration = std::time::Duration::from_secs(70);
+pub(crate) const STEP: Duration = Duration::from_secs(70);
