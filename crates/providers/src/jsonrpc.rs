@@ -90,13 +90,20 @@ fn is_kamailios_unknown_method(error: &ApiError) -> bool {
 }
 
 /// An HTTP 200 that is no result.
-struct Failure {
+pub(crate) struct Failure {
     status: u16,
     envelope: Envelope,
 }
 
+impl Failure {
+    /// What the server said.
+    pub(crate) const fn envelope(&self) -> &Envelope {
+        &self.envelope
+    }
+}
+
 /// The result of the call with this id, and nothing else.
-fn result(mut reply: Reply, id: &Value) -> Result<Reply, Failure> {
+pub(crate) fn result(mut reply: Reply, id: &Value) -> Result<Reply, Failure> {
     let failure = |status, envelope| Failure { status, envelope };
     if let Some(envelope) = envelope(&reply.body) {
         return Err(failure(reply.status, envelope));

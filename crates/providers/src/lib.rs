@@ -19,6 +19,7 @@ mod listed;
 mod moment;
 mod observation;
 pub mod opensips;
+pub mod property;
 mod reading;
 mod settings;
 mod source;
