@@ -11,6 +11,7 @@ mod build;
 mod columns;
 mod delimited;
 mod lines;
+pub(crate) mod property;
 mod reference;
 mod source;
 mod tables;

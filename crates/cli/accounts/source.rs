@@ -47,7 +47,7 @@ impl Source {
         }
     }
 
-    #[cfg(test)]
+    /// These bytes, which nobody else can read.
     pub(super) fn of(bytes: impl Into<Vec<u8>>) -> Self {
         Self::new(Box::new(io::Cursor::new(bytes.into())))
     }

@@ -1,4 +1,4 @@
-//! The regprobe program: from arguments to an exit status. Every stage is a module of its own; only `run`, `bulk`, `load`, `watch`, `lab` and
+//! The regprobe program as a library, so that what it reads can be fuzzed: from arguments to an exit status. Every stage is a module of its own; only `run`, `bulk`, `load`, `watch`, `lab` and
 //! `demo` touch the network. Standard output is data, standard error is talk.
 
 mod accounts;
@@ -18,6 +18,7 @@ mod manual;
 mod output;
 mod plan;
 mod prompt;
+pub mod property;
 mod providers;
 mod removal;
 mod run;
@@ -42,7 +43,9 @@ use crate::output::style::Style;
 use crate::plan::Plan;
 use crate::secret::Surroundings;
 
-fn main() -> ExitCode {
+/// The whole program: reads the arguments of the process, does what they say, and gives the exit status.
+#[must_use]
+pub fn main() -> ExitCode {
     if let Some((Width(columns), _)) = terminal_size_of(io::stdout()) {
         output::text::fit_to(columns);
     }
