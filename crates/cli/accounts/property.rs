@@ -91,7 +91,8 @@ fn one(text: &str) {
         return;
     }
     let read = FORMATS.map(|format| {
-        let rows = rows(format, written(format, &cells).as_bytes()).unwrap_or_default();
+        // A header without the column that every account needs is no list.
+        let rows = rows(format, written(format, &cells).as_bytes())?;
         assert_eq!(rows.len(), 1, "{format:?}: {rows:?}");
         rows.into_iter().next().and_then(Result::ok).map(|row| format!("{:?}", row.account))
     });
