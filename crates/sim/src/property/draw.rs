@@ -9,7 +9,8 @@ pub(crate) const PASSWORD: &str = "canary-password";
 
 /// Whether the password is to be seen.
 pub(crate) fn shows_password(bytes: &[u8]) -> bool {
-    bytes.windows(PASSWORD.len()).any(|window| window == PASSWORD.as_bytes())
+    // Many times faster under a fuzzer than window by window: the standard library is not instrumented.
+    String::from_utf8_lossy(bytes).contains(PASSWORD)
 }
 
 impl<'a> Draw<'a> {
