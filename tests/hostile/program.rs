@@ -49,7 +49,7 @@ pub(crate) fn run_talking(command: &[&str]) -> Ended {
 /// The same with these variables in its environment.
 pub(crate) fn run_with(variables: &[(&str, &str)], command: &[&str]) -> Ended {
     let memory = match command {
-        _ if command.contains(&"--trace") => MEMORY_WITH_TRACE,
+        _ if ["--trace", "--dns"].iter().any(|option| command.contains(option)) => MEMORY_OF_MUCH,
         ["providers", _, _, "list", ..] => MEMORY_OF_A_LIST,
         _ => MEMORY,
     };
@@ -159,8 +159,10 @@ const AT_MOST_S: &str = "20";
 /// How much memory the program may ever ask for, in bytes (setrlimit(2), RLIMIT_DATA: heap and other private pages). All of these
 /// tests pass with a quarter of it; one buffer that follows a Content-Length of 4 GiB, or an endless header, does not.
 const MEMORY: u64 = 16 * 1024 * 1024;
-/// The same with whole messages kept: some tens of 64 KiB each, of which every byte may be shown as four and then written as JSON.
-const MEMORY_WITH_TRACE: u64 = 32 * 1024 * 1024;
+/// The most that any probe may have, for those that hold much by their nature. Whole messages: some tens of 64 KiB each, of which every
+/// byte may be shown as four and then written as JSON. Answers of DNS: four at a time of thousands of records, each of which takes
+/// twenty times its bytes.
+const MEMORY_OF_MUCH: u64 = 32 * 1024 * 1024;
 /// What `providers ... list` may have: it shows all pages together, 16 MiB of JSON at most.
 const MEMORY_OF_A_LIST: u64 = 256 * 1024 * 1024;
 
