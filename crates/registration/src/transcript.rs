@@ -88,7 +88,8 @@ fn replaced(bytes: &[u8], by: &[u8], find: impl Fn(&[u8]) -> Option<(usize, usiz
     shown
 }
 
-/// The bounds of the first password in a SIP URI (RFC 3261 §19.1.1): behind the second colon, before the `@`.
+/// The bounds of the first password in a SIP URI (RFC 3261 §19.1.1): behind the second colon, before the `@`; before the last one where
+/// somebody did not escape those of the password.
 fn next_password(bytes: &[u8]) -> Option<(usize, usize)> {
     let mut from = 0;
     memchr::memchr_iter(b'@', bytes).find_map(|at| {
@@ -99,8 +100,19 @@ fn next_password(bytes: &[u8]) -> Option<(usize, usize)> {
         let (scheme, userinfo) = split_at_colon(bytes.get(start..at)?)?;
         let (user, password) = split_at_colon(userinfo)?;
         let is_sip = ends_with_word(scheme, b"sip") || ends_with_word(scheme, b"sips");
-        (is_sip && !password.is_empty() && password != HIDDEN).then_some((start + scheme.len() + user.len() + 2, at))
+        (is_sip && !password.is_empty() && password != HIDDEN).then(|| {
+            let end = at + further_at(bytes.get(at + 1..).unwrap_or_default());
+            (start + scheme.len() + user.len() + 2, end)
+        })
     })
+}
+
+/// How far behind an `@` the last one before the host's end stands; 0 when there is none.
+fn further_at(bytes: &[u8]) -> usize {
+    let ends = |byte: &u8| byte.is_ascii_whitespace() || matches!(byte, b'<' | b'>' | b'"' | b';' | b'?' | b',');
+    let end = bytes.iter().position(ends).unwrap_or(bytes.len());
+    let last = bytes.get(..end).and_then(|host| memchr::memrchr(b'@', host));
+    last.map_or(0, |last| last + 1)
 }
 
 fn split_at_colon(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
@@ -193,6 +205,7 @@ mod tests {
     fn the_secrets_of_uris_are_taken_out() {
         for (uri, shown) in [
             ("sip:alice:canary@h:5060;x=a:b@c", "sip:alice:***@h:5060;x=a:b@c"),
+            ("sip:alice:can@ary@h:5060;x=a:b@c", "sip:alice:***@h:5060;x=a:b@c"),
             ("SIPS:a:canary@[2001:db8::1]", "SIPS:a:***@[2001:db8::1]"),
             (
                 "sip:alice@h;pn-provider=apns;PN-PRID=canary;x",
