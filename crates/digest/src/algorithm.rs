@@ -128,12 +128,17 @@ mod tests {
     fn every_name_reads_back_in_any_case() {
         for algorithm in Algorithm::ALL {
             assert_eq!(Algorithm::parse(algorithm.name().to_lowercase().as_bytes()), Some(algorithm));
+            assert_eq!(algorithm.to_string(), algorithm.name());
             assert_eq!(algorithm.is_session(), algorithm.name().ends_with("-sess"));
         }
         assert_eq!(Algorithm::parse(b"SHA256"), None);
         assert_eq!(Algorithm::parse(b"AKAv1-MD5"), None);
         assert_eq!(Qop::parse(b"AUTH-int"), Some(Qop::AuthInt));
         assert_eq!(Qop::parse(b"auth-conf"), None);
+        assert_eq!(
+            (Qop::Auth.to_string(), Qop::AuthInt.to_string()),
+            ("auth".into(), "auth-int".into())
+        );
     }
 
     #[test]

@@ -160,6 +160,16 @@ mod tests {
         Answer { nonce_count, cnonce }
     }
 
+    #[test]
+    fn whether_an_answer_can_be_written_is_known_before() {
+        let challenge = read(b"Digest realm=\"r\", nonce=\"n\"").unwrap();
+        let secret = Secret::Password("secret".into());
+        assert_eq!(challenge.can_answer_for(b"sip:example.test", &secret), Ok(()));
+        for uri in [&b"sip:a b"[..], b"sip:\"", b"sip:\r\n"] {
+            assert_eq!(challenge.can_answer_for(uri, &secret), Err(AnswerError::Uri));
+        }
+    }
+
     const GET: Request<'_> = Request {
         method: b"GET",
         uri: b"/dir/index.html",

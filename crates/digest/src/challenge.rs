@@ -416,6 +416,14 @@ pub(crate) mod tests {
     }
 
     #[test]
+    fn a_quote_that_is_not_escaped_would_end_the_value_that_is_sent_back() {
+        for value in [&b"\""[..], b"a\"b", b"\\\\\""] {
+            assert_eq!(repeatable("nonce", value), Err(ChallengeError::Unrepeatable("nonce")));
+        }
+        assert_eq!(repeatable("nonce", b"\\\"").as_deref(), Ok(&b"\\\""[..]));
+    }
+
+    #[test]
     fn folds_inside_a_value_become_spaces() {
         let challenge = read(b"Digest realm=\"a \r\n\t b\",\r\n nonce=\"n\\\r\n \"").unwrap();
         assert_eq!(challenge.realm(), b"a b");
@@ -424,18 +432,20 @@ pub(crate) mod tests {
 
     #[test]
     fn the_next_nonce_replaces_only_the_nonce() {
-        let challenge = read(b"Digest realm=\"r\", nonce=\"old\", opaque=\"o\", stale=true").unwrap();
-        let next = challenge.with_nonce(&NextNonce::parse(b"new").unwrap());
-        assert_eq!(
-            (next.nonce(), next.realm(), next.opaque()),
-            (&b"new"[..], &b"r"[..], Some(&b"o"[..]))
-        );
-        assert!(!next.stale());
+        let challenge = read(b"Digest realm=\"r\", nonce=\"old\", opaque=\"o\", algorithm=md5-SESS, stale=true").unwrap();
+        for nonce in [&b""[..], b"n", b"new", b"longer than the one before it"] {
+            let next = challenge.with_nonce(&NextNonce::parse(nonce).unwrap());
+            assert_eq!(
+                (next.nonce(), next.realm(), next.opaque(), next.spelling()),
+                (nonce, &b"r"[..], Some(&b"o"[..]), Some(&b"md5-SESS"[..]))
+            );
+            assert!(!next.stale());
+        }
     }
 
     #[test]
     fn debug_escapes_what_came_from_the_wire() {
         let shown = format!("{:?}", read(b"Digest realm=\"\x1b[2J\", nonce=\"n\"").unwrap());
-        assert!(!shown.contains('\x1b'), "{shown}");
+        assert!(shown.contains("realm: \"\\\\x1b[2J\""), "{shown}");
     }
 }

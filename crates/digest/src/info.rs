@@ -122,6 +122,12 @@ mod tests {
     const PROOF: &str = "rspauth=\"376602cfd2f4e8e5e78b948a85263e85\"";
 
     #[test]
+    fn the_debug_form_of_a_nonce_is_escaped() {
+        let nonce = NextNonce::parse(b"a\x1b").unwrap();
+        assert_eq!(format!("{nonce:?}"), "NextNonce(\"a\\\\x1b\")");
+    }
+
+    #[test]
     fn the_right_proof_is_accepted_with_and_without_its_companions() {
         assert_eq!(verify(PROOF), Ok(None));
         assert_eq!(verify(&format!("{PROOF}, qop=auth, nc=00000001, cnonce=\"0a4f113b\"")), Ok(None));
