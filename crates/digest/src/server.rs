@@ -423,6 +423,11 @@ mod tests {
                 "username=\"Mufasa\", username*=UTF-8''Mufasa",
                 Refusal::Malformed("username*"),
             ),
+            (
+                "username=\"Mufasa\"",
+                "userhash=true, username*=UTF-8''Mufasa",
+                Refusal::Malformed("username*"),
+            ),
             ("username=\"Mufasa\", ", "", Refusal::Missing("username")),
             ("realm=\"testrealm@host.com\", ", "", Refusal::Missing("realm")),
             ("nonce=\"dcd98b7102dd2f0e8b11d0f600bfb0c093\", ", "", Refusal::Missing("nonce")),

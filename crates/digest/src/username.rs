@@ -57,7 +57,7 @@ pub(crate) fn decode_extended(value: &[u8]) -> Option<Vec<u8>> {
     let mut bytes = text.iter().copied();
     while let Some(byte) = bytes.next() {
         match byte {
-            b'%' => name.push(nibble(bytes.next()?)? << 4 | nibble(bytes.next()?)?),
+            b'%' => name.push(nibble(bytes.next()?)? * 16 + nibble(bytes.next()?)?),
             _ if is_attribute(byte) => name.push(byte),
             _ => return None,
         }
