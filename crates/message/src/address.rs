@@ -231,6 +231,12 @@ mod tests {
     }
 
     #[test]
+    fn an_angle_after_an_equals_sign_opens_the_uri_unless_a_parameter_has_begun() {
+        let address = NameAddr::parse(b"sip:a=<sip:b@h>").unwrap();
+        assert_eq!((address.display, address.raw_uri), (&b"sip:a="[..], &b"sip:b@h"[..]));
+    }
+
+    #[test]
     fn odd_display_names_hide_no_uri() {
         for display in [
             "Bob \"the man\"",

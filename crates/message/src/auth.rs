@@ -304,11 +304,10 @@ fn continues_qop(before: Option<&&[u8]>, rest: &[u8]) -> bool {
         && (option.eq_ignore_ascii_case(b"auth") || option.eq_ignore_ascii_case(b"auth-int"))
 }
 
-/// `token SP token =`: a scheme followed by its first parameter.
+/// `token SP token =`: a scheme followed by its first parameter. Nothing stands around the element.
 fn opens_challenge(element: &[u8]) -> bool {
-    let (scheme, after) = lexer::token(element);
-    let next = lexer::trim_start(after);
-    !scheme.is_empty() && next.len() < after.len() && next.first().is_some_and(|byte| lexer::is_token(*byte))
+    let (_scheme, after) = lexer::token(element);
+    lexer::trim_start(after).first().is_some_and(|byte| lexer::is_token(*byte))
 }
 
 #[cfg(test)]
@@ -346,6 +345,7 @@ mod tests {
     fn malformed_challenges_have_typed_errors() {
         for (value, error) in [
             (&b""[..], AuthError::Scheme),
+            (b"\"Digest\" realm=\"r\"", AuthError::Scheme),
             (b"Digest realm", AuthError::Parameter),
             (b"Digest =", AuthError::Parameter),
             (b"Digest realm=", AuthError::Parameter),
@@ -394,7 +394,8 @@ mod tests {
         let credentials = Credentials::parse(b"Digest username=\"alice\", response=\"0123\"").unwrap();
         assert_eq!(credentials.param(b"username"), Some(&b"alice"[..]));
         assert_eq!(format!("{credentials:?}"), "Credentials([redacted])");
-        assert!(!format!("{:?}", credentials.params).contains("0123"));
+        assert!(credentials.is_digest() && !Credentials::parse(b"Basic YTpi").unwrap().is_digest());
+        assert_eq!(format!("{:?}", credentials.params), "[\"username\", \"response\"]");
     }
 
     #[test]

@@ -239,6 +239,27 @@ mod tests {
     }
 
     #[test]
+    fn the_caps_are_what_is_still_taken() {
+        let mut framer = Framer::default();
+        framer.push(&[b'x'; MAX_HEAD]);
+        assert_eq!(framer.poll(), Ok(None));
+        assert_eq!(framer.pending(), MAX_HEAD);
+        framer.push(b"x");
+        assert_eq!(framer.poll(), Err(ParseError::HeadTooLong.into()));
+
+        let head = |body: usize| format!("SIP/2.0 200 OK\r\nl: {body}\r\n\r\n").into_bytes();
+        let longest = MAX_MESSAGE - head(MAX_MESSAGE - 30).len();
+        let mut framer = Framer::default();
+        framer.push(&head(longest));
+        assert_eq!(framer.poll(), Ok(None));
+        framer.push(&vec![b'x'; longest]);
+        assert!(matches!(framer.poll(), Ok(Some(Frame::Message(message))) if message.len() == MAX_MESSAGE));
+        let mut framer = Framer::default();
+        framer.push(&head(longest + 1));
+        assert_eq!(framer.poll(), Err(FrameError::TooLong));
+    }
+
+    #[test]
     fn a_line_end_may_come_in_halves() {
         let mut framer = Framer::default();
         framer.push(b"\r");
