@@ -24,6 +24,7 @@ mod removal;
 mod run;
 mod secret;
 mod signals;
+mod tags;
 mod values;
 mod verify;
 mod watch;

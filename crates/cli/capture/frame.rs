@@ -9,6 +9,7 @@ use etherparse::PacketBuilder;
 use sip_registration::{Direction, Tapped, Transport};
 
 use super::sink::cut;
+use crate::tags;
 
 /// What a frame begins with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -145,21 +146,21 @@ fn segment((source, destination): (SocketAddr, SocketAddr), (sequence, acknowled
 fn exported(message: &Tapped, bytes: &[u8]) -> Vec<u8> {
     let (source, destination) = ends(message);
     let mut frame = Vec::with_capacity(bytes.len() + HEADERS);
-    tag(&mut frame, 12, b"sip");
+    tag(&mut frame, tags::DISSECTOR, b"sip");
     match (source, destination) {
         (SocketAddr::V4(from), SocketAddr::V4(to)) => {
-            tag(&mut frame, 20, &from.ip().octets());
-            tag(&mut frame, 21, &to.ip().octets());
+            tag(&mut frame, tags::IPV4_SOURCE, &from.ip().octets());
+            tag(&mut frame, tags::IPV4_DESTINATION, &to.ip().octets());
         }
         (from, to) => {
-            tag(&mut frame, 22, &mapped(from).octets());
-            tag(&mut frame, 23, &mapped(to).octets());
+            tag(&mut frame, tags::IPV6_SOURCE, &mapped(from).octets());
+            tag(&mut frame, tags::IPV6_DESTINATION, &mapped(to).octets());
         }
     }
-    tag(&mut frame, 24, &PORT_OF_TCP.to_be_bytes());
-    tag(&mut frame, 25, &u32::from(source.port()).to_be_bytes());
-    tag(&mut frame, 26, &u32::from(destination.port()).to_be_bytes());
-    tag(&mut frame, 0, &[]);
+    tag(&mut frame, tags::PORT_TYPE, &PORT_OF_TCP.to_be_bytes());
+    tag(&mut frame, tags::SOURCE_PORT, &u32::from(source.port()).to_be_bytes());
+    tag(&mut frame, tags::DESTINATION_PORT, &u32::from(destination.port()).to_be_bytes());
+    tag(&mut frame, tags::END, &[]);
     frame.extend_from_slice(bytes);
     frame
 }
@@ -182,7 +183,7 @@ const MOST_EXPORTED: usize = 260_000;
 const HEADERS: usize = 100;
 const HOPS: u8 = 64;
 const WINDOW: u16 = 65_535;
-/// The port type of tag 24.
+/// The port type of those whose ports are TCP's.
 const PORT_OF_TCP: u32 = 2;
 /// As many connections as one host has ports; beyond them all begin anew.
 const MOST_STREAMS: usize = 65_536;

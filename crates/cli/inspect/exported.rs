@@ -5,6 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use super::frames::{Carried, Segment};
 use super::packets::Packet;
+use crate::tags::{DESTINATION_PORT, END, IPV4_DESTINATION, IPV4_SOURCE, IPV6_DESTINATION, IPV6_SOURCE, SOURCE_PORT};
 
 /// The message in an exported packet; `None` when its tags cannot be read. Ends that no tag tells are unspecified.
 pub(super) fn segment(packet: &Packet) -> Option<Segment<'_>> {
@@ -49,15 +50,6 @@ fn address(value: &[u8]) -> Option<IpAddr> {
 fn port(value: &[u8]) -> Option<u16> {
     u16::try_from(u32::from_be_bytes(value.try_into().ok()?)).ok()
 }
-
-/// The kinds of tags that are read.
-const END: u16 = 0;
-const IPV4_SOURCE: u16 = 20;
-const IPV4_DESTINATION: u16 = 21;
-const IPV6_SOURCE: u16 = 22;
-const IPV6_DESTINATION: u16 = 23;
-const SOURCE_PORT: u16 = 25;
-const DESTINATION_PORT: u16 = 26;
 
 #[cfg(test)]
 mod tests {
