@@ -92,8 +92,8 @@ fn parameter_names(parameters: &str) -> Vec<String> {
     names
 }
 
-/// A peer that challenges once, and grants what is answered.
-fn challenging(challenge: &str) -> Hostile {
+/// A peer with a challenge for whoever comes without credentials, and no more for whoever has some.
+pub(crate) fn challenging(challenge: &str) -> Hostile {
     let challenge = challenge.to_owned();
     Hostile::answering(move |request| {
         if request.has_credentials() {

@@ -2,6 +2,7 @@
 //! realm collects answers to be broken offline), and downgrades of the algorithm or its protection (RFC 7616 §5.6, RFC 8760 §4).
 //! `--realm` and `--min-digest` say who gets what; without them the first answer decides.
 
+use crate::challenges::challenging;
 use crate::program::{PASSWORD, Report, report, report_with};
 use crate::support::hostile::{Hostile, Request};
 use crate::{CHALLENGE, at_once, lab};
@@ -9,18 +10,6 @@ use crate::{CHALLENGE, at_once, lab};
 /// Another realm than `example.test`, with a digest that looks better.
 const OTHER: &str = "Digest realm=\"other.test\", nonce=\"77\", qop=\"auth\", algorithm=SHA-512-256";
 const MD5: &str = "Digest realm=\"example.test\", nonce=\"88\", qop=\"auth\", algorithm=MD5";
-
-/// A peer with a challenge for whoever comes without credentials, and no more for whoever has some.
-fn challenging(challenge: &str) -> Hostile {
-    let challenge = challenge.to_owned();
-    Hostile::answering(move |request| {
-        if request.has_credentials() {
-            request.granted()
-        } else {
-            request.challenged(&challenge)
-        }
-    })
-}
 
 /// A peer that binds in the usual way, and challenges the removal again in this one.
 fn changing(first: &str, later: &str) -> Hostile {
