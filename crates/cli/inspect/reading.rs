@@ -14,8 +14,10 @@ pub(super) fn of(name: Name, value: &[u8]) -> Vec<String> {
         Name::Path | Name::RecordRoute | Name::Route | Name::ServiceRoute => each(value, address),
         Name::WwwAuthenticate | Name::ProxyAuthenticate => Challenge::parse_list(value).map(challenge).collect(),
         Name::Authorization | Name::ProxyAuthorization => credentials(value).into_iter().collect(),
-        Name::AuthenticationInfo => vec![AuthenticationInfo::parse(value).map_or_else(unreadable, |info| params(&info.params))],
-        Name::RetryAfter => vec![RetryAfter::parse(value).map_or_else(unreadable, |retry| retry_after(&retry))],
+        Name::AuthenticationInfo => {
+            vec![AuthenticationInfo::parse(value).map_or_else(|error| unreadable(&error), |info| params(&info.params))]
+        }
+        Name::RetryAfter => vec![RetryAfter::parse(value).map_or_else(|error| unreadable(&error), |retry| retry_after(&retry))],
         Name::Warning => each(value, warning),
         Name::Reason => each(value, reason),
         Name::Allow
@@ -41,11 +43,7 @@ fn each(value: &[u8], read: fn(&[u8]) -> String) -> Vec<String> {
     sip_message::list(value).map(read).collect()
 }
 
-#[allow(
-    clippy::needless_pass_by_value,
-    reason = "it stands where a function of a result's error is wanted"
-)]
-fn unreadable(error: impl std::fmt::Display) -> String {
+fn unreadable(error: &impl std::fmt::Display) -> String {
     format!("cannot be read: {error}")
 }
 
@@ -61,7 +59,7 @@ fn named(what: &str, value: Option<impl AsRef<[u8]>>) -> Option<String> {
 fn via(element: &[u8]) -> String {
     let via = match Via::parse(element) {
         Ok(via) => via,
-        Err(error) => return unreadable(error),
+        Err(error) => return unreadable(&error),
     };
     let port = via.port.map(|port| format!(":{port}")).unwrap_or_default();
     joined([
@@ -74,7 +72,7 @@ fn via(element: &[u8]) -> String {
 }
 
 fn address(value: &[u8]) -> String {
-    NameAddr::parse(value).map_or_else(unreadable, |address| joined(address_parts(&address)))
+    NameAddr::parse(value).map_or_else(|error| unreadable(&error), |address| joined(address_parts(&address)))
 }
 
 fn address_parts(address: &NameAddr<'_>) -> [Option<String>; 3] {
@@ -93,7 +91,7 @@ fn address_parts(address: &NameAddr<'_>) -> [Option<String>; 3] {
 
 fn contact(element: &[u8]) -> String {
     match Contact::parse(element) {
-        Err(error) => unreadable(error),
+        Err(error) => unreadable(&error),
         Ok(Contact::Star) => "all bindings".to_owned(),
         Ok(Contact::Address(address)) => joined(address_parts(&address).into_iter().chain([
             address.expires().map(|seconds| format!("expires in {seconds} s")),
@@ -107,7 +105,7 @@ fn contact(element: &[u8]) -> String {
 fn challenge(challenge: Result<Challenge<'_>, sip_message::AuthError>) -> String {
     let challenge = match challenge {
         Ok(challenge) => challenge,
-        Err(error) => return unreadable(error),
+        Err(error) => return unreadable(&error),
     };
     let of = |name: &str| named(name, challenge.params.text(name.as_bytes()));
     joined([
@@ -126,7 +124,7 @@ fn credentials(value: &[u8]) -> Option<String> {
             let of = |name: &str| named(name, credentials.params.text(name.as_bytes()));
             Some(joined(["username", "realm", "uri", "algorithm", "qop", "nc"].map(of)))
         }
-        Err(error) if value.get(..6).is_some_and(|scheme| scheme.eq_ignore_ascii_case(b"Digest")) => Some(unreadable(error)),
+        Err(error) if value.get(..6).is_some_and(|scheme| scheme.eq_ignore_ascii_case(b"Digest")) => Some(unreadable(&error)),
         Ok(_) | Err(_) => None,
     }
 }
@@ -144,23 +142,29 @@ fn retry_after(retry: &RetryAfter<'_>) -> String {
 }
 
 fn warning(element: &[u8]) -> String {
-    Warning::parse(element).map_or_else(unreadable, |warning| {
-        joined([
-            Some(format!("code {}", warning.code)),
-            named("by", Some(warning.agent).filter(|agent| !agent.is_empty())),
-            Some(printable(&warning.text)),
-        ])
-    })
+    Warning::parse(element).map_or_else(
+        |error| unreadable(&error),
+        |warning| {
+            joined([
+                Some(format!("code {}", warning.code)),
+                named("by", Some(warning.agent).filter(|agent| !agent.is_empty())),
+                Some(printable(&warning.text)),
+            ])
+        },
+    )
 }
 
 fn reason(element: &[u8]) -> String {
-    Reason::parse(element).map_or_else(unreadable, |reason| {
-        joined([
-            Some(printable(reason.protocol)),
-            reason.cause.map(|cause| format!("cause {cause}")),
-            reason.text.map(|text| printable(&text)),
-        ])
-    })
+    Reason::parse(element).map_or_else(
+        |error| unreadable(&error),
+        |reason| {
+            joined([
+                Some(printable(reason.protocol)),
+                reason.cause.map(|cause| format!("cause {cause}")),
+                reason.text.map(|text| printable(&text)),
+            ])
+        },
+    )
 }
 
 #[cfg(test)]
