@@ -23,6 +23,7 @@ pub(crate) async fn ended() {
 /// Completes when somebody insists: at the second wish to end.
 pub(crate) async fn insisted() {
     ended().await;
+    // Time itself is what tells the same wish from another: whoever listens only from here on did not hear the repetition.
     sleep(SAME_WISH).await;
     ended().await;
 }
