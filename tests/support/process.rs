@@ -3,7 +3,7 @@
 //! `kamailio`, `dnsmasq` and `sipp`.
 
 use std::env;
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -142,6 +142,18 @@ pub(crate) fn start_until_ready<T>(mut start: impl FnMut() -> Result<T, String>)
         }
     }
     panic!("{START_ATTEMPTS} attempts failed:\n{}", failures.join("\n"));
+}
+
+/// A program, run by another one when there is an `entry`: see `namespace`.
+pub(crate) fn command(entry: &[OsString], program: impl AsRef<OsStr>) -> Command {
+    match entry {
+        [] => Command::new(program),
+        [first, words @ ..] => {
+            let mut command = Command::new(first);
+            command.args(words).arg(program);
+            command
+        }
+    }
 }
 
 /// Where the program is. Debian keeps daemons where the search path of ordinary users does not look.

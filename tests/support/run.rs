@@ -1,6 +1,7 @@
 //! One run of the real program: in a directory of its own, with an environment of its own, ended when it takes too long. What it
 //! says is given as a report, held to what a test expects. Not for a registrar that keeps running: see `lab`.
 
+use std::ffi::OsString;
 use std::fs::{self, File};
 use std::ops::Index;
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -13,11 +14,13 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde_json::Value;
 
+use super::process;
 use super::scratch::Scratch;
 
 /// A command line of `regprobe`, with the password `secret` unless told otherwise.
 #[derive(Debug, Clone)]
 pub(crate) struct Run {
+    entry: Vec<OsString>,
     words: Vec<String>,
     password: Option<String>,
     variables: Vec<(String, String)>,
@@ -27,6 +30,7 @@ impl Run {
     /// `regprobe` with these words.
     pub(crate) fn new(words: &[&str]) -> Self {
         Self {
+            entry: Vec::new(),
             words: words.iter().map(|&word| word.to_owned()).collect(),
             password: Some("secret".to_owned()),
             variables: Vec::new(),
@@ -41,6 +45,12 @@ impl Run {
     /// More words.
     pub(crate) fn with(mut self, words: &[&str]) -> Self {
         self.words.extend(words.iter().map(|&word| word.to_owned()));
+        self
+    }
+
+    /// Run by another program, such as the one that leads into a namespace.
+    pub(crate) fn by(mut self, entry: &[OsString]) -> Self {
+        self.entry = entry.to_vec();
         self
     }
 
@@ -101,7 +111,7 @@ impl Run {
     fn spawn(self) -> Running {
         let scratch = Scratch::new("run");
         let output = |name: &str| File::create(scratch.file(name)).expect("a scratch directory is writable");
-        let mut command = Command::new(env!("CARGO_BIN_EXE_regprobe"));
+        let mut command = process::command(&self.entry, env!("CARGO_BIN_EXE_regprobe"));
         command.args(&self.words);
         command.env_clear().env("HOME", scratch.path()).current_dir(scratch.path());
         command.envs(self.password.iter().map(|password| ("REGPROBE_PASSWORD", password)));
