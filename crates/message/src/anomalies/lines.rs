@@ -91,12 +91,12 @@ fn look_at_names<'a>(inspection: &Inspection<'a>, found: &mut Vec<Found<'a>>) {
                 None => Anomaly::NoColon,
             };
             if !is_fold {
-                odd.push(Found::on_line(anomaly, line));
+                inspection.add(anomaly, line, &mut odd);
             }
             continue;
         }
         if inspection.headers.has_space_before_colon(at) {
-            odd.push(Found::in_field(Anomaly::SpaceBeforeColon, line, &field));
+            inspection.add(Anomaly::SpaceBeforeColon, line, &mut odd);
         }
         if field.raw_name.len() == 1 && is_compact(field.name, field.raw_name) {
             inspection.add(Anomaly::CompactForm, line, found);

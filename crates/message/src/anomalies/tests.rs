@@ -285,6 +285,20 @@ fn what_is_on_many_lines_is_told_once() {
         found.to_string(),
         "bare_lf: the line ends in LF without CR; it is read as a line end (line 1 and 10 more; RFC 3261 §7)"
     );
+    for (part, other, wanted) in [
+        (": ", " : ", "space_before_colon (line 2, Via and 8 more)"),
+        ("\r\n", "\r\npbx[8]: ", "bad_header_name (line 2 and 9 more)"),
+        ("\r\n", "\r\n> ", "bad_header_name (line 2 and 8 more)"),
+    ] {
+        let bytes = SOUND.replace(part, other);
+        let inspection = inspect(bytes.as_bytes());
+        let told: Vec<String> = inspection
+            .found
+            .iter()
+            .map(|found| format!("{} ({})", found.anomaly.name(), found.place().unwrap_or_default()))
+            .collect();
+        assert!(told.contains(&wanted.to_owned()), "{told:?}");
+    }
     let bytes = with("Max-Forwards: 70\r\n", "");
     assert!(inspect(&bytes).found[0].to_string().contains(" (Max-Forwards; RFC 3261 §8.1.1"));
 }
