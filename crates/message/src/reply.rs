@@ -208,6 +208,14 @@ mod tests {
     }
 
     #[test]
+    fn a_second_via_says_that_a_request_came_over_other_hops() {
+        let is_relayed = |headers| with_echo(headers, |echo, _| echo.is_relayed());
+        assert!(!is_relayed("Via: SIP/2.0/UDP h"));
+        assert!(is_relayed("Via: SIP/2.0/UDP h, SIP/2.0/TCP other"));
+        assert!(is_relayed("Via: SIP/2.0/UDP h\r\nVia: SIP/2.0/TCP other"));
+    }
+
+    #[test]
     fn to_gets_a_tag_only_when_it_has_none() {
         let to = |to: &'static [u8]| {
             with_echo("Via: SIP/2.0/UDP h", |echo, _| {

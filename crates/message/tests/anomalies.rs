@@ -186,3 +186,15 @@ fn a_name_is_found_again_in_the_list_of_all() {
     let named = Anomaly::ALL.iter().find(|anomaly| anomaly.name() == "bare_lf");
     assert_eq!(named, Some(&Anomaly::BareLf));
 }
+
+#[test]
+fn weights_and_kinds_have_the_names_that_a_report_shows() {
+    assert_eq!(
+        [Weight::Error, Weight::Fault, Weight::Note].map(Weight::name),
+        ["error", "fault", "note"]
+    );
+    let kind = |bytes: &[u8]| inspect(bytes).kind.map(|kind| kind.name());
+    assert_eq!(kind(b"REGISTER sip:h SIP/2.0\r\n\r\n"), Some("request"));
+    assert_eq!(kind(b"SIP/2.0 200 OK\r\n\r\n"), Some("response"));
+    assert_eq!(kind(b"nonsense"), None);
+}

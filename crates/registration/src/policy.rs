@@ -158,3 +158,41 @@ impl Policy {
         parts.into_iter().map(deal).collect()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_dealt_comes_to_the_whole_again() {
+        let whole = Policy {
+            admission: Admission::paced(NonZeroU32::new(1000).expect("a thousand is not zero"), Duration::from_secs(1)),
+            ..Policy::default()
+        };
+        let parts = whole.dealt(NonZeroU32::new(4).expect("four is not zero"));
+        assert_eq!(parts.len(), 4);
+        for part in &parts {
+            assert_eq!(
+                part.comeback_interval,
+                whole.comeback_interval * 4,
+                "a quarter of the crowd is as fast as a quarter"
+            );
+            assert_eq!(part.admission.interval, whole.admission.interval * 4);
+            assert_eq!((part.t1, part.timeout, part.maintain), (whole.t1, whole.timeout, whole.maintain));
+        }
+    }
+
+    #[test]
+    fn there_are_no_more_parts_than_the_bounds_allow() {
+        let whole = Policy {
+            admission: Admission {
+                most_in_flight: NonZeroU32::new(2),
+                ..Admission::UNLIMITED
+            },
+            ..Policy::default()
+        };
+        let parts = whole.dealt(NonZeroU32::MAX);
+        assert_eq!(parts.len(), 2);
+        assert!(parts.iter().all(|part| part.comeback_interval == whole.comeback_interval * 2));
+    }
+}

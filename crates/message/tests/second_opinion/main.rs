@@ -16,7 +16,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use proptest::prelude::*;
-use sip_message::printable;
+use sip_message::{Status, printable};
 
 use crate::opinion::{Field, Opinion};
 use crate::table::{Peer, Right};
@@ -119,6 +119,31 @@ fn the_seeds_say_the_same_to_every_parser_or_are_listed() {
         read[0] >= 30 && read[1] >= 25,
         "the others read {read:?} seeds: too few to be a second opinion"
     );
+}
+
+/// ezk-sip-types knows the phrases of the RFCs; which codes only one of us has a phrase for is written down here.
+#[test]
+fn the_usual_phrases_are_those_of_the_rfcs() {
+    let (mut only_ours, mut only_theirs) = (Vec::new(), Vec::new());
+    for status in (100..700).filter_map(Status::new) {
+        match (status.phrase(), ezk_sip_types::StatusCode::from(status.code()).text()) {
+            (Some(ours), Some(theirs)) => assert_eq!(ours, theirs, "{}", status.code()),
+            (Some(ours), None) => only_ours.push((status.code(), ours)),
+            (None, Some(_)) => only_theirs.push(status.code()),
+            (None, None) => {}
+        }
+    }
+    // RFC 6665 §8.3.1 (and RFC 3265 before it), RFC 5626 §11.6 and §11.3, RFC 3329 §2.6, RFC 8197 §4.
+    let later = [
+        (202, "Accepted"),
+        (430, "Flow Failed"),
+        (439, "First Hop Lacks Outbound Support"),
+        (494, "Security Agreement Required"),
+        (607, "Unwanted"),
+    ];
+    assert_eq!(only_ours, later);
+    // Of calls, subscriptions and bodies: no registrar has a use for them.
+    assert_eq!(only_theirs, [181, 182, 199, 380, 414, 415, 422, 484, 485, 487, 489, 491, 493]);
 }
 
 /// Counts who can read the message.

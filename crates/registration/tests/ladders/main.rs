@@ -9,6 +9,7 @@ mod bindings;
 mod challenges;
 mod connections;
 mod contract;
+mod crowds;
 mod failover;
 mod findings;
 mod intervals;
