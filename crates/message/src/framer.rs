@@ -168,12 +168,7 @@ fn head_length(bytes: &[u8], scanned: usize) -> Option<usize> {
 
 /// The body's length in bytes. Without the header there is no body (RFC 3261 §20.14 wants it on streams; some leave it out).
 fn content_length(head: &[u8]) -> Result<usize, FrameError> {
-    if head.len() > MAX_HEAD {
-        return Err(ParseError::HeadTooLong.into());
-    }
-    let Some((_, start)) = headers::first_line(head) else {
-        return Err(ParseError::HeadUnfinished.into());
-    };
+    let (_, start) = headers::first_line(head).ok_or(ParseError::HeadUnfinished)?;
     let mut headers = Headers::empty(head);
     headers.fill(start)?;
     let mut agreed: Option<usize> = None;
@@ -236,6 +231,14 @@ mod tests {
         while framer.poll().unwrap().is_some() {}
         framer.push(b"S");
         assert!(framer.buffer.capacity() <= 2 * MAX_MESSAGE);
+    }
+
+    #[test]
+    fn the_rest_is_what_was_not_handed_out() {
+        let mut framer = Framer::default();
+        framer.push(&[REPLY, b"SIP/2.0 4"].concat());
+        assert_eq!(framer.poll(), Ok(Some(Frame::Message(REPLY))));
+        assert_eq!((framer.rest(), framer.pending()), (&b"SIP/2.0 4"[..], 9));
     }
 
     #[test]

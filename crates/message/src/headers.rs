@@ -254,6 +254,14 @@ mod tests {
     }
 
     #[test]
+    fn a_head_may_be_as_long_as_the_limit_and_no_longer() {
+        let of = |length: usize| [b"X:", vec![b'a'; length - 6].as_slice(), b"\r\n\r\n"].concat();
+        assert_eq!(Headers::empty(&of(MAX_HEAD)).fill(0), Ok(MAX_HEAD));
+        assert_eq!(Headers::empty(&of(MAX_HEAD + 1)).fill(0), Err(ParseError::HeadTooLong));
+        assert_eq!(Headers::empty(&[b'a'; MAX_HEAD]).fill(0), Err(ParseError::HeadUnfinished));
+    }
+
+    #[test]
     fn the_257th_header_is_refused() {
         let many = |count: usize| format!("{}\r\n", "A: b\r\n".repeat(count)).into_bytes();
         assert_eq!(index(&many(MAX_HEADERS)).len(), MAX_HEADERS);

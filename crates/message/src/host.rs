@@ -150,6 +150,14 @@ mod tests {
         );
     }
 
+    /// RFC 1035 §2.3.4.
+    #[test]
+    fn a_name_has_at_most_255_characters() {
+        let of = |length: usize| "a".repeat(length);
+        assert_eq!(host(&of(255)), Some((of(255), None)));
+        assert_eq!(host(&of(256)), None);
+    }
+
     #[test]
     fn what_is_no_host_is_refused() {
         for text in [

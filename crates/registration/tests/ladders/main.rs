@@ -19,6 +19,7 @@ mod peer;
 mod picture;
 mod pulse;
 mod redirects;
+mod removals;
 mod requests;
 mod rows;
 mod server_proof;

@@ -124,6 +124,29 @@ fn what_is_passed_over_is_told_with_the_reason() {
 }
 
 #[test]
+fn a_reply_to_a_transaction_that_is_over_is_told_as_such() {
+    let mut world = watched(Setup::probe());
+    world.reply("401 Unauthorized", &[CHALLENGE]);
+    // RFC 3261 §17.1.2.2: timer K lets the first one go after five seconds.
+    world.wait(Duration::from_secs(6));
+    world.reply_to(0, "401 Unauthorized", &[CHALLENGE]);
+    assert_eq!(decisions(&mut world).pop().unwrap(), "← ignored: its transaction is over");
+}
+
+#[test]
+fn a_request_of_the_other_side_is_told_with_its_answer() {
+    let mut world = World::new(Setup::kept());
+    world.bind();
+    world.registrant.tap();
+    let flow = world.last_request().flow;
+    let asked = peer::ask("OPTIONS", "sip:alice@198.51.100.1:40000", "1", &[]);
+    world.deliver(flow, &asked);
+    world.deliver_from("203.0.113.9:5060".parse().unwrap(), flow, &asked);
+    let received: Vec<_> = decisions(&mut world).into_iter().filter(|words| words.starts_with('←')).collect();
+    assert_eq!(received, ["← OPTIONS: answered 200 OK", "← OPTIONS: not answered"]);
+}
+
+#[test]
 fn a_stream_is_told_message_by_message_and_what_is_left_of_it_too() {
     let mut world = watched(Setup::probe().transport(Transport::Tcp));
     let sent = world.last_request().clone();
