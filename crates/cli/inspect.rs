@@ -1,6 +1,7 @@
 //! `regprobe inspect`: one SIP message, or each of a capture, as the program reads it, with all that is odd about it (docs/inspect.md).
 //! What is odd is `sip-message`'s to say; nothing here touches the network.
 
+mod advice;
 mod exported;
 mod fragments;
 mod frames;
@@ -73,6 +74,15 @@ fn capture(source: Source, form: InspectOutput) -> Result<u8, Failure> {
         if !told.tell()? {
             return Ok(told.status());
         }
+    }
+    if packets.cut() > 0 {
+        let cut = match packets.cut() {
+            1 => "1 packet was".to_owned(),
+            many => format!("{many} packets were"),
+        };
+        output::tell(&format!(
+            "warning: {name}: {cut} captured in part; `tcpdump -s 0` and `dumpcap -s 0` capture whole ones\n"
+        ));
     }
     if let Some(flaw) = flaw {
         output::tell(&format!("warning: {name}: {flaw}; what was before it has been inspected\n"));

@@ -157,6 +157,26 @@ fn a_capture_that_is_cut_short_is_inspected_as_far_as_it_goes() {
 }
 
 #[test]
+fn a_packet_that_was_captured_in_part_is_not_held_against_its_sender() {
+    let whole = linked(1, &udp_v4(Way::There, REGISTER));
+    let (part, length) = (whole[..200].to_vec(), u32::try_from(whole.len()).unwrap().to_le_bytes());
+    // How long the packet was stands in front of its bytes, and in pcapng a block's length behind them.
+    for (mut file, behind) in [
+        (pcap(Order::Little, false, 1, std::slice::from_ref(&part)), 0),
+        (pcapng(Order::Little, 1, std::slice::from_ref(&part)), 4),
+    ] {
+        let at = file.len() - behind - part.len() - length.len();
+        file[at..at + length.len()].copy_from_slice(&length);
+        let (objects, status) = objects(PCAP, &file);
+        let error = format!("captured in part, and the last {} bytes are missing", whole.len() - part.len());
+        assert_eq!((objects[0]["error"].as_str(), status), (Some(error.as_str()), Some(5)));
+        let output = inspect(PCAP, &file);
+        let warning = "warning: standard input: 1 packet was captured in part; ";
+        assert!(text(&output.stderr).starts_with(warning), "{}", text(&output.stderr));
+    }
+}
+
+#[test]
 fn hostile_captures_are_no_panic_and_no_hang() {
     let packets = [
         linked(1, &udp_v4(Way::There, REGISTER)),

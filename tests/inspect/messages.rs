@@ -101,13 +101,30 @@ fn what_cannot_be_used_ends_with_5_and_says_why() {
 }
 
 #[test]
+fn what_a_log_puts_in_front_of_each_line_is_told_once_and_shows_no_credentials() {
+    let basic = secrets::base64(b"alice:c4nary");
+    let message = format!("Authorization: Basic {basic}\r\n{}", text(REGISTER)).replace('\n', "\nNov 21 pbx kamailio[8]: ");
+    let (object, status) = one(message.as_bytes());
+    assert_eq!(
+        (status, anomalies(&object)),
+        (Some(5), vec!["start_line_malformed", "bad_header_name"])
+    );
+    assert!(
+        object["anomalies"][1].as_str().unwrap().contains("(line 2 and 9 more; "),
+        "{object}"
+    );
+    secrets::assert_clean("a log", &object.to_string(), &[&basic]);
+}
+
+#[test]
 fn files_that_are_no_message_are_refused_with_a_hint() {
     for (arguments, input, hint) in [
         (&["/nonexistent/file"][..], &b""[..], "No such file"),
         (&["/"], b"", "is a directory"),
         (&[], b"\xd4\xc3\xb2\xa1\x02\x00", "--pcap"),
         (&["--pcap"], REGISTER, "is no capture"),
-        (&["--pcap"], b"", "is no capture"),
+        (&["--pcap"], b"", "is empty"),
+        (&["--pcap"], b"\x1f\x8b\x08\x00", "gunzip"),
     ] {
         let output = inspect(arguments, input);
         assert_eq!(output.status.code(), Some(2), "{arguments:?}");
@@ -117,6 +134,24 @@ fn files_that_are_no_message_are_refused_with_a_hint() {
             text(&output.stderr)
         );
     }
+}
+
+#[test]
+fn a_text_that_is_no_message_yet_comes_with_the_command_that_makes_it_one() {
+    let logged = text(REPLY).lines().map(|line| format!("pbx: {line}\n")).collect::<String>();
+    let output = inspect(&[], logged.as_bytes());
+    assert_eq!(output.status.code(), Some(5));
+    let shown = text(&output.stdout).split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(shown.contains(" next Line 1 holds a start line behind something else"), "{shown}");
+    let command = shown.rsplit('`').nth(1).unwrap();
+    assert_eq!(command, "cut -b6- FILE | regprobe inspect");
+    let scratch = Scratch::new("advice");
+    let file = scratch.write("log", &logged);
+    let program = env!("CARGO_BIN_EXE_regprobe");
+    let line = command.replace("FILE", file.to_str().unwrap()).replace("regprobe", program);
+    let shell = Command::new("sh").args(["-c", &line]).output().unwrap();
+    assert_eq!(shell.status.code(), Some(0));
+    assert!(text(&shell.stdout).starts_with("✔ usable response"), "{}", text(&shell.stdout));
 }
 
 #[test]

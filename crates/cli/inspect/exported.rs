@@ -30,6 +30,7 @@ pub(super) fn segment(packet: &Packet) -> Option<Segment<'_>> {
         destination,
         carried: Carried::Exported,
         bytes: rest,
+        missing: packet.missing,
     })
 }
 
@@ -64,6 +65,7 @@ mod tests {
             time: None,
             link: Linktype::WIRESHARK_UPPER_PDU,
             bytes,
+            missing: 0,
         }
     }
 

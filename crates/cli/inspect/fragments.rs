@@ -74,6 +74,8 @@ impl Fragments {
                     time: packet.time,
                     link: Linktype::RAW,
                     bytes: with_header(&id, &payload)?,
+                    // A piece that was captured in part is only told of at the end.
+                    missing: 0,
                 })
             }
         }
@@ -208,6 +210,7 @@ mod tests {
             time: None,
             link: Linktype::RAW,
             bytes,
+            missing: 0,
         }
     }
 

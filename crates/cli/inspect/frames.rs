@@ -18,6 +18,8 @@ pub(super) struct Segment<'a> {
     pub(super) destination: SocketAddr,
     pub(super) carried: Carried,
     pub(super) bytes: &'a [u8],
+    /// How many bytes at its end were not captured.
+    pub(super) missing: usize,
 }
 
 /// By what the bytes were carried.
@@ -63,6 +65,7 @@ pub(super) fn segment(packet: &Packet) -> Option<Segment<'_>> {
         destination: SocketAddr::new(to, ports.1),
         carried,
         bytes,
+        missing: packet.missing,
     })
 }
 
@@ -121,7 +124,7 @@ mod tests {
             let headers = [vec![], vec![0; 4], [vec![0; 12], vec![8, 0]].concat(), [vec![0; 14], vec![8, 0]].concat()];
             for header in headers {
                 let bytes = [header, vec![start], bytes.clone()].concat();
-                let packet = Packet { time: None, link: Linktype(links), bytes };
+                let packet = Packet { time: None, link: Linktype(links), bytes, missing: 0 };
                 if let Some(segment) = segment(&packet) {
                     prop_assert!(segment.bytes.len() < packet.bytes.len());
                 }

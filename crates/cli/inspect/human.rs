@@ -15,7 +15,8 @@ pub(super) fn render(examined: &Examined<'_>, style: Style) -> String {
     text += &start_line(examined, style);
     text += &headers(examined, style);
     text += &body(examined);
-    text + &anomalies(examined, style)
+    text += &anomalies(examined, style);
+    text + &advice(examined)
 }
 
 /// `#3  2026-11-21T17:32:35.516Z  udp 192.0.2.1:5060 → 192.0.2.2:5060`
@@ -43,7 +44,7 @@ fn start_line(examined: &Examined<'_>, style: Style) -> String {
     if inspection.start_line.is_empty() {
         return String::new();
     }
-    let line = shown::text(inspection.start_line);
+    let line = cut(shown::start_line(inspection));
     let number = number(inspection.start_line_number(), style);
     format!("{number}{}\n", style.paint(Tone::Strong, &line))
 }
@@ -64,14 +65,14 @@ fn headers(examined: &Examined<'_>, style: Style) -> String {
     let mut text = String::new();
     for (line, field) in inspection.lines() {
         let value = shown::value(&field);
-        let name = printable(field.raw_name);
+        let name = cut(printable(field.raw_name));
         // The colour is put on when the lines are broken: it has no width.
         let first = format!("{line:5}  {name:width$}  ");
-        let lines = wrapped(&first, &printable(&value));
+        let lines = wrapped(&first, &cut(printable(&value)));
         text += &lines.replacen(&first, &format!("{}{name:width$}  ", number(line, style)), 1);
         let indent = format!("       {:width$}  · ", "");
         for meaning in reading::of(field.name, &value) {
-            text += &style.paint(Tone::Faint, wrapped(&indent, &meaning).trim_end_matches('\n'));
+            text += &style.paint(Tone::Faint, wrapped(&indent, &cut(meaning)).trim_end_matches('\n'));
             text.push('\n');
         }
     }
@@ -106,6 +107,25 @@ fn anomalies(examined: &Examined<'_>, style: Style) -> String {
     }
     if text.is_empty() { text } else { format!("\n{text}") }
 }
+
+fn advice(examined: &Examined<'_>) -> String {
+    let advice = examined.advice.as_deref();
+    advice
+        .map(|advice| format!("\n{}", wrapped("  next  ", advice)))
+        .unwrap_or_default()
+}
+
+/// The beginning of a text that nobody would read to its end.
+fn cut(text: String) -> String {
+    let Some((end, _)) = text.char_indices().nth(MOST_SHOWN) else {
+        return text;
+    };
+    let (shown, rest) = text.split_at(end);
+    format!("{shown}… ({} more)", counted(rest.chars().count(), "character"))
+}
+
+/// As many characters of a line are shown; JSON has them all.
+const MOST_SHOWN: usize = 2000;
 
 #[cfg(test)]
 mod tests {
@@ -147,6 +167,21 @@ quoted string (line 8, Subject; RFC 3261 §25.1)\n";
         let coloured = render(&Examined::of(ODD), Style::Colour);
         let stripped = ["\u{1b}[0m", "\u{1b}[1m", "\u{1b}[2m", "\u{1b}[31m", "\u{1b}[32m", "\u{1b}[33m"];
         assert_eq!(stripped.iter().fold(coloured, |text, code| text.replace(code, "")), plain);
+    }
+
+    #[test]
+    fn a_line_without_end_does_not_fill_the_screen() {
+        let long = format!("SIP/2.0 200 {0}\r\nX: {0}\r\n{0}: x\r\nTo: <sip:{0}@h>\r\n\r\n", "a".repeat(9_000));
+        let text = render(&Examined::of(long.as_bytes()), Style::Plain);
+        assert!(text.contains("… (7000 characters more)"), "{text}");
+        assert!(text.lines().all(|line| line.chars().count() < 2_100), "{text}");
+    }
+
+    #[test]
+    fn what_to_do_stands_at_the_end() {
+        let text = render(&Examined::of(b"> SIP/2.0 200 OK\n> \n"), Style::Plain);
+        let (_, advice) = text.split_once("\n\n  next  ").unwrap();
+        assert!(advice.starts_with("Line 1 ") && advice.ends_with("inspect`\n"), "{text}");
     }
 
     #[test]

@@ -17,14 +17,22 @@ pub(super) struct Packet {
     pub(super) link: Linktype,
     /// Its bytes, as many of them as were captured.
     pub(super) bytes: Vec<u8>,
+    /// How many bytes at its end were not.
+    pub(super) missing: usize,
 }
 
 /// Why a capture cannot be read on.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub(super) enum Flaw {
     /// It is of another kind.
-    #[error("is no capture: it begins neither like pcap nor like pcapng")]
+    #[error("is no capture: it begins neither like pcap nor like pcapng; a message as text is read without --pcap")]
     NoCapture,
+    /// Nothing is in it.
+    #[error("is empty and no capture")]
+    Empty,
+    /// It would have to be unpacked.
+    #[error("is compressed; unpack it: `gunzip -c FILE | regprobe inspect --pcap`")]
+    Compressed,
     /// It ends too early.
     #[error("the capture ends in the middle of a packet")]
     CutShort,
@@ -45,6 +53,8 @@ pub(super) struct Packets {
     is_pcapng: bool,
     interfaces: Vec<Interface>,
     count: u64,
+    /// How many of them were captured in part.
+    cut: usize,
 }
 
 /// What the packets of one interface have in common.
@@ -64,6 +74,12 @@ impl Packets {
         let mut beginning = Vec::new();
         let read = bytes.by_ref().take(BEGINNING).read_to_end(&mut beginning);
         read.map_err(|_| Flaw::Unreadable)?;
+        if beginning.is_empty() {
+            return Err(Flaw::Empty);
+        }
+        if beginning.starts_with(&GZIP) {
+            return Err(Flaw::Compressed);
+        }
         let is_pcapng = beginning.starts_with(&SECTION);
         let reader = create_reader(LARGEST, Cursor::new(beginning).chain(bytes)).map_err(|_| Flaw::NoCapture)?;
         Ok(Self {
@@ -71,12 +87,18 @@ impl Packets {
             is_pcapng,
             interfaces: Vec::new(),
             count: 0,
+            cut: 0,
         })
     }
 
     /// How many packets there were.
     pub(super) fn count(&self) -> usize {
         usize::try_from(self.count).unwrap_or(usize::MAX)
+    }
+
+    /// How many of them were captured in part.
+    pub(super) const fn cut(&self) -> usize {
+        self.cut
     }
 
     /// The next packet; `None` at the end.
@@ -94,6 +116,7 @@ impl Packets {
                     waited_at = None;
                     if let Some(packet) = packet {
                         self.count += 1;
+                        self.cut += usize::from(packet.missing > 0);
                         return Ok(Some(packet));
                     }
                     continue;
@@ -151,7 +174,7 @@ fn packet(block: &PcapBlockOwned<'_>, interfaces: &mut Vec<Interface>) -> Option
             let interface = interfaces.first()?;
             let resolution = interface.resolution?;
             let ticks = u128::from(packet.ts_sec) * resolution + u128::from(packet.ts_usec);
-            Some(interface.packet(Some(ticks), packet.data))
+            Some(interface.packet(Some(ticks), packet.data, packet.origlen))
         }
         PcapBlockOwned::NG(Block::SectionHeader(_)) => {
             interfaces.clear();
@@ -167,9 +190,10 @@ fn packet(block: &PcapBlockOwned<'_>, interfaces: &mut Vec<Interface>) -> Option
             let interface = interfaces.get(usize::try_from(packet.if_id).ok()?)?;
             let ticks = u128::from(packet.ts_high) << 32 | u128::from(packet.ts_low);
             let length = usize::try_from(packet.caplen).ok()?;
-            Some(interface.packet(Some(ticks), packet.data.get(..length).unwrap_or(packet.data)))
+            let bytes = packet.data.get(..length).unwrap_or(packet.data);
+            Some(interface.packet(Some(ticks), bytes, packet.origlen))
         }
-        PcapBlockOwned::NG(Block::SimplePacket(packet)) => Some(interfaces.first()?.packet(None, packet.packet_data())),
+        PcapBlockOwned::NG(Block::SimplePacket(packet)) => Some(interfaces.first()?.packet(None, packet.packet_data(), packet.origlen)),
         PcapBlockOwned::NG(
             Block::NameResolution(_)
             | Block::InterfaceStatistics(_)
@@ -194,11 +218,14 @@ impl Interface {
         }
     }
 
-    fn packet(&self, ticks: Option<u128>, bytes: &[u8]) -> Packet {
+    /// A packet that had so many bytes on the wire.
+    fn packet(&self, ticks: Option<u128>, bytes: &[u8], length: u32) -> Packet {
+        let length = usize::try_from(length).unwrap_or(usize::MAX);
         Packet {
             time: ticks.and_then(|ticks| self.time(ticks)),
             link: self.link,
             bytes: bytes.to_vec(),
+            missing: length.saturating_sub(bytes.len()),
         }
     }
 
@@ -212,6 +239,8 @@ impl Interface {
 
 /// How pcapng begins.
 const SECTION: [u8; 4] = [0x0a, 0x0d, 0x0d, 0x0a];
+/// How what gzip wrote begins (RFC 1952 §2.3.1).
+const GZIP: [u8; 2] = [0x1f, 0x8b];
 /// The type of a block, and its length in front and behind, in bytes.
 const SHORTEST_BLOCK: u32 = 12;
 /// Nanoseconds in a second.
@@ -290,6 +319,8 @@ mod tests {
         assert_eq!(read([PCAP, &[0; 16], &[0; 16]].concat()), (2, None));
         assert_eq!(read([PCAP, &[0xff; 16]].concat()), (0, Some(Flaw::TooLarge)));
         assert_eq!(read(b"SIP/2.0 200 OK".to_vec()), (0, Some(Flaw::NoCapture)));
+        assert_eq!(read(Vec::new()), (0, Some(Flaw::Empty)));
+        assert_eq!(read(b"\x1f\x8b\x08\0".to_vec()), (0, Some(Flaw::Compressed)));
     }
 
     #[test]

@@ -6,7 +6,7 @@ use serde::Serialize;
 use sip_message::{Found, Inspection, inspect, printable};
 use std::net::SocketAddr;
 
-use super::shown;
+use super::{advice, shown};
 
 /// A SIP message as regprobe reads it.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -78,14 +78,18 @@ pub(super) struct Captured {
 pub(super) struct Examined<'a> {
     pub(super) inspection: Inspection<'a>,
     pub(super) place: Option<Place>,
+    /// What to do to get it read, or all of it.
+    pub(super) advice: Option<String>,
     broken: Option<&'a str>,
 }
 
 impl<'a> Examined<'a> {
     /// Looks at bytes that came alone.
     pub(super) fn of(bytes: &'a [u8]) -> Self {
+        let inspection = inspect(bytes);
         Self {
-            inspection: inspect(bytes),
+            advice: advice::of(bytes, &inspection),
+            inspection,
             place: None,
             broken: None,
         }
@@ -101,9 +105,10 @@ impl<'a> Examined<'a> {
             destination: captured.destination.to_string(),
         };
         Self {
+            inspection: inspect(&captured.bytes),
             place: Some(place),
+            advice: None,
             broken: captured.broken.as_deref(),
-            ..Self::of(&captured.bytes)
         }
     }
 
@@ -128,7 +133,7 @@ impl<'a> Examined<'a> {
             }),
             error: self.error(),
             anomalies: inspection.found.iter().map(Found::to_string).collect(),
-            start_line: shown::text(inspection.start_line),
+            start_line: shown::start_line(inspection),
             headers: inspection
                 .headers
                 .iter()

@@ -1,7 +1,7 @@
 //! Bytes of a message as they may be shown: on one line, escaped, and without what proves or is a secret. `sip-registration` says what
 //! that is in the messages of a registration; here are, besides, the credentials of schemes that regprobe itself never sends.
 
-use sip_message::{Credentials, Field, Name, printable, unfold};
+use sip_message::{Credentials, Field, Inspection, Name, printable, unfold};
 use sip_registration::redacted;
 
 const REDACTED: &[u8] = b"[redacted]";
@@ -13,6 +13,16 @@ pub(super) fn text(bytes: &[u8]) -> String {
     printable(&redacted(&unfold(bytes)))
 }
 
+/// The first line. Where it is no start line, it may be a header, or a whole message in a line of a log.
+pub(super) fn start_line(inspection: &Inspection<'_>) -> String {
+    let shown = redacted(&unfold(inspection.start_line));
+    printable(&if inspection.kind.is_none() {
+        without_credentials(shown)
+    } else {
+        without_pasted_credentials(shown)
+    })
+}
+
 /// The value of a field, on one line and without secrets, but not escaped.
 pub(super) fn value(field: &Field<'_>) -> Vec<u8> {
     let value = unfold(field.value);
@@ -22,7 +32,7 @@ pub(super) fn value(field: &Field<'_>) -> Vec<u8> {
         Name::Other if has_credentials(field.raw_name) => without_all_but_the_scheme(&value),
         // A line that is no header may be one that was broken.
         Name::Other if field.raw_name.is_empty() => without_credentials(shown),
-        _ => shown,
+        _ => without_pasted_credentials(shown),
     }
 }
 
@@ -55,12 +65,25 @@ fn has_credentials(name: &[u8]) -> bool {
 
 const AUTHORIZATION: &[u8] = b"authorization";
 
+/// Without all that follows the name of a header with credentials.
 fn without_credentials(line: Vec<u8>) -> Vec<u8> {
-    let at = line
-        .windows(AUTHORIZATION.len())
-        .position(|part| part.eq_ignore_ascii_case(AUTHORIZATION));
-    match at {
-        Some(at) => [line.get(..at + AUTHORIZATION.len()).unwrap_or_default(), b" ", REDACTED].concat(),
+    without_what_follows(line, |_| true)
+}
+
+/// Without all that follows such a name and a colon: a line may hold others, when it was folded or its line ends were escaped.
+fn without_pasted_credentials(line: Vec<u8>) -> Vec<u8> {
+    without_what_follows(line, |rest| rest.trim_ascii_start().starts_with(b":"))
+}
+
+fn without_what_follows(line: Vec<u8>, is_meant: impl Fn(&[u8]) -> bool) -> Vec<u8> {
+    let mut parts = line.windows(AUTHORIZATION.len()).enumerate();
+    let end = parts.find_map(|(at, part)| {
+        let end = at + AUTHORIZATION.len();
+        let is_one = part.eq_ignore_ascii_case(AUTHORIZATION) && is_meant(line.get(end..)?);
+        is_one.then_some(end)
+    });
+    match end {
+        Some(end) => [line.get(..end).unwrap_or_default(), b" ", REDACTED].concat(),
         None => line,
     }
 }
@@ -106,10 +129,42 @@ mod tests {
             ("X-Authorization: Basic YWxpY2U6eA==".to_owned(), "Basic [redacted]".to_owned()),
             ("Author ization Basic x".to_owned(), "Author ization Basic x".to_owned()),
             ("Authorization Basic YWxpY2U6eA==".to_owned(), "Authorization [redacted]".to_owned()),
+            (
+                "Subject: x\r\n Authorization: Basic YWxpY2U6eA==".to_owned(),
+                "x Authorization [redacted]".to_owned(),
+            ),
             ("Contact: <sip:a:secret@h>\r\n ;x".to_owned(), "<sip:a:***@h> ;x".to_owned()),
             ("Subject: \x1b[2J".to_owned(), "\\x1b[2J".to_owned()),
         ] {
             assert_eq!(shown(&line), expected, "{line}");
+        }
+    }
+
+    #[test]
+    fn a_first_line_that_is_none_shows_no_credentials() {
+        for (line, expected) in [
+            ("Authorization: Basic YWxpY2U6eA==", "Authorization [redacted]"),
+            (
+                "Nov 21 pbx kamailio[8]: Proxy-Authorization : Bearer a.b.c",
+                "Nov 21 pbx kamailio[8]: Proxy-Authorization [redacted]",
+            ),
+            (
+                "{\"sip\":\"REGISTER sip:h SIP/2.0\\r\\nauthorization: Basic YWxpY2U6eA==\"}",
+                "{\"sip\":\"REGISTER sip:h SIP/2.0\\r\\nauthorization [redacted]",
+            ),
+            (
+                "SIP/2.0 200 OK\\r\\nAuthorization: Basic YWxpY2U6eA==",
+                "SIP/2.0 200 OK\\r\\nAuthorization [redacted]",
+            ),
+            (
+                "SIP/2.0 407 Proxy Authorization Required",
+                "SIP/2.0 407 Proxy Authorization Required",
+            ),
+            ("REGISTER sip:authorization@h SIP/2.0", "REGISTER sip:authorization@h SIP/2.0"),
+        ] {
+            for end in ["", "\r\n\r\n"] {
+                assert_eq!(start_line(&inspect(format!("{line}{end}").as_bytes())), expected);
+            }
         }
     }
 }

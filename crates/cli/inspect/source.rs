@@ -34,7 +34,7 @@ impl Source {
         let refused = |why: String| Failure::Usage(format!("{name}: {why}"));
         let file = File::open(path).map_err(|error| refused(error.to_string()))?;
         if file.metadata().is_ok_and(|metadata| metadata.is_dir()) {
-            return Err(refused("is a directory; name the file with the message".to_owned()));
+            return Err(refused("is a directory; name a file in it".to_owned()));
         }
         Ok(Self {
             name,

@@ -10,6 +10,7 @@ use jiff::Timestamp;
 
 use super::frames::{Carried, Segment};
 use super::report::Captured;
+use crate::output::text::counted;
 use text::{Judgement, Text, judge};
 
 /// All connections of a capture, one entry for each direction.
@@ -56,8 +57,8 @@ impl Streams {
             destination: segment.destination,
         };
         match segment.carried {
-            Carried::Datagram => found.extend(datagram(&segment).map(|bytes| way.captured("udp", bytes, None))),
-            Carried::Exported => found.extend(datagram(&segment).map(|bytes| way.captured("exported", bytes, None))),
+            Carried::Datagram => found.extend(datagram(&segment).map(|bytes| way.captured("udp", bytes, cut(&segment)))),
+            Carried::Exported => found.extend(datagram(&segment).map(|bytes| way.captured("exported", bytes, cut(&segment)))),
             Carried::Piece { sequence, opens, ends } => {
                 self.clock += 1;
                 let first = if opens { sequence.wrapping_add(1) } else { sequence };
@@ -161,6 +162,12 @@ fn datagram<'a>(segment: &Segment<'a>) -> Option<&'a [u8]> {
         Judgement::Open | Judgement::Other => on_port && first.is_ascii_graphic(),
     };
     is_sip.then_some(segment.bytes)
+}
+
+/// What a datagram lacks that was captured in part.
+fn cut(segment: &Segment<'_>) -> Option<String> {
+    let missing = counted(segment.missing, "byte");
+    (segment.missing > 0).then(|| format!("captured in part, and the last {missing} are missing"))
 }
 
 impl Stream {

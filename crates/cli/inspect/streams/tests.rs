@@ -19,6 +19,7 @@ fn piece(sequence: u32, opens: bool, ends: bool, bytes: &[u8]) -> Segment<'_> {
         destination: address(5060),
         carried: Carried::Piece { sequence, opens, ends },
         bytes,
+        missing: 0,
     }
 }
 
@@ -154,6 +155,7 @@ fn datagrams_are_messages_when_they_say_so_or_come_to_the_port_of_sip() {
             destination: address(port),
             carried: Carried::Datagram,
             bytes,
+            missing: 0,
         };
         datagram(&segment).is_some()
     };
