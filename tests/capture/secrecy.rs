@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
 
 use crate::lab::{Lab, run, scratch, text};
 use crate::{PASSWORD, fresh, packets, probe, said, secrets, tshark, word};
@@ -77,6 +78,14 @@ fn evidence_is_not_overwritten_and_nothing_is_sent_then() {
     assert_eq!(output.status.code(), Some(2));
     assert!(text(&output.stderr).contains("this file exists"), "{output:?}");
     assert_eq!(fs::read(&there).unwrap(), b"evidence");
+    for (place, why) in [
+        (Path::new(env!("CARGO_TARGET_TMPDIR")), "is a directory"),
+        (Path::new("-"), "standard output"),
+    ] {
+        let output = probe(&lab, "udp", place, &[]);
+        assert_eq!(output.status.code(), Some(2), "{output:?}");
+        assert!(text(&output.stderr).contains(why), "{output:?}");
+    }
     let elsewhere = fresh("no/such/folder.pcapng");
     assert_eq!(probe(&lab, "udp", &elsewhere, &[]).status.code(), Some(2));
     let file = fresh("first.pcapng");

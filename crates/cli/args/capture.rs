@@ -19,7 +19,7 @@ pub(crate) struct CaptureArgs {
     /// The number of this capture agent for the collector
     #[arg(long, value_name = "N", default_value = "2001", requires = "hep", value_parser = values::number::<u32>)]
     pub(crate) hep_id: u32,
-    /// Leave in --pcap and --hep what passwords can be guessed from
+    /// Do not redact --pcap and --hep: whoever has them can then guess passwords from the digests
     #[arg(long)]
     pub(crate) include_credentials: bool,
 }

@@ -11,6 +11,7 @@ use sip_registration::Transport;
 
 use super::frame;
 use super::sink::cut;
+use crate::output::text::counted;
 
 /// The way to a collector.
 #[derive(Debug)]
@@ -33,8 +34,7 @@ impl Collector {
     /// What is wrong with it, in words for who wrote it.
     pub(super) fn open(place: &str, id: u32) -> Result<Self, String> {
         let shown = printable(place.as_bytes());
-        let port = place.rsplit_once(':').and_then(|(_, port)| port.parse::<u16>().ok());
-        if port.is_none_or(|port| port == 0) {
+        if !is_host_and_port(place) {
             return Err(format!(
                 "--hep {shown}: this is not HOST:PORT; write homer.example.com:9060 or [2001:db8::1]:9060"
             ));
@@ -49,8 +49,13 @@ impl Collector {
         let socket = UdpSocket::bind(any).map_err(unusable)?;
         socket.connect(address).map_err(unusable)?;
         socket.set_nonblocking(true).map_err(unusable)?;
+        let place = if address.to_string() == place {
+            shown
+        } else {
+            format!("{shown} ({address})")
+        };
         Ok(Self {
-            place: shown,
+            place,
             socket,
             id,
             messages: 0,
@@ -85,16 +90,26 @@ impl Collector {
         if let Ok(Some(error)) = self.socket.take_error() {
             self.fail(error);
         }
-        let (place, all) = (self.place, self.messages);
+        let (place, all) = (self.place, counted(usize::try_from(self.messages).unwrap_or(usize::MAX), "message"));
         match self.why {
             Some(why) => {
-                let failed = self.failed.min(all);
-                Some(format!("--hep {place}: {failed} of {all} messages did not get there: {why}"))
+                let failed = self.failed.min(self.messages);
+                Some(format!("--hep {place}: {failed} of {all} did not get there: {why}"))
             }
-            None if self.cut > 0 => Some(format!("--hep {place}: {} of {all} messages were too long and were cut", self.cut)),
+            None if self.cut > 0 => Some(format!("--hep {place}: {} of {all} were too long and were cut", self.cut)),
             None => None,
         }
     }
+}
+
+/// Whether a place is a name or an IPv4 address, or an IPv6 address in brackets, and a port.
+fn is_host_and_port(place: &str) -> bool {
+    let Some((host, port)) = place.rsplit_once(':') else {
+        return false;
+    };
+    let is_bracketed = host.starts_with('[') && host.ends_with(']');
+    let is_host = !host.is_empty() && !host.contains('/') && (is_bracketed || !host.contains(':'));
+    is_host && port.parse::<u16>().is_ok_and(|port| port > 0)
 }
 
 /// A packet: the header, then chunks of vendor (0 for the generic ones), type, length with these six bytes, value.
@@ -210,7 +225,18 @@ mod tests {
 
     #[test]
     fn a_place_is_a_host_and_a_port() {
-        for place in ["", "homer", "127.0.0.1", "127.0.0.1:0", "127.0.0.1:x", "127.0.0.1:70000"] {
+        for place in [
+            "",
+            "homer",
+            ":9060",
+            "127.0.0.1",
+            "127.0.0.1:0",
+            "127.0.0.1:x",
+            "127.0.0.1:70000",
+            "::1:9060",
+            "udp:127.0.0.1:9060",
+            "http://127.0.0.1:9060",
+        ] {
             let refused = Collector::open(place, 1).unwrap_err();
             assert!(refused.contains("HOST:PORT"), "{refused}");
         }

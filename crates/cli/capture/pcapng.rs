@@ -7,12 +7,15 @@ use std::os::unix::fs::{FileTypeExt as _, OpenOptionsExt as _};
 use std::path::Path;
 use std::time::UNIX_EPOCH;
 
+use nix::errno::Errno;
+use nix::fcntl::OFlag;
 use sip_net::Captured;
 use sip_registration::Direction;
 
 use super::frame::{Framing, Link};
 use super::sink::cut_text;
-use crate::secret;
+use crate::output::text::counted;
+use crate::{output, secret};
 
 /// A file that is being written.
 #[derive(Debug)]
@@ -39,11 +42,20 @@ impl Book {
     /// Why not, in words for who named it.
     pub(super) fn create(path: &Path, with_credentials: bool) -> Result<Self, String> {
         let name = format!("--pcap {}", secret::shown(path));
-        let is_pipe = path
-            .metadata()
-            .is_ok_and(|there| there.file_type().is_fifo() || there.file_type().is_char_device());
+        if path == Path::new("-") {
+            return Err(format!(
+                "{name}: standard output is for the report; name a file, or in bash `>(wireshark -k -i -)`"
+            ));
+        }
+        if path.is_dir() {
+            return Err(format!("{name}: is a directory; name a new file in it"));
+        }
+        let kind = path.metadata().map(|there| there.file_type()).ok();
+        let is_pipe = kind.is_some_and(|kind| kind.is_fifo());
+        let is_device = kind.is_some_and(|kind| kind.is_char_device());
         let mut options = OpenOptions::new();
-        options.write(true).create_new(!is_pipe).mode(0o600);
+        options.write(true).create_new(!is_pipe && !is_device).mode(0o600);
+        let _held_open = is_pipe.then(|| knock(path, &name));
         let file = options.open(path).map_err(|error| match error.kind() {
             io::ErrorKind::AlreadyExists => {
                 format!("{name}: this file exists, and evidence is not overwritten; name another one or remove it")
@@ -135,7 +147,8 @@ impl Book {
         } = self;
         if let Some((error, written)) = trouble {
             return Some(format!(
-                "{name}: it ends after {written} messages: {error}; the run went on without it"
+                "{name}: it ends after {}: {error}; the run went on without it",
+                counted(usize::try_from(written).unwrap_or(usize::MAX), "message")
             ));
         }
         let all = messages + left_out;
@@ -152,6 +165,19 @@ impl Book {
         });
         u32::try_from(number).unwrap_or_default()
     }
+}
+
+/// Opening a named pipe waits until something reads from it (fifo(7)), and whoever waits should know. A reader that is there sees an end
+/// when nobody writes any more, so what is returned stays open meanwhile.
+fn knock(path: &Path, name: &str) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    let opened = options.write(true).custom_flags(OFlag::O_NONBLOCK.bits()).open(path);
+    if let Err(error) = &opened
+        && error.raw_os_error().map(Errno::from_raw) == Some(Errno::ENXIO)
+    {
+        output::tell(&format!("{name}: waits until something reads from this pipe\n"));
+    }
+    opened
 }
 
 /// Options of a block.
