@@ -104,7 +104,7 @@ const UNSUPPORTED_ALGORITHM: Explanation = Explanation {
 };
 
 const REALM_MISMATCH: Explanation = Explanation {
-    meaning: "The registrar asked for credentials in another realm than the one that they are for: the one given with `--realm`, or else the first one that was answered. Nothing was sent to it.",
+    meaning: "The registrar asked for credentials in another realm than the one that they are for: the one given with `--realm`, or else the first one that was answered. It got no credentials.",
     likely: &[
         "`--realm` is not the registrar's realm, letter by letter; upper and lower case count",
         "the registrar was configured anew, or another machine of the cluster has a realm of its own",
@@ -115,9 +115,9 @@ const REALM_MISMATCH: Explanation = Explanation {
 };
 
 const DIGEST_TOO_WEAK: Explanation = Explanation {
-    meaning: "The registrar asked for credentials only with algorithms weaker than `--min-digest` allows, so nothing was sent to it.",
+    meaning: "The registrar asked for credentials only with algorithms weaker than `--min-digest` allows, so it got no credentials.",
     likely: &[
-        "the registrar offers MD5 alone",
+        "the registrar offers nothing stronger, often MD5 alone",
         "it offered more before, and a change of its configuration or a device on the way took that out",
     ],
     todo: "Have the operator offer the wanted algorithm. Only if the way to the registrar is trusted, as with TLS, lower `--min-digest` to what is offered.",
@@ -198,10 +198,11 @@ const NO_REPLY: Explanation = Explanation {
     likely: &[
         "a firewall drops the packets, here or there",
         "wrong port or transport: the registrar listens elsewhere",
+        "over TCP and TLS, where the connection did open: the registrar hangs, or no SIP is spoken on that port",
         "this address is banned after failed log-ins, and bans are silent",
         "the registrar drops what it does not like: unknown domains, scanners, requests too large for one packet",
     ],
-    todo: "Try `--transport tcp` or tls: an answer there shows that only UDP is blocked. Try from another address: an answer there points at a ban. `regprobe ping` shows whether anything answers on that port at all.",
+    todo: "Try another `--transport` (udp, tcp, tls): an answer there shows that only this one is blocked. Try from another address: an answer there points at a ban. `regprobe ping` shows whether anything answers on that port at all.",
 };
 
 const ONLY_PROVISIONAL: Explanation = Explanation {
