@@ -11,7 +11,7 @@ pub(super) fn of(bytes: &[u8], inspection: &Inspection<'_>) -> Option<String> {
         Err(error @ (ParseError::StartLine | ParseError::HeadUnfinished | ParseError::TooLong)) => beginning(bytes)
             .or_else(|| line_ends(inspection.start_line))
             .or_else(|| start_line(bytes, inspection))
-            .or_else(|| (error == ParseError::HeadUnfinished).then(|| UNFINISHED.to_owned())),
+            .or_else(|| (error == ParseError::HeadUnfinished).then(|| unfinished(bytes).to_owned())),
     }
 }
 
@@ -56,6 +56,12 @@ fn start_line(bytes: &[u8], inspection: &Inspection<'_>) -> Option<String> {
     })
 }
 
+/// What ends the headers: an empty line, which in the output of ngrep has a dot for its CR.
+fn unfinished(bytes: &[u8]) -> &'static str {
+    let is_dotted = lines(bytes).any(|(_, line)| line.trim_ascii() == b".");
+    if is_dotted { DOTTED } else { UNFINISHED }
+}
+
 /// A second message behind the first. A body that says what it is may hold one (RFC 3420).
 fn another_message(bytes: &[u8], inspection: &Inspection<'_>) -> Option<String> {
     if inspection.headers.first(Name::ContentType).is_some() {
@@ -98,6 +104,7 @@ const VERSION: &[u8] = b" SIP/2.0";
 const ESCAPED: &[u8] = b"\\r\\n";
 const ESCAPED_LINE_ENDS: &str = "The line ends are written as \\r\\n, as logs in JSON do. Turn them back: `jq -r .FIELD FILE | regprobe \
                                  inspect`, or `printf '%b' \"$(cat FILE)\" | regprobe inspect`";
+const DOTTED: &str = "Dots stand where lines ended in CR, as ngrep writes it. Take them away: `sed 's/\\.$//' FILE | regprobe inspect`";
 const UNFINISHED: &str = "Headers end with an empty line, and a text that was copied often lacks it. If nothing else is missing, add it: \
                           `(cat FILE; echo; echo) | regprobe inspect`";
 
@@ -145,6 +152,7 @@ mod tests {
             (REPLY.replace('\n', "\\r\\n"), "jq -r"),
             ("HTTP/1.1 200 OK\r\n\r\n".to_owned(), "This is HTTP"),
             (REPLY.replace("\n\n", "\n"), "empty line"),
+            (REPLY.replace('\n', ".\n"), "`sed 's/\\.$//' FILE | regprobe inspect`"),
         ] {
             let advice = advice(text.as_bytes()).unwrap_or_default();
             assert!(advice.contains(wanted), "{text}: {advice}");
