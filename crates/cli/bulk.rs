@@ -31,10 +31,10 @@ use crate::accounts::Reader;
 use crate::args::bulk::{Bulk, BulkOutput, LimitArgs};
 use crate::capture::{Capture, Volume};
 use crate::failure::Failure;
-use crate::run::{check_files, raise_descriptors, runtime, until_twice};
+use crate::run::{check_files, raise_descriptors, runtime};
 use crate::secret::Surroundings;
 use crate::values::Rate;
-use crate::{exit, output, plan, style};
+use crate::{exit, left_behind, output, plan, style};
 
 /// Carries `regprobe bulk` out; the exit status.
 ///
@@ -56,15 +56,15 @@ pub(crate) fn run(args: &Bulk, surroundings: Surroundings) -> Result<u8, Failure
     options.tap = capture.as_ref().map(Capture::tap);
     let began = Instant::now();
     let runtime = runtime()?;
-    let outcome = runtime.block_on(until_twice(async {
+    let outcome = runtime.block_on(async {
         let run = prepared(args, &options, surroundings, past, feed);
         let (run, trouble) = run.finish().await;
         conclude(run, args.output, began.elapsed(), trouble).await
-    }));
+    });
     // Somebody may still be asked a question.
     runtime.shutdown_background();
     capture.into_iter().for_each(Capture::finish);
-    outcome?
+    outcome
 }
 
 fn prepared(args: &Bulk, options: &Options, surroundings: Surroundings, past: Past, feed: Feed) -> Run {
@@ -134,6 +134,7 @@ async fn conclude(run: Run, form: BulkOutput, took: Duration, trouble: std::io::
     };
     let is_read = !matches!(run.course, Course::Ending { interrupted: false, .. });
     let summary = run.desk.tally.summary(&format!(" in {:.1} s{how}", took.as_secs_f64()));
+    left_behind::tell(&run.desk.left);
     trouble?;
     match form {
         BulkOutput::Human => output::print(summary.as_bytes())?,

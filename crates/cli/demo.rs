@@ -157,7 +157,7 @@ async fn play(addresses: &[Vec<String>; 2], authority: &Authority) -> Result<u8,
             let (line, plan) = scene.plan(addresses, authority)?;
             let title = format!("--- {}, over {}", act.title, transport.via());
             show(&format!("{}\n$ {line}\n\n", style().paint(Tone::Strong, &title)))?;
-            let probed = run::report(plan).await?;
+            let probed = run::report(plan).await;
             show(&(output::human::render(&probed.report, probed.interrupted, style()) + "\n"))?;
             if probed.interrupted {
                 return Ok(exit::INTERRUPTED);

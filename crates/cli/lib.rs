@@ -13,6 +13,7 @@ mod failure;
 mod identity;
 mod inspect;
 mod lab;
+mod left_behind;
 mod load;
 mod manual;
 mod output;

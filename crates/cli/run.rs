@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::io::{self, IsTerminal as _};
+use std::pin::pin;
 use std::time::Instant;
 
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
@@ -30,7 +31,6 @@ pub(crate) fn exchange(mut plan: Plan) -> Result<u8, Failure> {
     plan.options.tap = capture.as_ref().map(Capture::tap);
     let probed = runtime()?.block_on(report(plan));
     capture.into_iter().for_each(Capture::finish);
-    let probed = probed?;
     output::print(render(&probed, form).as_bytes())?;
     Ok(exit::after(&probed.report, probed.interrupted, form))
 }
@@ -62,17 +62,11 @@ pub(crate) fn drive<T>(work: impl Future<Output = T>) -> io::Result<T> {
 const LOOK_AT_THE_CLOCK_EVERY: u32 = 1;
 
 /// Runs a plan to its report. The first Ctrl-C ends it after a binding was removed, the second at once.
-///
-/// # Errors
-/// [`Failure::Interrupted`] after a second Ctrl-C.
-pub(crate) async fn report(plan: Plan) -> Result<Probed, Failure> {
-    let exchanges = async {
-        match (plan.options.goal, &plan.account.contact) {
-            (Goal::Unregister, ContactPlan::Automatic { .. }) => remove_own(plan.account, plan.options).await,
-            _ => probe_until(plan.account, &plan.options, signals::ended()).await,
-        }
-    };
-    until_twice(exchanges).await
+pub(crate) async fn report(plan: Plan) -> Probed {
+    match (plan.options.goal, &plan.account.contact) {
+        (Goal::Unregister, ContactPlan::Automatic { .. }) => remove_own(plan.account, plan.options).await,
+        _ => probe_until(plan.account, &plan.options, signals::ended(), signals::insisted()).await,
+    }
 }
 
 /// Runs work to its end, unless the user says twice to stop.
@@ -94,7 +88,9 @@ async fn remove_own(account: Account, options: Options) -> Probed {
         goal: Goal::Fetch,
         ..options.clone()
     };
-    let mut so_far = probe_until(account.clone(), &look, signals::ended()).await;
+    // Heard from the first moment on to the last: a wish may come between two exchanges.
+    let (mut ended, mut insisted) = (pin!(signals::ended()), pin!(signals::insisted()));
+    let mut so_far = probe_until(account.clone(), &look, ended.as_mut(), insisted.as_mut()).await;
     if so_far.interrupted || so_far.report.cause.is_some() {
         so_far.report.goal = Goal::Unregister.name();
         return so_far;
@@ -112,7 +108,7 @@ async fn remove_own(account: Account, options: Options) -> Probed {
         };
         let mut options = options.clone();
         options.policy.timeout = ends_at.saturating_duration_since(Instant::now());
-        let removed = probe_until(account, &options, signals::ended()).await;
+        let removed = probe_until(account, &options, ended.as_mut(), insisted.as_mut()).await;
         so_far = Probed {
             report: removal::joined(so_far.report, &contact, removed.report),
             interrupted: removed.interrupted,

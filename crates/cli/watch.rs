@@ -27,18 +27,16 @@ use sip_registration::{Admission, Policy};
 use self::display::Display;
 use self::entry::Entry;
 use self::list::List;
-use self::model::{LeftBehind, Model};
-use self::moment::Moment;
+use self::model::Model;
 use self::session::{Departure, Ended, Session, Terms};
 use self::signals::Signals;
 use self::terminal::Screen;
 use crate::args::watch::{Watch, WatchOutput};
 use crate::capture::{Capture, Volume};
 use crate::failure::Failure;
-use crate::output::text::counted;
 use crate::run::{check_files, drive};
 use crate::secret::Surroundings;
-use crate::{exit, identity, output, plan, style};
+use crate::{exit, identity, left_behind, plan, style};
 
 /// Keeps the accounts of a list registered until somebody ends it; the exit status.
 ///
@@ -69,7 +67,7 @@ pub(crate) fn run(args: &Watch, surroundings: Surroundings) -> Result<u8, Failur
     let ended = drive(watch(args, &list, entries, policy, network));
     capture.into_iter().for_each(Capture::finish);
     let ended = ended??;
-    tell_left_behind(&ended.left_behind, Moment::now());
+    left_behind::tell(&ended.left_behind);
     Ok(status(&ended))
 }
 
@@ -107,23 +105,5 @@ fn status(ended: &Ended) -> u8 {
     }
 }
 
-fn tell_left_behind(left_behind: &[LeftBehind], moment: Moment) {
-    if left_behind.is_empty() {
-        return;
-    }
-    let named = left_behind.iter().take(MOST_NAMED).map(|left| match left.valid_until {
-        Some(until) => format!("  {} until {:.0}\n", left.title, moment.wall_at(until)),
-        None => format!("  {}\n", left.title),
-    });
-    let count = counted(left_behind.len(), "account");
-    let mut text = format!("warning: {count} may still be bound:\n{}", named.collect::<String>());
-    if left_behind.len() > MOST_NAMED {
-        text += &format!("  and {} more\n", left_behind.len() - MOST_NAMED);
-    }
-    output::tell(&text);
-}
-
 /// How many exchanges are remembered for the detail of accounts; some hundred megabytes at most.
 const MEMORY: usize = 20_000;
-/// How many accounts are named that may still be bound.
-const MOST_NAMED: usize = 20;

@@ -6,13 +6,14 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use jiff::{SignedDuration, Timestamp};
-use sip_registration::{Account, Attempt, Ending, Evidence, FindingId, Policy, Removal, RemovalEvidence, Report, Severity, State};
+use sip_registration::{Account, Attempt, Ending, Evidence, FindingId, Policy, RemovalEvidence, Report, Severity, State};
 
 use super::line::{ResultLine, Why};
 use super::progress::Progress;
 use super::show::Sink;
 use super::tally::Tally;
 use crate::accounts::{BadRow, Row};
+use crate::left_behind::{LeftBehind, LeftBehindList};
 
 /// A row that was probed.
 #[derive(Debug)]
@@ -42,6 +43,8 @@ pub(super) struct Desk {
     pub(super) tally: Tally,
     /// What is shown meanwhile.
     pub(super) progress: Progress,
+    /// Whose bindings may have stayed.
+    pub(super) left: LeftBehindList,
     findings: Vec<(FindingId, Severity)>,
     /// The time of the last result, as it is written.
     started_at: String,
@@ -61,6 +64,7 @@ impl Desk {
             sink,
             tally: Tally::default(),
             progress,
+            left: LeftBehindList::default(),
             findings: Vec::new(),
             started_at: String::new(),
             clock: Clock::read(),
@@ -114,7 +118,28 @@ impl Desk {
         };
         self.sink.take(&line);
         self.tally.take(Some(&probed.hop), why, Some(total_ms));
-        self.tally.left_bound += u64::from(matches!(removal, Some(Removal::Unconfirmed | Removal::NotAttempted)));
+        self.leave_behind(probed, evidence.may_be_bound_until());
+    }
+
+    /// A row was interrupted: it has no result, and may have a binding all the same.
+    pub(super) fn withdrawn(&mut self, probed: &Probed) {
+        let Some(attempt) = probed.attempt.as_deref() else { return };
+        let evidence = Evidence {
+            account: &probed.account,
+            policy: &self.policy,
+            started_at: self.clock.showed(attempt.started_at),
+            attempt,
+            removal: self.removal(probed, attempt),
+        };
+        self.leave_behind(probed, evidence.may_be_bound_until());
+    }
+
+    fn leave_behind(&mut self, probed: &Probed, until: Option<Timestamp>) {
+        if until.is_some() {
+            let title = probed.name.clone().unwrap_or_else(|| probed.account.aor.to_string());
+            self.left.push(LeftBehind { title, until });
+            self.tally.left_bound += 1;
+        }
     }
 
     fn removal<'a>(&self, probed: &'a Probed, attempt: &Attempt) -> RemovalEvidence<'a> {

@@ -79,8 +79,8 @@ impl Run {
     /// What standard output says, such as a full disk; what may be bound was removed.
     pub(super) async fn finish(mut self) -> (Self, io::Result<()>) {
         let mut trouble = Ok(());
-        let ended = signals::ended();
-        tokio::pin!(ended);
+        let (ended, insisted) = (signals::ended(), signals::insisted());
+        tokio::pin!(ended, insisted);
         loop {
             self.begin_rows();
             let at_once = self.course != Course::On;
@@ -100,6 +100,8 @@ impl Run {
             tokio::select! {
                 biased;
                 () = &mut ended, if self.ends_at().is_none() => self.end(true),
+                // Twice: what is not removed by now stays, and is named.
+                () = &mut insisted => break,
                 told = self.driver.next_before(wake_at) => self.hear(told),
                 answer = answered(&mut self.questions.asked), if self.questions.asked.is_some() => self.answered(answer),
                 rows = self.feed.next(), if wants_rows => self.take_in(rows),
@@ -232,6 +234,7 @@ impl Run {
         match probed.attempt.as_ref().map(|attempt| attempt.ending) {
             None => self.give_back(probed),
             Some(Ending::Interrupted) => {
+                self.desk.withdrawn(&probed);
                 self.window.done(&probed.hop, false);
             }
             Some(ending) => {
@@ -365,7 +368,7 @@ impl Run {
         for probed in std::mem::take(&mut self.under_way).into_values() {
             match probed.attempt.as_ref().map(|attempt| attempt.ending) {
                 Some(Ending::Succeeded | Ending::Failed(_)) => self.desk.probed(&probed),
-                Some(Ending::Interrupted) => self.desk.tally.left_bound += 1,
+                Some(Ending::Interrupted) => self.desk.withdrawn(&probed),
                 None => {}
             }
         }

@@ -66,6 +66,7 @@ pub(crate) fn registered() -> Report {
             valid_until: "2026-01-31T10:00:00.125Z".parse().unwrap(),
             removal: Removal::Confirmed,
         }),
+        may_be_bound_until: None,
         other_bindings: vec![bound("sip:alice@198.51.100.7:5060", Some(1200))],
         auth: AuthReport {
             challenged: true,

@@ -15,6 +15,7 @@ use sip_registration::{Attempt, Policy, State, Status};
 
 use super::entry::Entry;
 use super::moment::Moment;
+use crate::left_behind::{LeftBehind, LeftBehindList};
 
 pub(crate) use press::{Press, Wish};
 pub(crate) use row::{Past, Row};
@@ -57,13 +58,11 @@ pub(crate) struct Leaving {
     pub(crate) until: Instant,
 }
 
-/// An account whose binding may have outlived the watch.
+/// An account that is gone, whose binding may have outlived it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct LeftBehind {
-    /// The account.
-    pub(crate) title: String,
-    /// Until when its binding holds, where that is known.
-    pub(crate) valid_until: Option<Instant>,
+struct Gone {
+    title: String,
+    until: Instant,
 }
 
 /// The accounts, and what is looked at.
@@ -77,7 +76,7 @@ pub(crate) struct Model {
     order: Vec<Id>,
     next: u32,
     leaving: Option<Leaving>,
-    left_behind: Vec<LeftBehind>,
+    left_behind: Vec<Gone>,
     /// What is looked at.
     pub(crate) view: View,
     /// What was said last about the watch itself, such as a file that cannot be read.
@@ -155,17 +154,14 @@ impl Model {
     }
 
     /// The accounts that may still be bound: those whose removal was not confirmed, and those that are still here.
-    pub(crate) fn left_behind(&self, now: Instant) -> Vec<LeftBehind> {
-        let here = self
-            .rows()
-            .filter(|(_, row)| row.may_be_bound(now))
-            .map(|(_, row)| row.left_behind());
-        let gone = self
-            .left_behind
-            .iter()
-            .filter(|left| left.valid_until.is_none_or(|until| now < until))
-            .cloned();
-        gone.chain(here).collect()
+    pub(crate) fn left_behind(&self, moment: Moment) -> LeftBehindList {
+        let here = self.rows().filter_map(|(_, row)| row.left_behind());
+        let all = self.left_behind.iter().cloned().chain(here);
+        let left = all.filter(|left| moment.at < left.until).map(|left| LeftBehind {
+            title: left.title,
+            until: Some(moment.wall_at(left.until)),
+        });
+        left.collect()
     }
 
     // Events.
@@ -236,8 +232,7 @@ impl Model {
     /// The registration behind this account is gone, and another one takes its place.
     pub(crate) fn renew(&mut self, id: Id, now: Instant) {
         if let Some(row) = self.rows.get_mut(&id) {
-            let left = row.may_be_bound(now).then(|| row.left_behind());
-            self.left_behind.extend(left);
+            self.left_behind.extend(row.left_behind().filter(|left| now < left.until));
             row.begin_anew();
         }
     }
@@ -250,9 +245,7 @@ impl Model {
             self.order.retain(|each| self.rows.contains_key(each));
         }
         self.view.forget(id);
-        if row.may_be_bound(now) {
-            self.left_behind.push(row.left_behind());
-        }
+        self.left_behind.extend(row.left_behind().filter(|left| now < left.until));
         Some(row)
     }
 }

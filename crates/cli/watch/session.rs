@@ -16,11 +16,12 @@ use tokio::time::sleep_until;
 use super::display::Display;
 use super::entry::Entry;
 use super::lines::{Line, What};
-use super::model::{Id, LeftBehind, Model, Row, Wish};
+use super::model::{Id, Model, Row, Wish};
 use super::moment::Moment;
 use super::signals::{Signal, Signals};
 use super::terminal::{self, Input};
 use crate::failure::Failure;
+use crate::left_behind::LeftBehindList;
 
 /// How it came to an end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,7 +38,7 @@ pub(crate) struct Ended {
     /// At whose word.
     pub(crate) departure: Departure,
     /// What may still be bound.
-    pub(crate) left_behind: Vec<LeftBehind>,
+    pub(crate) left_behind: LeftBehindList,
 }
 
 /// What a watch is given.
@@ -262,9 +263,9 @@ impl<R: FnMut() -> Result<Vec<Entry>, String>> Session<R> {
 
     async fn end(mut self) -> Result<Ended, Failure> {
         let left_behind = if self.terms.keep {
-            Vec::new()
+            LeftBehindList::default()
         } else {
-            self.model.left_behind(Instant::now())
+            self.model.left_behind(Moment::now())
         };
         self.display.end();
         // Flows are closed in good manners, but for somebody who has asked twice.

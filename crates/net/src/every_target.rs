@@ -10,7 +10,11 @@ use sip_registration::{Account, Arrow, Attempt, Ending, Goal, LadderStep, Report
 use crate::probe::{Options, Stop, probe_one};
 
 /// Looks up, then probes one target after the other. The report's state is that of the worst one.
-pub(crate) async fn probe<F: Future<Output = ()>>(account: Account, options: &Options, stop: &mut Stop<'_, F>) -> Report {
+pub(crate) async fn probe<F: Future<Output = ()>, H: Future<Output = ()>>(
+    account: Account,
+    options: &Options,
+    stop: &mut Stop<'_, F, H>,
+) -> Report {
     let look_up = Options {
         goal: Goal::Locate,
         ..options.clone()
@@ -59,6 +63,7 @@ fn merge(located: Report, begun: &[(Duration, Report)]) -> Report {
     merged.started_at = located.started_at;
     merged.requests = reports().map(|report| report.requests).sum();
     merged.retransmissions = reports().map(|report| report.retransmissions).sum();
+    merged.may_be_bound_until = reports().filter_map(|report| report.may_be_bound_until).max();
     merged.phases_ms.dns = located.phases_ms.dns;
     merged.phases_ms.total =
         Some(located.phases_ms.total.unwrap_or(0.0) + reports().filter_map(|report| report.phases_ms.total).sum::<f64>());

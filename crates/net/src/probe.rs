@@ -68,15 +68,26 @@ pub struct Probed {
 ///
 /// Needs a tokio runtime with I/O and time.
 pub async fn probe(account: Account, options: &Options) -> Report {
-    probe_until(account, options, std::future::pending()).await.report
+    probe_until(account, options, std::future::pending(), std::future::pending())
+        .await
+        .report
 }
 
-/// Probes an account until `shutdown` completes. What may be bound by then is removed first; that takes [`REMOVAL_AT_MOST`] at most.
-pub async fn probe_until(account: Account, options: &Options, shutdown: impl Future<Output = ()>) -> Probed {
+/// Probes an account until `shutdown` completes. What may be bound by then is removed first; that takes [`REMOVAL_AT_MOST`] at most, and
+/// is given up once `hurry` completes. The report says what may be left.
+pub async fn probe_until(
+    account: Account,
+    options: &Options,
+    shutdown: impl Future<Output = ()>,
+    hurry: impl Future<Output = ()>,
+) -> Probed {
     tokio::pin!(shutdown);
+    tokio::pin!(hurry);
     let mut stop = Stop {
         signal: shutdown,
         until: None,
+        hurry,
+        hurries: false,
     };
     let report = if options.every_target && account.target.is_none() {
         every_target::probe(account, options, &mut stop).await
@@ -90,17 +101,21 @@ pub async fn probe_until(account: Account, options: &Options, shutdown: impl Fut
 }
 
 /// The user's word to stop.
-pub(crate) struct Stop<'a, F> {
+pub(crate) struct Stop<'a, F, H> {
     signal: Pin<&'a mut F>,
     /// Set when it came: when to give up cleaning up.
     pub(crate) until: Option<Instant>,
+    /// The user's word to stop at once.
+    hurry: Pin<&'a mut H>,
+    /// Whether that has come.
+    hurries: bool,
 }
 
 /// One exchange by a registrant of its own, the removal of its binding, and its report with the evidence behind it.
-pub(crate) async fn probe_one<F: Future<Output = ()>>(
+pub(crate) async fn probe_one<F: Future<Output = ()>, H: Future<Output = ()>>(
     account: Arc<Account>,
     options: &Options,
-    stop: &mut Stop<'_, F>,
+    stop: &mut Stop<'_, F, H>,
 ) -> (Report, Attempt) {
     let mut run = Run::new(Arc::clone(&account), options, stop);
     let started_at = Timestamp::now();
@@ -132,14 +147,14 @@ pub(crate) async fn probe_one<F: Future<Output = ()>>(
     (report, attempt)
 }
 
-struct Run<'a, 'b, F> {
+struct Run<'a, 'b, F, H> {
     driver: Driver,
     key: Key,
-    stop: &'a mut Stop<'b, F>,
+    stop: &'a mut Stop<'b, F, H>,
 }
 
-impl<'a, 'b, F: Future<Output = ()>> Run<'a, 'b, F> {
-    fn new(account: Arc<Account>, options: &Options, stop: &'a mut Stop<'b, F>) -> Self {
+impl<'a, 'b, F: Future<Output = ()>, H: Future<Output = ()>> Run<'a, 'b, F, H> {
+    fn new(account: Arc<Account>, options: &Options, stop: &'a mut Stop<'b, F, H>) -> Self {
         let registrant = Registrant::new(rand::random(), options.policy.clone());
         let network = Network {
             local: options.local,
@@ -156,7 +171,7 @@ impl<'a, 'b, F: Future<Output = ()>> Run<'a, 'b, F> {
     }
 
     /// Runs one exchange to its end, or for as long as it may take. The user's word stops it at once, unless it is a removal, which
-    /// then has to hurry.
+    /// then has to hurry; the second word stops that too.
     async fn exchange(&mut self, goal: Goal, within: Option<Duration>) -> Attempt {
         self.driver.order(self.key, goal);
         let limit = within.map(|within| Instant::now() + within);
@@ -168,6 +183,10 @@ impl<'a, 'b, F: Future<Output = ()>> Run<'a, 'b, F> {
                 () = self.stop.signal.as_mut(), if self.stop.until.is_none() => {
                     self.stop.until = Some(Instant::now() + REMOVAL_AT_MOST);
                     goal != Goal::Unregister
+                }
+                () = self.stop.hurry.as_mut(), if !self.stop.hurries => {
+                    (self.stop.hurries, self.stop.until) = (true, Some(Instant::now()));
+                    true
                 }
                 told = self.driver.next_before(until) => match told {
                     Some((_, Event::Attempt(attempt))) => return *attempt,

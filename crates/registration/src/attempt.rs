@@ -1,5 +1,6 @@
 //! What one exchange showed: the evidence, typed and without words for people. [`crate::Report`] puts it into words.
 
+mod left;
 mod step;
 
 use std::borrow::Cow;
@@ -16,6 +17,7 @@ use crate::locate::Target;
 use crate::report::OtherBinding;
 use crate::{Cause, Goal, State, TlsFacts};
 
+pub use self::left::Left;
 pub use self::step::{Carrying, Happening, ReplyNote, Step, TracedMessage};
 
 /// One exchange from its start to its end.
@@ -71,6 +73,10 @@ pub struct Attempt {
     pub steps: Vec<Step>,
     /// The registrar may hold a binding of ours although it was not confirmed.
     pub may_be_bound: bool,
+    /// The last request got no final reply that could be read: the registrar may carry it out yet.
+    pub unanswered: bool,
+    /// For how many seconds the last REGISTER wanted to be bound.
+    pub asked_for: u32,
     /// Words of the system or of DNS about the failure, escaped; empty when there are none.
     pub words: String,
 }
@@ -322,6 +328,8 @@ impl Attempt {
             notices: Vec::new(),
             steps: Vec::new(),
             may_be_bound: false,
+            unanswered: false,
+            asked_for: 0,
             words: String::new(),
         }
     }

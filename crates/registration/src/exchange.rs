@@ -238,6 +238,7 @@ impl Exchange {
                         self.silent.extend(party.dialog.flow.take());
                     }
                     self.attempt.may_be_bound |= self.may_have_bound();
+                    self.attempt.unanswered |= self.may_have_bound();
                     self.fail_target(cx, party, cause)
                 }
             },
@@ -303,11 +304,13 @@ impl Exchange {
         }
         if let (Step::Waiting { sent, .. }, Ending::Interrupted) = (&self.step, ending) {
             self.attempt.may_be_bound |= self.goal == Goal::Register;
+            self.attempt.unanswered = true;
             dialog.absorbing.abandoned(cx.now, sent.branch.nonce);
         }
         if self.goal == Goal::Register && self.attempt.requests > 0 {
             self.keep_server(cx, dialog);
         }
+        self.attempt.asked_for = self.expires;
         self.attempt.call_id = dialog.identity.call_id;
         self.attempt.ended_at = cx.now;
         self.attempt.ending = ending;

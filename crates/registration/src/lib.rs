@@ -92,7 +92,7 @@ mod transcript;
 pub use account::{Account, Advertised, ChallengeRules, ContactPlan, Goal, Transport, host_port};
 pub use admission::Admission;
 pub use attempt::{
-    Attempt, AuthFacts, Bound, CallId, Carrying, Ending, Happening, LastReply, Notice, Phases, ReplyNote, Step, TargetOutcome,
+    Attempt, AuthFacts, Bound, CallId, Carrying, Ending, Happening, LastReply, Left, Notice, Phases, ReplyNote, Step, TargetOutcome,
     TracedMessage, TriedTarget,
 };
 pub use explain::{Explanation, Word};

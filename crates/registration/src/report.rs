@@ -54,6 +54,11 @@ pub struct Report {
     pub opensips_state: State,
     /// Our binding as the registrar confirmed it.
     pub binding: Option<BindingReport>,
+    /// Until when the registrar may hold a binding of ours that was to go, as far as it has got our requests by now and granted no more than
+    /// was asked, RFC 3339, UTC; null when nothing can be left, or it was left on purpose.
+    #[serde(serialize_with = "with_milliseconds_or_null")]
+    #[schemars(with = "Option<String>")]
+    pub may_be_bound_until: Option<Timestamp>,
     /// The AOR's other bindings.
     pub other_bindings: Vec<OtherBinding>,
     /// How we authenticated.
@@ -309,6 +314,14 @@ pub enum Arrow {
     Local,
     /// `✗` something failed.
     Failed,
+}
+
+/// The same, or null.
+fn with_milliseconds_or_null<S: serde::Serializer>(at: &Option<Timestamp>, serializer: S) -> Result<S::Ok, S::Error> {
+    match at {
+        Some(at) => with_milliseconds(at, serializer),
+        None => serializer.serialize_none(),
+    }
 }
 
 /// RFC 3339 in UTC with three decimals.

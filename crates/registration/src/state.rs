@@ -309,11 +309,13 @@ pub enum FindingId {
     ForeignRealm,
     /// The registrar offers less protection than it did before.
     DigestDowngraded,
+    /// A binding of ours that was to go may still be there.
+    MayBeBound,
 }
 
 impl FindingId {
     /// Every finding.
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 24] = [
         Self::WeakDigest,
         Self::PlaintextTransport,
         Self::NonceRotated,
@@ -337,6 +339,7 @@ impl FindingId {
         Self::ChallengeChanged,
         Self::ForeignRealm,
         Self::DigestDowngraded,
+        Self::MayBeBound,
     ];
 
     /// The word in reports.
@@ -366,6 +369,7 @@ impl FindingId {
             Self::ChallengeChanged => "challenge_changed",
             Self::ForeignRealm => "foreign_realm",
             Self::DigestDowngraded => "digest_downgraded",
+            Self::MayBeBound => "may_be_bound",
         }
     }
 }

@@ -17,7 +17,7 @@ use crate::output::objects::Facts;
 use crate::output::{self, human, json};
 use crate::plan::{self, Output};
 use crate::providers::{Refusal, ask, show};
-use crate::run::{drive, until_twice};
+use crate::run::drive;
 use crate::{exit, signals, style};
 
 /// A connector and what its host answered, as JSON.
@@ -36,7 +36,7 @@ pub(super) fn get(args: &Connector, clients: &mut Clients) -> Result<u8, Failure
     }
     let uri = place(&connector).ok_or_else(|| nowhere(&connector))?;
     let (account, options) = plan::ping(&uri, &args.network, &args.tls, &args.exchange)?;
-    let probed = drive(until_twice(probe_until(account, &options, signals::ended())))??;
+    let probed = drive(probe_until(account, &options, signals::ended(), signals::insisted()))?;
     output::print(render(&connector, &probed, form).as_bytes())?;
     Ok(exit::after(&probed.report, probed.interrupted, Output::Human))
 }

@@ -4,9 +4,9 @@ use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
-use sip_registration::{Attempt, Cause, Ending, Evidence, Goal, Policy, RemovalEvidence, Report, State, Status};
+use sip_registration::{Attempt, Cause, Evidence, Left, Policy, RemovalEvidence, Report, State, Status};
 
-use super::{LeftBehind, News};
+use super::{Gone, News};
 use crate::output::text::safe;
 use crate::watch::entry::Entry;
 use crate::watch::moment::Moment;
@@ -41,8 +41,8 @@ pub(crate) struct Row {
     pub(crate) history: VecDeque<Past>,
     /// It goes as soon as its binding is removed.
     pub(crate) is_leaving: bool,
-    /// An exchange may have bound something that no reply has confirmed.
-    perhaps_bound: bool,
+    /// What its exchanges may have left at the registrar, confirmed or not.
+    left: Left,
 }
 
 /// What stays until the next exchange is over.
@@ -106,7 +106,7 @@ impl Row {
             words: None,
             history: VecDeque::new(),
             is_leaving: false,
-            perhaps_bound: false,
+            left: Left::default(),
         }
     }
 
@@ -131,7 +131,7 @@ impl Row {
 
     /// Whether the registrar may hold a binding of ours, confirmed or not.
     pub(crate) fn may_be_bound(&self, now: Instant) -> bool {
-        self.is_bound(now) || self.perhaps_bound
+        self.left_behind().is_some_and(|left| now < left.until)
     }
 
     /// Whether it is one of those to look after.
@@ -139,26 +139,22 @@ impl Row {
         is_failure(self.settled.state)
     }
 
-    pub(super) fn left_behind(&self) -> LeftBehind {
-        LeftBehind {
+    pub(super) fn left_behind(&self) -> Option<Gone> {
+        Some(Gone {
             title: self.entry.title(),
-            valid_until: self.valid_until,
-        }
+            until: self.valid_until.max(self.left.until())?,
+        })
     }
 
     /// Another registration takes the place of the one that is gone.
     pub(super) fn begin_anew(&mut self) {
         (self.busy, self.valid_until, self.next_at) = (None, None, None);
-        (self.failures, self.waits_for_operator, self.perhaps_bound) = (0, false, false);
+        (self.failures, self.waits_for_operator, self.left) = (0, false, Left::default());
     }
 
     pub(super) fn attempted(&mut self, attempt: Box<Attempt>, moment: Moment, remembered: usize, policy: &Policy) -> Option<Box<Attempt>> {
         let started_at = moment.wall_at(attempt.started_at);
-        self.perhaps_bound = match (attempt.goal, attempt.ending) {
-            (Goal::Register, Ending::Succeeded) => false,
-            (Goal::Unregister | Goal::Clear, Ending::Succeeded) => false,
-            (_, _) => self.perhaps_bound || attempt.may_be_bound,
-        };
+        self.left = self.left.after(&attempt);
         self.round_trip = attempt.phases.authenticated.or(attempt.phases.challenge);
         self.words = attempt.ending.cause().map(|_| {
             let report = report(&self.entry, &attempt, started_at, policy);

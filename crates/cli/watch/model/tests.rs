@@ -123,7 +123,7 @@ fn what_may_outlive_the_watch_is_known() {
     took_part(&mut model, perhaps, origin, &[CHALLENGE], SECOND);
     took_part(&mut model, entry(3, "sip:refused@h"), origin, &["403 No"], SECOND);
     model.add(entry(4, "sip:idle@h"), origin.at);
-    let titles = |model: &Model, now| model.left_behind(now).into_iter().map(|left| left.title).collect::<Vec<_>>();
+    let titles = |model: &Model, now| model.left_behind(at(now)).titles();
     assert_eq!(titles(&model, origin.at + SECOND), ["sip:bound@h", "sip:perhaps@h"]);
     assert_eq!(titles(&model, origin.at + 3601 * SECOND), ["sip:perhaps@h"]);
     model.remove(bound, origin.at + SECOND);

@@ -209,7 +209,7 @@ async fn an_interruption_removes_the_binding_that_is_being_made() {
     .await;
     let (account, options) = (alice(&lab.uri(Transport::Tcp)), within(Duration::from_secs(600)));
     let bound = async { while lab.events.recv().await.unwrap().status != Some(200) {} };
-    let probed = probe_until(account, &options, bound).await;
+    let probed = probe_until(account, &options, bound, std::future::pending()).await;
     assert!(probed.interrupted && !probed.report.registered);
     assert!(probed.report.detail.contains("removed"), "{}", probed.report.detail);
     let registrar = lab.stop().await;
@@ -224,6 +224,7 @@ async fn an_interruption_before_anything_was_bound_sends_nothing_more() {
         alice(&format!("sip:{}", silent.local_addr().unwrap())),
         &within(Duration::from_secs(600)),
         std::future::ready(()),
+        std::future::pending(),
     )
     .await;
     assert!(probed.interrupted && probed.report.requests <= 1, "{}", probed.report.detail);

@@ -220,6 +220,7 @@ mod tests {
             }),
             opensips_state: State::NotRegistered,
             binding: None,
+            may_be_bound_until: None,
             other_bindings: vec![],
             auth: AuthReport::default(),
             network: NetworkReport {

@@ -77,7 +77,9 @@ impl Exchange {
             self.leave_silent(cx, None);
             return self.open(cx, party);
         }
-        self.attempt.may_be_bound |= matches!(self.step, Step::Waiting { .. }) && self.may_have_bound();
+        let unanswered = matches!(self.step, Step::Waiting { .. }) && self.may_have_bound();
+        self.attempt.may_be_bound |= unanswered;
+        self.attempt.unanswered |= unanswered;
         let cause = match closed {
             Closed::Refused => Cause::ConnectionRefused,
             Closed::Unreachable | Closed::Local(_) => Cause::Unreachable,

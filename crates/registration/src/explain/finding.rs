@@ -31,6 +31,7 @@ impl FindingId {
             Self::ChallengeChanged => &CHALLENGE_CHANGED,
             Self::ForeignRealm => &FOREIGN_REALM,
             Self::DigestDowngraded => &DIGEST_DOWNGRADED,
+            Self::MayBeBound => &MAY_BE_BOUND,
         }
     }
 }
@@ -242,4 +243,14 @@ const DIGEST_DOWNGRADED: Explanation = Explanation {
         "a device on the way that takes the stronger challenges out, to attack the weaker answer",
     ],
     todo: "Ask the operator whether this was meant. `--min-digest sha-256` refuses anything weaker from now on, and TLS keeps others from editing challenges.",
+};
+
+const MAY_BE_BOUND: Explanation = Explanation {
+    meaning: "The registrar may hold a binding that this run made and did not want to leave: its removal was not confirmed, or a REGISTER was never answered and may be carried out after the removal.",
+    likely: &[
+        "Ctrl-C, or the end of the time, while the registrar was slow",
+        "a network that lost requests or replies on the way out",
+        "a registrar that refuses or forgets to confirm removals",
+    ],
+    todo: "`regprobe bindings` shows whether it is there, and `regprobe unregister` removes it. Otherwise it ends by itself at the time that the finding names, and calls for the account may go there until then.",
 };

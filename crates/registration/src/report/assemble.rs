@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use sip_message::printable;
 
 use super::{detail, findings};
-use crate::attempt::{Attempt, Ending, TargetOutcome, TriedTarget};
+use crate::attempt::{Attempt, Ending, Left, TargetOutcome, TriedTarget};
 use crate::report::{
     Arrow, AuthReport, BindingReport, LadderStep, LastResponse, NetworkReport, PhasesReport, Removal, Report, SCHEMA, Severity,
     TargetReport, TlsReport, TranscriptEntry,
@@ -70,7 +70,19 @@ impl Evidence<'_> {
 
     /// Which findings its report would have, the gravest first, appended to `found`. Makes no words, unlike [`Report::assemble`].
     pub fn findings(&self, found: &mut Vec<(FindingId, Severity)>) {
-        findings::ids(self.attempt, removal(self), self.policy, found);
+        findings::ids(self, found);
+    }
+
+    /// Until when the registrar may hold a binding of ours that was to go: RFC 3261 leaves it there until its time is over.
+    #[must_use]
+    pub fn may_be_bound_until(&self) -> Option<Timestamp> {
+        let left = Left::default().after(self.attempt);
+        let left = match self.removal {
+            RemovalEvidence::Kept => Left::default(),
+            RemovalEvidence::NotAttempted => left,
+            RemovalEvidence::Tried(removal) => left.after(removal),
+        };
+        left.until().map(|until| self.wall_clock(until))
     }
 
     /// The end of the last exchange.
@@ -116,6 +128,7 @@ impl Report {
             }),
             opensips_state: attempt.opensips_state,
             binding: binding(evidence),
+            may_be_bound_until: evidence.may_be_bound_until(),
             other_bindings: attempt.other_bindings.clone(),
             auth: auth(account, attempt),
             network: NetworkReport {
@@ -130,14 +143,14 @@ impl Report {
             retransmissions: attempt.retransmissions + removal(evidence).map_or(0, |removal| removal.retransmissions),
             retry_after_s: attempt.retry_after,
             server_product: attempt.product.as_deref().map(str::to_owned),
-            findings: findings::findings(attempt, removal(evidence), policy),
+            findings: findings::findings(evidence),
             transcript: policy.trace.then(|| transcript(evidence)),
             ladder: ladder(evidence),
         }
     }
 }
 
-const fn removal<'a>(evidence: &Evidence<'a>) -> Option<&'a Attempt> {
+pub(super) const fn removal<'a>(evidence: &Evidence<'a>) -> Option<&'a Attempt> {
     match evidence.removal {
         RemovalEvidence::Kept | RemovalEvidence::NotAttempted => None,
         RemovalEvidence::Tried(removal) => Some(removal),

@@ -48,6 +48,7 @@ fn success(evidence: &Evidence<'_>) -> String {
 
 fn after_interruption(evidence: &Evidence<'_>) -> &'static str {
     match evidence.removal() {
+        Removal::Confirmed if evidence.may_be_bound_until().is_some() => UNANSWERED,
         Removal::Confirmed => "; what may have been bound was removed",
         Removal::Unconfirmed => "; the removal of what may have been bound was not confirmed",
         Removal::Kept | Removal::NotAttempted => "",
@@ -58,12 +59,16 @@ fn after_interruption(evidence: &Evidence<'_>) -> &'static str {
 fn left_behind(evidence: &Evidence<'_>) -> &'static str {
     match (evidence.attempt.may_be_bound, evidence.removal()) {
         (false, _) => "",
+        (true, Removal::Confirmed) if evidence.may_be_bound_until().is_some() => UNANSWERED,
         (true, Removal::Confirmed) => "; what may have been bound was removed",
         (true, Removal::Unconfirmed | Removal::NotAttempted | Removal::Kept) => {
             "; the registrar may hold a binding of ours until it lapses"
         }
     }
 }
+
+/// A request that is overtaken by the removal of what it makes.
+const UNANSWERED: &str = "; what was bound by then was removed, but a REGISTER was not answered and may bind us yet";
 
 fn reply(attempt: &Attempt) -> String {
     attempt.last_reply.as_ref().map_or_else(

@@ -5,7 +5,8 @@ use std::cmp::{Ordering, Reverse};
 use sip_digest::Algorithm;
 
 use crate::attempt::{Attempt, Notice, TargetOutcome, TriedTarget};
-use crate::report::{Finding, Severity};
+use crate::report::assemble::{Evidence, removal};
+use crate::report::{Finding, Removal, Severity};
 use crate::{Cause, FindingId, Goal, Policy, Transport, host_port};
 
 /// A binding shorter than this is gone before most phones refresh it, in seconds.
@@ -13,9 +14,9 @@ const SHORT_BINDING: u32 = 60;
 
 /// All findings of an attempt, the gravest first. Of the removal after it count what was sent again, late replies, which answer the
 /// attempt, and a registrar that asks in another way than it did before.
-pub(super) fn findings(attempt: &Attempt, removal: Option<&Attempt>, policy: &Policy) -> Vec<Finding> {
+pub(super) fn findings(evidence: &Evidence<'_>) -> Vec<Finding> {
     let mut found: Vec<Finding> = Vec::new();
-    each(attempt, removal, policy, &mut |id, severity, words| {
+    each(evidence, &mut |id, severity, words| {
         found.push(Finding {
             id,
             severity,
@@ -28,9 +29,9 @@ pub(super) fn findings(attempt: &Attempt, removal: Option<&Attempt>, policy: &Po
 }
 
 /// Only which they are, in the same order, appended to `found`: no word is made.
-pub(super) fn ids(attempt: &Attempt, removal: Option<&Attempt>, policy: &Policy, found: &mut Vec<(FindingId, Severity)>) {
+pub(super) fn ids(evidence: &Evidence<'_>, found: &mut Vec<(FindingId, Severity)>) {
     let start = found.len();
-    each(attempt, removal, policy, &mut |id, severity, _| found.push((id, severity)));
+    each(evidence, &mut |id, severity, _| found.push((id, severity)));
     if let Some(own) = found.get_mut(start..) {
         own.sort_by_key(|(_, severity)| Reverse(*severity));
     }
@@ -39,7 +40,8 @@ pub(super) fn ids(attempt: &Attempt, removal: Option<&Attempt>, policy: &Policy,
 /// Takes a finding; its words are made when they are asked for.
 type Tell<'a> = dyn FnMut(FindingId, Severity, &dyn Fn() -> String) + 'a;
 
-fn each(attempt: &Attempt, removal: Option<&Attempt>, policy: &Policy, tell: &mut Tell<'_>) {
+fn each(evidence: &Evidence<'_>, tell: &mut Tell<'_>) {
+    let (attempt, removal) = (evidence.attempt, removal(evidence));
     for notice in &attempt.notices {
         from_notice(notice, tell);
     }
@@ -54,7 +56,8 @@ fn each(attempt: &Attempt, removal: Option<&Attempt>, policy: &Policy, tell: &mu
         attempt.retransmissions + removal.map_or(0, |removal| removal.retransmissions),
         tell,
     );
-    certificate(attempt, policy, tell);
+    certificate(attempt, evidence.policy, tell);
+    left_behind(evidence, tell);
 }
 
 /// Whether a notice of the removal says something about the attempt before it.
@@ -169,6 +172,16 @@ fn binding(attempt: &Attempt, tell: &mut Tell<'_>) {
             others => format!("{others} other bindings"),
         });
     }
+}
+
+fn left_behind(evidence: &Evidence<'_>, tell: &mut Tell<'_>) {
+    let Some(until) = evidence.may_be_bound_until() else { return };
+    tell(FindingId::MayBeBound, Severity::Warning, &|| match evidence.removal() {
+        Removal::Confirmed => format!("a REGISTER was never answered: if it is carried out after the removal, it binds us until {until}"),
+        Removal::Kept | Removal::Unconfirmed | Removal::NotAttempted => {
+            format!("the registrar may list us until {until}: no removal was confirmed")
+        }
+    });
 }
 
 fn network(attempt: &Attempt, sent_again: u32, tell: &mut Tell<'_>) {

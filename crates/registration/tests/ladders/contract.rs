@@ -29,7 +29,7 @@ const SAMPLE: &str = r#"{
 }"#;
 
 /// Fields that came after the sample.
-const ADDED: [&str; 2] = ["goal", "retry_after_s"];
+const ADDED: [&str; 3] = ["goal", "retry_after_s", "may_be_bound_until"];
 
 /// A probe like the sample's: challenged, bound beside somebody else, removed again.
 fn probed(setup: Setup) -> Value {
