@@ -6,6 +6,7 @@
 #![allow(clippy::unwrap_used, reason = "in a test program a failed unwrap is a failed test")]
 
 mod datagrams;
+mod interruption;
 
 #[path = "../lab/mod.rs"]
 mod lab;

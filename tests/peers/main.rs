@@ -8,7 +8,6 @@ mod asked;
 mod bindings;
 mod certificates;
 mod faults;
-mod interruption;
 mod intervals;
 mod naming;
 mod network;

@@ -4,6 +4,7 @@
 use std::ffi::OsString;
 use std::fs::{self, File};
 use std::ops::Index;
+use std::os::unix::process::ExitStatusExt as _;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::OnceLock;
 use std::thread;
@@ -16,6 +17,7 @@ use serde_json::Value;
 
 use super::process;
 use super::scratch::Scratch;
+use super::wait::await_that;
 
 /// A command line of `regprobe`, with the password `secret` unless told otherwise.
 #[derive(Debug, Clone)]
@@ -108,7 +110,8 @@ impl Run {
         self.with(&["--output", "json"]).spawn()
     }
 
-    fn spawn(self) -> Running {
+    /// Starts it as it is.
+    pub(crate) fn spawn(self) -> Running {
         let scratch = Scratch::new("run");
         let output = |name: &str| File::create(scratch.file(name)).expect("a scratch directory is writable");
         let mut command = process::command(&self.entry, env!("CARGO_BIN_EXE_regprobe"));
@@ -137,8 +140,39 @@ pub(crate) struct Running {
 impl Running {
     /// Ctrl-C.
     pub(crate) fn interrupt(&self) {
+        self.signal(Signal::SIGINT);
+    }
+
+    /// Any signal.
+    pub(crate) fn signal(&self, signal: Signal) {
         let id = i32::try_from(self.child.id()).expect("Linux process ids fit an i32");
-        kill(Pid::from_raw(id), Signal::SIGINT).expect("the process is ours and was not waited for");
+        kill(Pid::from_raw(id), signal).expect("the process is ours and was not waited for");
+    }
+
+    /// Ctrl-C again and again until it has ended.
+    #[track_caller]
+    pub(crate) fn insist(&mut self) {
+        await_that(|| {
+            self.interrupt();
+            self.child.try_wait().expect("a child can be waited for").is_some()
+        });
+    }
+
+    /// Ends it at once (SIGKILL); what it had printed by then, and said on standard error.
+    pub(crate) fn killed(mut self) -> (String, String) {
+        self.child.kill().expect("it was not waited for");
+        let status = self.child.wait().expect("a child can be waited for");
+        assert_eq!(status.signal(), Some(Signal::SIGKILL as i32), "{}: it had ended before", self.line);
+        (self.said(STDOUT), self.said(STDERR))
+    }
+
+    /// What it has printed so far.
+    pub(crate) fn printed_so_far(&self) -> String {
+        self.said(STDOUT)
+    }
+
+    fn said(&self, name: &str) -> String {
+        fs::read_to_string(self.scratch.file(name)).expect("what the program writes is text")
     }
 
     /// Waits for its end and reads its report. A program that goes on after `ENDS_WITHIN` fails the test.
@@ -166,10 +200,11 @@ impl Running {
         (report, printed.errors)
     }
 
+    /// Waits for its end and takes what it has printed as it is.
     #[track_caller]
-    fn printed(mut self) -> Printed {
+    pub(crate) fn printed(mut self) -> Printed {
         let status = self.end();
-        let read = |name| fs::read_to_string(self.scratch.file(name)).expect("what the program writes is text");
+        let read = |name| self.said(name);
         Printed {
             line: self.line.clone(),
             status: status.code().unwrap_or_else(|| panic!("{}: {status}", self.line)),
