@@ -24,6 +24,8 @@ use crate::{output, secret};
 pub(crate) struct Capture {
     tap: Tap,
     ended: Receiver<Vec<String>>,
+    /// What is to be said when the thread does not come to an end, which only the file can be guilty of.
+    hung: String,
 }
 
 /// What to do when messages come faster than they can be written.
@@ -67,7 +69,7 @@ impl Capture {
             let _ = sender.send(sink.run(&outlet));
         };
         thread::Builder::new().name("capture".to_owned()).spawn(work)?;
-        Ok(Some(Self { tap, ended }))
+        Ok(Some(Self { tap, ended, hung: hung(args) }))
     }
 
     /// Where drivers leave their messages.
@@ -81,7 +83,7 @@ impl Capture {
         let troubles = self
             .ended
             .recv_timeout(FINISH_WITHIN)
-            .unwrap_or_else(|_| vec![UNFINISHED.to_owned()]);
+            .unwrap_or_else(|_| vec![self.hung]);
         for trouble in troubles {
             output::tell(&format!("warning: {trouble}\n"));
         }
@@ -103,7 +105,11 @@ fn disclosure(args: &CaptureArgs) -> String {
     format!("warning: --include-credentials: passwords can be guessed from digests; {places}\n")
 }
 
-const UNFINISHED: &str = "--pcap: what takes the capture hangs, and its end is missing";
+fn hung(args: &CaptureArgs) -> String {
+    let file = args.pcap.as_deref().map(|path| format!(" {}", secret::shown(path)));
+    format!("--pcap{}: what takes the capture hangs, and its end is missing", file.unwrap_or_default())
+}
+
 /// Bytes that may wait to be written, where few are expected.
 const SMALL_ROOM: usize = 4 << 20;
 /// The same for many registrations: some tens of thousands of messages.

@@ -118,8 +118,8 @@ fn encoded(captured: &Captured, payload: &[u8], id: u32) -> Vec<u8> {
     let since = captured.at.duration_since(UNIX_EPOCH).unwrap_or_default();
     let (source, destination) = frame::ends(message);
     let mut packet = b"HEP3\0\0".to_vec();
-    let family = if source.is_ipv4() { AF_INET } else { AF_INET6 };
-    chunk(&mut packet, 1, &[family]);
+    let is_v4 = source.is_ipv4() && destination.is_ipv4();
+    chunk(&mut packet, 1, &[if is_v4 { AF_INET } else { AF_INET6 }]);
     let protocol = match message.transport {
         Transport::Udp => IPPROTO_UDP,
         Transport::Tcp | Transport::Tls => IPPROTO_TCP,
@@ -221,6 +221,12 @@ mod tests {
         let packet = encoded(&captured("[2001:db8::1]:5060", "[2001:db8::2]:5070", Direction::Received), b"", 1);
         let source = packet.windows(22).find(|window| window.starts_with(&[0, 0, 0, 5, 0, 22])).unwrap();
         assert_eq!(source.last(), Some(&2));
+    }
+
+    #[test]
+    fn the_family_is_that_of_the_addresses_also_where_one_of_them_is_mapped() {
+        let mixed = captured("192.0.2.1:5060", "[2001:db8::2]:5070", Direction::Sent);
+        assert!(encoded(&mixed, b"", 1).get(6..).unwrap().starts_with(&[0, 0, 0, 1, 0, 7, AF_INET6]));
     }
 
     #[test]

@@ -5,10 +5,11 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, Write as _};
 use std::os::unix::fs::{FileTypeExt as _, OpenOptionsExt as _};
 use std::path::Path;
-use std::time::UNIX_EPOCH;
+use std::thread;
+use std::time::{Duration, Instant, UNIX_EPOCH};
 
 use nix::errno::Errno;
-use nix::fcntl::OFlag;
+use nix::fcntl::{FcntlArg, OFlag, fcntl};
 use sip_net::Captured;
 use sip_registration::Direction;
 
@@ -36,7 +37,8 @@ pub(super) struct Book {
 }
 
 impl Book {
-    /// Begins a new file that only its owner can read. A pipe or a device may be there already.
+    /// Begins a new file that only its owner can read. A pipe or a device may be there already; a pipe that nobody reads is waited for a
+    /// while.
     ///
     /// # Errors
     /// Why not, in words for who named it.
@@ -50,16 +52,11 @@ impl Book {
         if path.is_dir() {
             return Err(format!("{name}: is a directory; name a new file in it"));
         }
-        let kind = path.metadata().map(|there| there.file_type()).ok();
-        let is_pipe = kind.is_some_and(|kind| kind.is_fifo());
-        let is_device = kind.is_some_and(|kind| kind.is_char_device());
-        let mut options = OpenOptions::new();
-        options.write(true).create_new(!is_pipe && !is_device).mode(0o600);
-        let _held_open = is_pipe.then(|| knock(path, &name));
-        let file = options.open(path).map_err(|error| match error.kind() {
+        let file = open(path, &name, READER_WITHIN).map_err(|error| match error.kind() {
             io::ErrorKind::AlreadyExists => {
                 format!("{name}: this file exists, and evidence is not overwritten; name another one or remove it")
             }
+            _ if is_unread(&error) => format!("{name}: nothing reads from this pipe; start its reader first"),
             _ => format!("{name}: {error}"),
         })?;
         let mut book = Self {
@@ -167,17 +164,41 @@ impl Book {
     }
 }
 
-/// Opening a named pipe waits until something reads from it (fifo(7)), and whoever waits should know. A reader that is there sees an end
-/// when nobody writes any more, so what is returned stays open meanwhile.
-fn knock(path: &Path, name: &str) -> io::Result<File> {
+/// Opens a new file, or a pipe or device that is there. The system would wait for the reader of a pipe without end (fifo(7)), and whoever
+/// waits should know.
+fn open(path: &Path, name: &str, reader_within: Duration) -> io::Result<File> {
+    let kind = path.metadata().map(|there| there.file_type());
+    let (is_pipe, is_device) = kind.map_or((false, false), |kind| (kind.is_fifo(), kind.is_char_device()));
     let mut options = OpenOptions::new();
-    let opened = options.write(true).custom_flags(OFlag::O_NONBLOCK.bits()).open(path);
-    if let Err(error) = &opened
-        && error.raw_os_error().map(Errno::from_raw) == Some(Errno::ENXIO)
-    {
-        output::tell(&format!("{name}: waits until something reads from this pipe\n"));
+    options.write(true).create_new(!is_pipe && !is_device).mode(0o600);
+    if !is_pipe {
+        return options.open(path);
     }
-    opened
+    options.custom_flags(OFlag::O_NONBLOCK.bits());
+    let until = Instant::now() + reader_within;
+    let mut has_told = false;
+    loop {
+        match options.open(path) {
+            Err(error) if is_unread(&error) && Instant::now() < until => {
+                if !has_told {
+                    output::tell(&format!("{name}: waits until something reads from this pipe\n"));
+                }
+                has_told = true;
+                thread::sleep(LOOK_FOR_A_READER_EVERY);
+            }
+            Err(error) => return Err(error),
+            Ok(pipe) => {
+                // A full pipe is waited for: by a thread that has nothing else to do.
+                fcntl(&pipe, FcntlArg::F_SETFL(OFlag::empty()))?;
+                return Ok(pipe);
+            }
+        }
+    }
+}
+
+/// Whether a pipe could not be opened because nothing reads from it.
+fn is_unread(error: &io::Error) -> bool {
+    error.raw_os_error().map(Errno::from_raw) == Some(Errno::ENXIO)
 }
 
 /// Options of a block.
@@ -309,6 +330,9 @@ const LINKTYPE_WIRESHARK_UPPER_PDU: u16 = 252;
 const MOST_COMMENT: usize = 4000;
 /// From so many bytes on they are written although more may come at once.
 const WRITE_AT: usize = 256 * 1024;
+/// How long somebody may take to open the other end of a pipe: in another terminal, by hand.
+const READER_WITHIN: Duration = Duration::from_secs(60);
+const LOOK_FOR_A_READER_EVERY: Duration = Duration::from_millis(10);
 
 #[cfg(test)]
 mod tests {
@@ -342,6 +366,26 @@ mod tests {
         assert!(told.contains("it ends after 0 messages: No space left"), "{told}");
         assert_eq!(std::fs::read(&path).unwrap(), whole);
         std::fs::remove_file(&path).unwrap();
+    }
+
+    #[test]
+    fn a_pipe_without_a_reader_is_refused_and_one_with_a_reader_is_written_to() {
+        let path = std::env::temp_dir().join(format!("regprobe-{}-pipe", std::process::id()));
+        nix::unistd::mkfifo(&path, nix::sys::stat::Mode::S_IRWXU).unwrap();
+        assert!(is_unread(&open(&path, "a pipe", Duration::ZERO).unwrap_err()));
+        let mut options = OpenOptions::new();
+        let reader = options.read(true).custom_flags(OFlag::O_NONBLOCK.bits()).open(&path).unwrap();
+        let pipe = open(&path, "a pipe", Duration::ZERO).unwrap();
+        let flags = OFlag::from_bits_retain(fcntl(&pipe, FcntlArg::F_GETFL).unwrap());
+        assert!(!flags.contains(OFlag::O_NONBLOCK), "a full pipe is waited for");
+        drop((reader, pipe));
+        std::fs::remove_file(&path).unwrap();
+    }
+
+    #[test]
+    fn standard_output_is_no_place_for_it() {
+        let refused = Book::create(Path::new("-"), false).unwrap_err();
+        assert!(refused.contains("standard output is for the report"), "{refused}");
     }
 
     #[test]
