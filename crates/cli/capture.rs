@@ -69,7 +69,11 @@ impl Capture {
             let _ = sender.send(sink.run(&outlet));
         };
         thread::Builder::new().name("capture".to_owned()).spawn(work)?;
-        Ok(Some(Self { tap, ended, hung: hung(args) }))
+        Ok(Some(Self {
+            tap,
+            ended,
+            hung: hung(args),
+        }))
     }
 
     /// Where drivers leave their messages.
@@ -80,10 +84,7 @@ impl Capture {
     /// Writes what has been handed over, and says what is missing. It changes nothing about the exit status.
     pub(crate) fn finish(self) {
         self.tap.close();
-        let troubles = self
-            .ended
-            .recv_timeout(FINISH_WITHIN)
-            .unwrap_or_else(|_| vec![self.hung]);
+        let troubles = self.ended.recv_timeout(FINISH_WITHIN).unwrap_or_else(|_| vec![self.hung]);
         for trouble in troubles {
             output::tell(&format!("warning: {trouble}\n"));
         }
@@ -107,7 +108,10 @@ fn disclosure(args: &CaptureArgs) -> String {
 
 fn hung(args: &CaptureArgs) -> String {
     let file = args.pcap.as_deref().map(|path| format!(" {}", secret::shown(path)));
-    format!("--pcap{}: what takes the capture hangs, and its end is missing", file.unwrap_or_default())
+    format!(
+        "--pcap{}: what takes the capture hangs, and its end is missing",
+        file.unwrap_or_default()
+    )
 }
 
 /// Bytes that may wait to be written, where few are expected.

@@ -4,7 +4,7 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use sip_digest::Algorithm;
+use sip_digest::{Algorithm, Secret};
 use sip_message::OwnedUri;
 use sip_net::{Options, TlsOptions};
 use sip_registration::locate::{Locate, LocateError, Wish};
@@ -80,6 +80,16 @@ pub(crate) enum PlanError {
     /// `--local` of a family that is excluded.
     #[error("--local {0}: this address is not of the family that -4 or -6 asks for; leave one of the two out")]
     LocalFamily(SocketAddr),
+    /// An HA1 that could answer nothing that may be answered.
+    #[error(
+        "--ha1-file: an HA1 of {held} answers no other digest, and --min-digest wants {wanted} at least; give one of {wanted} or the password, or lower --min-digest"
+    )]
+    WeakHa1 {
+        /// The hash that it is of.
+        held: Algorithm,
+        /// What `--min-digest` says.
+        wanted: Algorithm,
+    },
 }
 
 impl Plan {
@@ -213,6 +223,20 @@ pub(crate) fn challenge_rules(args: &ChallengeArgs) -> Option<Arc<ChallengeRules
         min_digest: args.min_digest,
     };
     (rules != ChallengeRules::ANY).then(|| rules.into())
+}
+
+/// Refuses an HA1 that no challenge could be answered with.
+///
+/// # Errors
+/// [`PlanError::WeakHa1`].
+pub(crate) fn check_secret(rules: Option<&ChallengeRules>, secret: Option<&Secret>) -> Result<(), PlanError> {
+    match (rules, secret) {
+        (Some(rules), Some(secret @ Secret::Ha1(ha1))) if !rules.can_be_met_with(secret) => Err(PlanError::WeakHa1 {
+            held: ha1.algorithm(),
+            wanted: rules.min_digest,
+        }),
+        (Some(_) | None, Some(_) | None) => Ok(()),
+    }
 }
 
 /// The transport that `--transport` asks for.

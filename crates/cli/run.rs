@@ -15,7 +15,7 @@ use crate::failure::Failure;
 use crate::output::{human, json, nagios};
 use crate::plan::{Output, Plan};
 use crate::secret::Loaded;
-use crate::{exit, identity, output, prompt, removal, secret, signals, style};
+use crate::{exit, identity, output, plan, prompt, removal, secret, signals, style};
 
 /// Carries a plan out and shows its report; the exit status.
 ///
@@ -26,6 +26,7 @@ pub(crate) fn exchange(mut plan: Plan) -> Result<u8, Failure> {
     let user = plan.account.auth_user.clone();
     let user = user.unwrap_or_else(|| identity::contact_user(&plan.account.aor).into());
     plan.account.secret = password(&plan.source, &user)?;
+    plan::check_secret(plan.account.challenges.as_deref(), plan.account.secret.as_ref())?;
     let form = plan.output;
     let capture = Capture::start(&plan.capture, Volume::Few)?;
     plan.options.tap = capture.as_ref().map(Capture::tap);

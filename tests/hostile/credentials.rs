@@ -102,6 +102,29 @@ fn a_file_that_holds_no_secret_is_refused_by_its_name() {
     assert!(peer.requests().is_empty(), "something was sent");
 }
 
+/// A hash that no challenge may be answered with, because a stronger one is wanted.
+#[test]
+fn an_ha1_that_is_weaker_than_wanted_is_refused_before_anything_is_sent() {
+    let peer = Hostile::udp(|request, line| line.send(request.granted()));
+    let aor = format!("sip:alice@{}", peer.address());
+    let scratch = Scratch::new("weak");
+    let (hash, list) = (closed(&scratch, "ha1", HEX.as_bytes()), closed(&scratch, "list.csv", b"aor\na@h\n"));
+    let verify = ["verify", "kamailio", "--rpc", "http://127.0.0.1:9/RPC", "--uuid", "trunk1"];
+    for command in [
+        &["probe", &aor][..],
+        &["bindings", &aor],
+        &["bulk", text(&list)],
+        &["watch", text(&list)],
+        &verify,
+    ] {
+        let ended = run_talking(&[command, &["--ha1-file", text(&hash), "--min-digest", "sha-256"]].concat());
+        assert_eq!(ended.status, 2, "{command:?}: {}{}", ended.text, ended.talk);
+        assert_refused(command[0], &ended, "--ha1-file: an HA1 of MD5");
+        assert!(ended.talk.contains("--min-digest wants SHA-256"), "{}", ended.talk);
+    }
+    assert!(peer.requests().is_empty(), "something was sent");
+}
+
 /// The same in a list of accounts, where a secret stands in the row, in a file or in a variable: the row is refused by its line and
 /// column.
 #[test]

@@ -76,13 +76,16 @@ impl Template {
             ..surroundings
         };
         let source = Source::choose(&args.credentials, quiet);
+        let secret = run::password(&source, "")?;
+        let challenges = plan::challenge_rules(&args.credentials.challenges);
+        plan::check_secret(challenges.as_deref(), secret.as_ref())?;
         Ok(Self {
             registrar: args.registrar.clone(),
             proxy: args.proxy.clone(),
             transport: plan::transport(args.network.transport),
             auth_user: args.credentials.auth_user.as_deref().map(Arc::from),
-            secret: run::password(&source, "")?,
-            challenges: plan::challenge_rules(&args.credentials.challenges),
+            secret,
+            challenges,
             contact: args.binding.contact.clone(),
             instance: args.binding.instance.clone(),
             reg_id: args.binding.reg_id,
@@ -144,6 +147,7 @@ impl Template {
                 "goes out only together with an instance; add that column".to_owned(),
             ));
         }
+        plan::check_secret(account.challenges.as_deref(), account.secret.as_ref()).map_err(|error| in_list(&error))?;
         self.checked(account)
     }
 
@@ -164,7 +168,11 @@ impl Template {
 
     /// Equal ones share their memory.
     fn challenges_of(&mut self, row: &Values) -> Result<Option<Arc<ChallengeRules>>, Wrong> {
-        let realm = value(row, Column::Realm, values::pinned_realm)?;
+        let realm = value(row, Column::Realm, |text| match text {
+            // An empty cell says nothing.
+            EMPTY_REALM => Ok(String::new()),
+            other => values::pinned_realm(other),
+        })?;
         let min_digest = value(row, Column::MinDigest, values::min_digest)?;
         if realm.is_none() && min_digest.is_none() {
             return Ok(self.challenges.clone());
@@ -289,6 +297,9 @@ fn in_a_list(error: ValueError) -> String {
     }
 }
 
+/// What stands in a list for the realm of no length.
+const EMPTY_REALM: &str = "\"\"";
+
 fn required(aor: Option<Aor>) -> Result<Aor, Wrong> {
     aor.ok_or_else(|| (None, "aor: is missing; write USER@DOMAIN, such as alice@pbx.example.com".to_owned()))
 }
@@ -312,6 +323,10 @@ fn in_list(error: &PlanError) -> Wrong {
                 _ => Column::Aor,
             };
             (Some(column), (*why).to_owned())
+        }
+        PlanError::WeakHa1 { held, wanted } => {
+            let problem = format!("an HA1 of {held} answers no other digest, and min_digest wants {wanted} at least");
+            (Some(Column::MinDigest), problem)
         }
         other @ (PlanError::Thresholds | PlanError::Order { .. } | PlanError::Trace | PlanError::LocalFamily(_)) => {
             (None, other.to_string())

@@ -363,3 +363,32 @@ fn a_line_of_json_that_ends_at_once_is_bad_at_its_first_character() {
         assert!(bad.column >= 1, "{line:?}: {bad}");
     }
 }
+
+#[test]
+fn the_empty_realm_is_pinned_by_two_quotes_in_every_format() {
+    for (format, text) in [
+        (FormatArg::Csv, "aor,realm\na@h,\"\"\"\"\"\"\n"),
+        (FormatArg::Jsonl, "{\"aor\":\"a@h\",\"realm\":\"\\\"\\\"\"}\n"),
+        (FormatArg::Toml, "[[account]]\naor = \"a@h\"\nrealm = '\"\"'\n"),
+    ] {
+        let row = rows(format, text).remove(0).unwrap();
+        assert_eq!(row.account.challenge_rules().realm.as_deref(), Some(""), "{format:?}");
+    }
+    // An empty cell says nothing, as in every column.
+    assert_eq!(csv("aor,realm\na@h,\n").remove(0).unwrap().account.challenge_rules().realm, None);
+}
+
+#[test]
+fn an_ha1_that_could_answer_nothing_is_bad_at_the_digest_that_is_wanted() {
+    let hex = "939e7578ed9e3c518a452acee763bce9";
+    let text = format!("aor,min_digest,ha1\na@h,sha-256,{hex}\n");
+    let refused = bad(csv(&text));
+    assert!(
+        refused.ends_with("min_digest: an HA1 of MD5 answers no other digest, and min_digest wants SHA-256 at least"),
+        "{refused}"
+    );
+    assert!(csv(&text.replace("sha-256", "md5"))[0].is_ok());
+    let from_options = reader(FormatArg::Csv, format!("aor,ha1\na@h,{hex}\n"), "--min-digest sha-512-256");
+    let refused = bad(from_options.unwrap().collect());
+    assert!(refused.contains("min_digest wants SHA-512-256"), "{refused}");
+}

@@ -197,5 +197,7 @@ fn registrant(args: &Opensips) -> Result<opensips::Registrant, Failure> {
 fn password(look: &LookArgs, clients: &Clients) -> Result<Option<Secret>, Failure> {
     let source = secret::Source::choose(&look.credentials, clients.surroundings());
     let aor = look.aor.as_ref().map(|aor| aor.uri.as_str());
-    run::password(&source, look.credentials.auth_user.as_deref().or(aor).unwrap_or("the registration"))
+    let secret = run::password(&source, look.credentials.auth_user.as_deref().or(aor).unwrap_or("the registration"))?;
+    plan::check_secret(plan::challenge_rules(&look.credentials.challenges).as_deref(), secret.as_ref())?;
+    Ok(secret)
 }

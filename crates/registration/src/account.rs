@@ -60,6 +60,15 @@ impl ChallengeRules {
         realm: None,
         min_digest: Algorithm::Md5,
     };
+
+    /// Whether this secret can answer any challenge that these rules let through: an HA1 answers by its own hash only.
+    #[must_use]
+    pub fn can_be_met_with(&self, secret: &Secret) -> bool {
+        match secret {
+            Secret::Password(_) => true,
+            Secret::Ha1(ha1) => ha1.algorithm() >= self.min_digest.plain(),
+        }
+    }
 }
 
 impl Account {
@@ -167,5 +176,24 @@ pub fn host_port(address: SocketAddr) -> String {
     match address {
         SocketAddr::V4(address) => address.to_string(),
         SocketAddr::V6(address) => format!("[{}]:{}", address.ip(), address.port()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_ha1_meets_what_its_own_hash_may_answer_and_a_password_everything() {
+        let rules = |min_digest| ChallengeRules {
+            min_digest,
+            ..ChallengeRules::ANY
+        };
+        let sha_256 = Secret::ha1(Algorithm::Sha256, &"0".repeat(64)).unwrap();
+        for wanted in [Algorithm::Md5, Algorithm::Sha256, Algorithm::Sha256Sess] {
+            assert!(rules(wanted).can_be_met_with(&sha_256), "{wanted}");
+        }
+        assert!(!rules(Algorithm::Sha512_256).can_be_met_with(&sha_256));
+        assert!(rules(Algorithm::Sha512_256Sess).can_be_met_with(&Secret::Password("x".into())));
     }
 }
