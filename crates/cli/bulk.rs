@@ -8,6 +8,7 @@ pub(crate) mod line;
 mod pace;
 mod past;
 mod progress;
+pub(crate) mod property;
 mod show;
 mod tally;
 mod window;

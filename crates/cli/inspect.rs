@@ -7,8 +7,10 @@ mod fragments;
 mod frames;
 mod human;
 mod packets;
+pub(crate) mod property;
 mod reading;
 pub(crate) mod report;
+mod search;
 mod shown;
 mod source;
 mod streams;
@@ -20,10 +22,9 @@ use crate::failure::Failure;
 use crate::output::{self, json};
 use crate::{exit, style};
 
-use fragments::Fragments;
 use report::{Captured, Examined};
+use search::Search;
 use source::Source;
-use streams::Streams;
 
 /// Carries `regprobe inspect` out; the exit status.
 ///
@@ -52,31 +53,15 @@ const fn status(usable: bool) -> u8 {
 /// Inspects each SIP message of a capture as it is found.
 fn capture(source: Source, form: InspectOutput) -> Result<u8, Failure> {
     let name = source.name();
-    let mut packets = packets::Packets::open(source.capture()).map_err(|flaw| Failure::Usage(format!("{name}: {flaw}")))?;
-    let (mut fragments, mut streams) = (Fragments::default(), Streams::default());
+    let mut search = Search::open(source.capture()).map_err(|flaw| Failure::Usage(format!("{name}: {flaw}")))?;
     let mut told = Told::new(form);
-    let flaw = loop {
-        match packets.next() {
-            Ok(Some(packet)) => {
-                let whole = fragments.take(&packet);
-                if let Some(segment) = frames::segment(whole.as_ref().unwrap_or(&packet)) {
-                    streams.take(segment, &mut told.found);
-                }
-            }
-            Ok(None) => break None,
-            Err(flaw) => break Some(flaw),
-        }
-        if !told.tell()? {
-            return Ok(told.status());
-        }
-    };
-    while streams.end_next(&mut told.found) {
+    while search.step(&mut told.found) {
         if !told.tell()? {
             return Ok(told.status());
         }
     }
-    if packets.cut() > 0 {
-        let cut = match packets.cut() {
+    if search.packets.cut() > 0 {
+        let cut = match search.packets.cut() {
             1 => "1 packet was".to_owned(),
             many => format!("{many} packets were"),
         };
@@ -84,13 +69,13 @@ fn capture(source: Source, form: InspectOutput) -> Result<u8, Failure> {
             "warning: {name}: {cut} captured in part; `tcpdump -s 0` and `dumpcap -s 0` capture whole ones\n"
         ));
     }
-    if let Some(flaw) = flaw {
+    if let Some(flaw) = &search.flaw {
         output::tell(&format!("warning: {name}: {flaw}; what was before it has been inspected\n"));
     }
     if told.count == 0 {
         return Err(Failure::Usage(format!(
             "{name}: no SIP message is among the {} of this capture; only UDP and TCP in clear can be read, and TLS only as `regprobe probe --pcap` writes it",
-            output::text::counted(packets.count(), "packet")
+            output::text::counted(search.packets.count(), "packet")
         )));
     }
     Ok(told.status())

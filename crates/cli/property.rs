@@ -1,10 +1,12 @@
-//! What holds for all files that people hand to the program: functions that panic when it does not. The fuzz targets `accounts` and
-//! `checks` are one line each and call these; the tests below replay their corpora on stable. Nothing is sent. A file that names another
-//! for a secret has that one read, as always.
+//! What holds for all files that people hand to the program, and for what it shows: functions that panic when it does not. The fuzz
+//! targets `accounts`, `captures`, `checks` and `reports` are one line each and call these; the tests below replay their corpora on
+//! stable. Nothing is sent. A file that names another for a secret has that one read, as always.
 
 use std::path::Path;
 
 pub use crate::accounts::property::accounts;
+pub use crate::inspect::property::captures;
+pub use crate::output::property::reports;
 use crate::output::text::safe;
 use crate::verify::file::{self, MOST_MISTAKES};
 
@@ -37,7 +39,20 @@ pub(crate) fn harmless(shown: &str) {
 
 #[cfg(test)]
 mod tests {
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+
     use super::*;
+
+    /// A function that panics when it does not hold.
+    type Property = fn(&[u8]);
+
+    const ALL: [(&str, Property); 4] = [
+        ("accounts", accounts),
+        ("captures", captures),
+        ("checks", checks),
+        ("reports", reports),
+    ];
 
     /// Every file of a corpus, under its name.
     fn seeds(target: &str) -> Vec<(String, Vec<u8>)> {
@@ -52,12 +67,26 @@ mod tests {
     }
 
     #[test]
-    fn both_properties_hold_for_every_seed() {
-        for (target, holds) in [("accounts", accounts as fn(&[u8])), ("checks", checks)] {
+    fn every_property_holds_for_every_seed() {
+        for (target, holds) in ALL {
             for (name, bytes) in seeds(target) {
                 // A panic is reported without the file otherwise.
                 let outcome = std::panic::catch_unwind(|| holds(&bytes));
                 assert!(outcome.is_ok(), "the property {target} does not hold for {name}");
+            }
+        }
+    }
+
+    proptest! {
+        // Each capture takes a MiB, which takes long without optimisation.
+        #![proptest_config(ProptestConfig::with_cases(64))]
+
+        #[test]
+        fn every_property_holds_for_arbitrary_bytes(
+            bytes in prop_oneof![vec(any::<u8>(), 0..300), vec(0..16_u8, 0..300), "[ -~\\r\\n\\x00\"\\\\;,=<>]{0,300}".prop_map(String::into_bytes)],
+        ) {
+            for (_, holds) in ALL {
+                holds(&bytes);
             }
         }
     }

@@ -39,7 +39,12 @@ impl Sink {
         }
     }
 
-    /// How much there is to write, in bytes.
+    /// What there is to write.
+    pub(super) fn lines(&self) -> &[u8] {
+        &self.lines
+    }
+
+    /// How much that is, in bytes.
     pub(super) const fn len(&self) -> usize {
         self.lines.len()
     }

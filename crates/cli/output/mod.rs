@@ -4,6 +4,7 @@ pub(crate) mod human;
 pub(crate) mod json;
 pub(crate) mod nagios;
 pub(crate) mod objects;
+pub(crate) mod property;
 #[cfg(test)]
 pub(crate) mod samples;
 pub(crate) mod style;

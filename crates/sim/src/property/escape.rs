@@ -1,7 +1,7 @@
 //! What is shown of any bytes is harmless where it is shown, and what may not be shown is not in it.
 
 use sip_message::{Credentials, printable};
-use sip_registration::redacted;
+use sip_registration::{redacted, redacted_message};
 
 use super::draw::{Draw, PASSWORD, shows_password};
 
@@ -63,6 +63,18 @@ fn proof(draw: &mut Draw<'_>) {
         "the proof is shown: {}",
         printable(&redacted(&value))
     );
+    amid_a_message(&value);
+}
+
+/// The same bytes in the head and in the body of a message: the password is in neither of what is shown of them, and the body is as long as
+/// it was.
+fn amid_a_message(bytes: &[u8]) {
+    let message = [b"MESSAGE sip:h SIP/2.0\r\nSubject: ", bytes, b"\r\n\r\n", bytes].concat();
+    let shown = redacted_message(&message);
+    assert!(!shows_password(&shown), "the password is shown: {}", printable(&shown));
+    let body = shown.len().checked_sub(bytes.len()).and_then(|start| shown.get(start..));
+    let keeps = |body: &[u8]| body.iter().zip(bytes).all(|(is, was)| is == was || *is == b'*');
+    assert!(body.is_some_and(keeps), "the body has changed: {}", printable(&shown));
 }
 
 /// What stands between quotes for these bytes.
@@ -92,6 +104,7 @@ fn uri_password(draw: &mut Draw<'_>) {
         "the password is shown: {}",
         printable(&redacted(&text))
     );
+    amid_a_message(&text);
 }
 
 #[cfg(test)]
