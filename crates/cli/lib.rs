@@ -1,5 +1,6 @@
-//! The regprobe program as a library, so that what it reads can be fuzzed: from arguments to an exit status. Every stage is a module of its own; only `run`, `bulk`, `load`, `watch`, `lab` and
-//! `demo` touch the network. Standard output is data, standard error is talk.
+//! The regprobe program as a library, so that what it reads and shows can be fuzzed: from arguments to an exit status. Every stage is a
+//! module of its own; only `run`, `bulk`, `load`, `watch`, `lab` and `demo` exchange SIP, and `capture` sends copies of it to a collector.
+//! Standard output is data, standard error is talk.
 
 mod accounts;
 mod args;

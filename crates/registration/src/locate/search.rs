@@ -48,8 +48,9 @@ use crate::{DnsError, Endpoint, Families, Override, Question, RecordKind, Record
 ///  no target: Failed when a question on the way was not answered, otherwise NotFound
 /// ```
 ///
-/// Questions of one row go out together, four at a time, and the next row waits for all of their answers. Without NAPTR, UDP, TCP and TLS are tried in
-/// this order, `sips:` goes by TLS only. The addresses of one host are tried IPv6 first, then IPv4, each in the order of its answer.
+/// Questions of one row go out together, four at a time, and the next row waits for all of their answers. Without NAPTR, UDP, TCP and TLS
+/// are tried in this order, `sips:` goes by TLS only. The addresses of one host are tried IPv6 first, then IPv4, each in the order of its
+/// answer.
 ///
 /// Hard limits hold whatever DNS says: 64 questions and 64 targets; of one answer at most 256 records are looked at, and 8 services, 16
 /// hosts or 16 addresses are taken. No record leads back to an earlier row, so nothing loops.
