@@ -97,7 +97,8 @@ impl Pieces {
         }
         let before = self.parts.range(..end).next_back();
         let overlaps = before.is_some_and(|(start, part)| start + part.len() > fragment.offset);
-        let is_beyond = end > LONGEST || self.length.is_some_and(|length| end > length || fragment.is_last);
+        let is_beyond =
+            end > LONGEST || self.parts.len() >= MOST_PIECES || self.length.is_some_and(|length| end > length || fragment.is_last);
         if overlaps || is_beyond {
             return Added::Contradiction;
         }
@@ -191,6 +192,9 @@ fn with_header(id: &Id, payload: &[u8]) -> Option<Vec<u8>> {
 const MOST_OPEN: usize = 32;
 /// The longest payload that an IPv4 packet can have, in bytes.
 const LONGEST: usize = 65_515;
+/// The most fragments that are kept of one datagram: as many as the shortest link of RFC 791 cuts the longest into, 68 bytes with a header
+/// of 20. Each of them takes memory beside its bytes.
+const MOST_PIECES: usize = 1365;
 
 #[cfg(test)]
 mod tests {
@@ -267,6 +271,17 @@ mod tests {
         let [_, second, last] = three(255);
         fragments.take(&second);
         assert!(fragments.take(&last).is_some(), "the youngest is still known");
+    }
+
+    #[test]
+    fn a_datagram_in_more_pieces_than_any_link_makes_is_none() {
+        let mut fragments = Fragments::default();
+        for piece in 1..=u16::try_from(MOST_PIECES).unwrap() {
+            fragments.take(&packet(1, 8 * piece, true, b"x"));
+        }
+        assert_eq!(fragments.open.values().map(|pieces| pieces.parts.len()).sum::<usize>(), MOST_PIECES);
+        fragments.take(&packet(1, 0, true, b"x"));
+        assert!(fragments.open.is_empty());
     }
 
     #[test]

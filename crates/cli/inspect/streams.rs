@@ -32,7 +32,7 @@ struct Stream {
     position: u64,
     /// What came too early, by its position.
     early: BTreeMap<u64, Vec<u8>>,
-    /// How much that is, in bytes.
+    /// How much memory that takes, in bytes.
     early_bytes: usize,
     /// How many pieces from before the first that was seen are still looked at: the capture may have begun in the middle.
     looks_back: u8,
@@ -226,16 +226,16 @@ impl Stream {
     fn keep(&mut self, position: u64, bytes: &[u8]) {
         let longer = self.early.get(&position).is_none_or(|known| known.len() < bytes.len());
         if longer {
-            self.early_bytes += bytes.len();
+            self.early_bytes += taken(bytes);
             let replaced = self.early.insert(position, bytes.to_vec());
-            self.early_bytes -= replaced.map_or(0, |bytes| bytes.len());
+            self.early_bytes -= replaced.map_or(0, |bytes| taken(&bytes));
         }
     }
 
     fn deliver_early(&mut self, tell: &mut impl FnMut(&[u8], Option<String>)) {
         while let Some(entry) = self.early.first_entry().filter(|entry| *entry.key() <= self.position) {
             let (start, bytes) = entry.remove_entry();
-            self.early_bytes -= bytes.len();
+            self.early_bytes -= taken(&bytes);
             let known = usize::try_from(self.position - start).unwrap_or(usize::MAX);
             if let Some(new) = bytes.get(known..) {
                 self.deliver(new, tell);
@@ -261,6 +261,11 @@ impl Stream {
         }
         self.text.end(tell);
     }
+}
+
+/// What a piece takes of the memory that is counted, in bytes: a short one takes more beside its bytes than for them.
+const fn taken(piece: &[u8]) -> usize {
+    piece.len() + 64
 }
 
 /// The port that SIP is at home on (RFC 3261 §19.1.2).
