@@ -150,7 +150,7 @@ const fn canonical(address: IpAddr) -> IpAddr {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Message;
+    use crate::{Message, Status};
 
     const PEER: &str = "192.0.2.9:40000";
 
@@ -213,6 +213,25 @@ mod tests {
         assert!(!is_relayed("Via: SIP/2.0/UDP h"));
         assert!(is_relayed("Via: SIP/2.0/UDP h, SIP/2.0/TCP other"));
         assert!(is_relayed("Via: SIP/2.0/UDP h\r\nVia: SIP/2.0/TCP other"));
+    }
+
+    /// RFC 3261 §8.2.6.2.
+    #[test]
+    fn a_reply_repeats_what_its_request_said_via_first() {
+        let request = "REGISTER sip:h SIP/2.0\r\nv: SIP/2.0/UDP h;rport , SIP/2.0/TCP other\r\nCSeq: 7\r\n REGISTER\r\ni: call\r\n\
+                       t: <sip:a@h>\r\nf: \"A\"\r\n <sip:a@h>;tag=1\r\n\r\n";
+        let Ok(Message::Request(request)) = Message::parse(request.as_bytes()) else {
+            panic!()
+        };
+        let mut reply = Vec::new();
+        let mut writer = Writer::response(&mut reply, Status::OK, b"OK");
+        Echo::read(&request).unwrap().write(&mut writer, PEER.parse().unwrap(), "t");
+        writer.finish(b"");
+        assert_eq!(
+            String::from_utf8(reply).unwrap(),
+            "SIP/2.0 200 OK\r\nVia: SIP/2.0/UDP h;rport=40000;received=192.0.2.9\r\nVia: SIP/2.0/TCP other\r\nFrom: \"A\" <sip:a@h>;tag=1\r\n\
+             To: <sip:a@h>;tag=t\r\nCall-ID: call\r\nCSeq: 7 REGISTER\r\nContent-Length: 0\r\n\r\n"
+        );
     }
 
     #[test]

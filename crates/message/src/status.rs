@@ -144,6 +144,22 @@ mod tests {
     use super::*;
 
     #[test]
+    fn the_first_digit_says_the_class() {
+        let class = |code| Status::new(code).map(Status::class);
+        for (hundreds, expected) in (1..).zip([
+            StatusClass::Provisional,
+            StatusClass::Success,
+            StatusClass::Redirection,
+            StatusClass::ClientError,
+            StatusClass::ServerError,
+            StatusClass::GlobalFailure,
+        ]) {
+            assert_eq!(class(100 * hundreds), Some(expected));
+            assert_eq!(class(100 * hundreds + 99), Some(expected));
+        }
+    }
+
+    #[test]
     fn a_usual_code_has_a_phrase_and_beyond_the_classes_there_is_none() {
         assert_eq!(Status::NO_SUCH_DIALOG.phrase(), Some("Call/Transaction Does Not Exist"));
         assert_eq!(Status::new(299).map(Status::phrase), Some(None));

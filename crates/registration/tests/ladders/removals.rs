@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use sip_registration::{Arrow, Evidence, Goal, LadderStep, RemovalEvidence, Report};
+use sip_registration::{Arrow, Cause, Evidence, Goal, LadderStep, RemovalEvidence, Report};
 
-use crate::peer::{BOUND, CHALLENGE};
+use crate::peer::{self, BOUND, CHALLENGE};
 use crate::setup::Setup;
 use crate::world::World;
 
@@ -127,6 +127,24 @@ fn a_failed_registration_tells_what_became_of_what_it_may_have_bound() {
         let report = of(&world, removal);
         assert!(report.detail.ends_with(left), "{}", report.detail);
     }
+}
+
+/// A 200 that cannot be read is a 200 all the same, as far as the registrar is concerned.
+#[test]
+fn a_reply_that_cannot_be_read_may_have_been_a_binding() {
+    let mut world = unanswered();
+    let sent = world.last_request().clone();
+    let reply = String::from_utf8(peer::reply(&sent.bytes, "200 OK", &[])).unwrap();
+    world.deliver(sent.flow, reply.replace("SIP/2.0 200", "SIP/2.0 2OO").as_bytes());
+    let report = of(&world, RemovalEvidence::NotAttempted);
+    assert_eq!(report.cause, Some(Cause::MalformedReply));
+    assert!(
+        report
+            .detail
+            .ends_with("; the registrar may hold a binding of ours until it lapses"),
+        "{}",
+        report.detail
+    );
 }
 
 #[test]
