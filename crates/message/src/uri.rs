@@ -359,6 +359,13 @@ mod tests {
     }
 
     #[test]
+    fn only_sips_is_secure() {
+        let is_secure = |text: &str| text.parse::<OwnedUri>().unwrap().is_secure();
+        assert!(is_secure("sips:a@h") && is_secure("SIPS:h"));
+        assert!(!is_secure("sip:sips@h") && !is_secure("sip:h;transport=tls"));
+    }
+
+    #[test]
     fn the_parts_of_a_full_uri_are_found() {
         let uri = SipUri::parse(b"SIPS:al%69ce:pw@[2001:db8::1]:5061;transport=tcp;lr?subject=x&a=b").unwrap();
         assert!(uri.secure);
