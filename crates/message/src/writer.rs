@@ -179,6 +179,15 @@ mod tests {
     }
 
     #[test]
+    fn hexadecimal_digits_are_the_lowest_ones_in_lower_case() {
+        let mut out = Vec::new();
+        Writer::request(&mut out, b"X", b"x").header("Y", |value| {
+            value.hexadecimal(0x0123_4567_89ab_cdef, 16).hexadecimal(0xabc, 2).hexadecimal(0, 3);
+        });
+        assert!(out.ends_with(b"Y: 0123456789abcdefbc000\r\n"));
+    }
+
+    #[test]
     fn no_value_can_end_its_line() {
         let mut out = Vec::new();
         let mut writer = Writer::request(&mut out, b"REG\r\nISTER", b"sip:h SIP/2.0\r\nEvil: 1");

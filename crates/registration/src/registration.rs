@@ -92,7 +92,7 @@ enum Next {
 }
 
 /// RFC 3261 §8.1.1.5: CSeq stays below 2³¹. Far fewer requests than what is left here fit into an exchange.
-const LAST_CSEQ: u32 = (1 << 31) - (1 << 16);
+const LAST_CSEQ: u32 = 0x7fff_0000;
 
 impl Registration {
     pub(crate) fn new(now: Instant, account: Arc<Account>, gate: Option<GateId>, rng: &mut ChaCha12Rng) -> Self {

@@ -55,6 +55,27 @@ fn sound_messages_have_nothing_odd() {
     assert_eq!(inspect(REPLY.as_bytes()).kind, Some(Kind::Response(401)));
 }
 
+#[test]
+fn a_display_name_is_a_quoted_string_or_tokens() {
+    for name in ["\"A (at home)\"", "Alice Smith", ""] {
+        assert_eq!(seen(&with("\"Alice\"", name)), [], "{name}");
+    }
+    assert_eq!(names(&with("\"Alice\"", "Alice (at home)")), ["display_name_unquoted"]);
+}
+
+#[test]
+fn what_is_odd_about_several_elements_of_a_list_is_told_once_with_their_number() {
+    let bytes = with(
+        "Via: SIP/2.0/UDP 192.0.2.1:5060;branch=z9hG4bKa;rport",
+        "Via: SIP/2.0/UDP 192.0.2.1, SIP/2.0/UDP 192.0.2.2, SIP/2.0/UDP 192.0.2.3",
+    );
+    let inspection = inspect(&bytes);
+    let [found] = inspection.found[..] else {
+        panic!("{:?}", inspection.found)
+    };
+    assert_eq!((found.anomaly, found.times), (Anomaly::ViaNoBranch, 3));
+}
+
 /// Each changed part of the sound request, the anomaly, its line and its header.
 const CHANGES: [(&str, &str, &str, Option<usize>, &str); 60] = [
     ("REGISTER sip:ex", "\r\n\r\nREGISTER sip:ex", "leading_line_ends", Some(1), ""),

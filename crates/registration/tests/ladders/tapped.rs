@@ -180,4 +180,5 @@ fn what_cannot_be_cut_into_messages_is_told_whole() {
     let last = tapped(&mut world).pop().unwrap();
     assert_eq!(last.bytes, rest);
     assert!(last.decision.starts_with("malformed: "), "{}", last.decision);
+    assert_eq!(world.registrant.counters().unreadable, 1);
 }
