@@ -25,7 +25,8 @@ pub struct Network {
     pub tls: TlsOptions,
     /// The name server to ask instead of the system's. None is contacted before there is a question.
     pub dns: Option<SocketAddr>,
-    /// How long one exchange may take: a fifth of it is the most that a name server is waited for before it is asked again.
+    /// How long one exchange may take: a fifth of it is the most that a name server is waited for before it is asked again, and half of it
+    /// that a connection is kept whose other end acknowledges nothing.
     pub timeout: Duration,
     /// Where to leave what is sent and received, if somebody looks on.
     pub tap: Option<Tap>,
@@ -306,12 +307,13 @@ impl Driver {
                     hand_over(tap, registrant, at);
                 }
             }
-            Heard::Unreachable(flow) => gone.push(flow),
+            Heard::Unreachable(flow, obstacle) => gone.push((flow, obstacle)),
         });
-        for flow in gone {
+        for (flow, obstacle) in gone {
             if self.world.forget(flow) {
                 let now = self.now();
-                self.registrant.handle_input(now, Input::Closed(flow, Closed::Unreachable));
+                self.registrant
+                    .handle_input(now, Input::Closed(flow, Closed::Unreachable(obstacle)));
             }
         }
     }

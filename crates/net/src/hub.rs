@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use nix::libc;
-use sip_registration::{Closed, FlowId, Opened};
+use sip_registration::{Closed, FlowId, Obstacle, Opened};
 use tokio::io::{Interest, Ready};
 use tokio::net::UdpSocket;
 use tokio::task::AbortHandle;
@@ -64,8 +64,8 @@ pub(crate) enum Woken {
 pub(crate) enum Heard<'a> {
     /// A datagram, whose source need not be the flow's remote address.
     Datagram(FlowId, SocketAddr, Instant, &'a [u8]),
-    /// The remote address of a flow cannot be reached.
-    Unreachable(FlowId),
+    /// The remote address of a flow cannot be reached, and why.
+    Unreachable(FlowId, Obstacle),
 }
 
 impl Hubs {
@@ -253,7 +253,7 @@ impl Hubs {
                 }
                 Err(error) => {
                     if error.raw_os_error() != Some(libc::ENOBUFS) && hub.leads_to(first.to) == Some(first.flow) {
-                        lost.push((first.flow, udp::closed(&error)));
+                        lost.push((first.flow, udp::closed_at(hub.wish.ip(), &error)));
                     }
                     self.outbound.done(1);
                 }
@@ -329,14 +329,15 @@ impl Hub {
         });
         self.failed = emptied.is_ok();
         for bounce in bounces {
-            let flow = match bounce {
-                Bounce::Unreachable(Some(to)) => self.leads_to(to),
+            let Bounce::Unreachable(to, obstacle) = bounce else { continue };
+            let flow = match to {
+                Some(to) => self.leads_to(to),
                 // The kernel does not say whither; with one flow it is no question.
-                Bounce::Unreachable(None) if self.flows.len() == 1 => self.flows.first_key_value().map(|(_, flow)| *flow),
-                Bounce::Unreachable(None) | Bounce::Other => None,
+                None if self.flows.len() == 1 => self.flows.first_key_value().map(|(_, flow)| *flow),
+                None => None,
             };
             if let Some(flow) = flow {
-                hear(Heard::Unreachable(flow));
+                hear(Heard::Unreachable(flow, obstacle));
             }
         }
     }
@@ -395,7 +396,7 @@ mod tests {
     #[derive(Debug, PartialEq, Eq)]
     enum Came {
         Datagram(FlowId, SocketAddr, Vec<u8>),
-        Unreachable(FlowId),
+        Unreachable(FlowId, Obstacle),
     }
 
     fn peer() -> (StdSocket, SocketAddr) {
@@ -429,7 +430,7 @@ mod tests {
             hubs.receive(|heard| {
                 came.push(match heard {
                     Heard::Datagram(flow, source, at, bytes) => (Came::Datagram(flow, source, bytes.to_vec()), at),
-                    Heard::Unreachable(flow) => (Came::Unreachable(flow), Instant::now()),
+                    Heard::Unreachable(flow, obstacle) => (Came::Unreachable(flow, obstacle), Instant::now()),
                 });
             });
         }
@@ -448,7 +449,7 @@ mod tests {
             let (number, local) = open(&mut hubs, 1, gone);
             assert_eq!(local.ip(), gone.ip());
             send(&mut hubs, (1, number), b"hello", gone);
-            assert_eq!(next(&mut hubs).await, Came::Unreachable(FlowId(1)));
+            assert_eq!(next(&mut hubs).await, Came::Unreachable(FlowId(1), Obstacle::NobodyListens));
         }
     }
 
@@ -465,7 +466,7 @@ mod tests {
         assert!(numbers.is_empty() && count == 20, "one socket");
         assert_eq!(open(&mut hubs, 99, gone).0, number);
         send(&mut hubs, (99, number), b"hello", gone);
-        assert_eq!(next(&mut hubs).await, Came::Unreachable(FlowId(99)));
+        assert_eq!(next(&mut hubs).await, Came::Unreachable(FlowId(99), Obstacle::NobodyListens));
         for (flow, (socket, remote)) in (0..).zip(&peers) {
             assert_eq!(send(&mut hubs, (flow, number), b"question", *remote), None);
             socket.send_to(b"answer", local).unwrap();

@@ -2,17 +2,21 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::time::Duration;
 
-use sip_registration::Closed;
+use sip_registration::{Closed, Obstacle};
+use socket2::SockRef;
 use tokio::net::{TcpSocket, TcpStream};
 
 use crate::udp::{self, check_family};
 
 /// Connects from `local` (port 0: any port), or from the address that the kernel chooses. How long it may take is for the caller to say.
+/// The connection ends by itself when the peer's host has acknowledged nothing of what was sent for `patience` (RFC 5482 §3): without that
+/// the kernel goes on for a quarter of an hour.
 ///
 /// # Errors
 /// Refused, unreachable, timed out by the kernel, or our own fault: see [`Closed`].
-pub(crate) async fn connect(local: Option<SocketAddr>, remote: SocketAddr) -> Result<TcpStream, Closed> {
+pub(crate) async fn connect(local: Option<SocketAddr>, remote: SocketAddr, patience: Duration) -> Result<TcpStream, Closed> {
     let socket = if remote.is_ipv4() {
         TcpSocket::new_v4()
     } else {
@@ -25,9 +29,11 @@ pub(crate) async fn connect(local: Option<SocketAddr>, remote: SocketAddr) -> Re
         socket.set_reuseaddr(true).map_err(|error| closed(&error))?;
         socket.bind(local).map_err(|error| closed(&error))?;
     }
-    let stream = socket.connect(remote).await.map_err(|error| closed(&error))?;
+    let stream = socket.connect(remote).await.map_err(|error| refused(&error, remote))?;
     // A request is one write and waits for nothing (RFC 896's delay would only cost time).
     stream.set_nodelay(true).map_err(|error| closed(&error))?;
+    let stood = SockRef::from(&stream).set_tcp_user_timeout(Some(patience));
+    stood.map_err(|error| closed(&error))?;
     Ok(stream)
 }
 
@@ -37,6 +43,14 @@ pub(crate) async fn connect(local: Option<SocketAddr>, remote: SocketAddr) -> Re
 /// [`Closed::Local`], when the connection is gone already.
 pub(crate) fn local_address(stream: &TcpStream) -> Result<SocketAddr, Closed> {
     stream.local_addr().map_err(|error| udp::closed(&error))
+}
+
+/// What it means that nobody took a connection. The kernel has one error for "no route here" and for a router's "no route there".
+fn refused(error: &io::Error, remote: SocketAddr) -> Closed {
+    match closed(error) {
+        Closed::Unreachable(Obstacle::NoRoute) if udp::source_address(remote).is_ok() => Closed::Unreachable(Obstacle::NoWay(None)),
+        closed => closed,
+    }
 }
 
 /// What an error while connecting means.
@@ -55,23 +69,26 @@ mod tests {
     use super::*;
     use std::net::TcpListener;
 
+    const PATIENCE: Duration = Duration::from_secs(5);
+
     #[tokio::test]
     async fn connects_from_the_address_that_was_asked_for() {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let stream = connect(Some("127.0.0.2:0".parse().unwrap()), listener.local_addr().unwrap())
+        let stream = connect(Some("127.0.0.2:0".parse().unwrap()), listener.local_addr().unwrap(), PATIENCE)
             .await
             .unwrap();
         let (_, peer) = listener.accept().unwrap();
         assert_eq!(peer, stream.local_addr().unwrap());
         assert_eq!(peer.ip().to_string(), "127.0.0.2");
         assert!(stream.nodelay().unwrap());
+        assert_eq!(SockRef::from(&stream).tcp_user_timeout().unwrap(), Some(PATIENCE));
     }
 
     #[tokio::test]
     async fn a_closed_port_refuses_on_both_families() {
         for host in ["127.0.0.1:0", "[::1]:0"] {
             let gone = TcpListener::bind(host).unwrap().local_addr().unwrap();
-            assert_eq!(connect(None, gone).await.unwrap_err(), Closed::Refused);
+            assert_eq!(connect(None, gone, PATIENCE).await.unwrap_err(), Closed::Refused);
         }
     }
 
@@ -79,11 +96,11 @@ mod tests {
     async fn a_foreign_local_address_is_our_own_fault() {
         let remote = "127.0.0.1:5060".parse().unwrap();
         assert!(matches!(
-            connect(Some("[::1]:0".parse().unwrap()), remote).await,
+            connect(Some("[::1]:0".parse().unwrap()), remote, PATIENCE).await,
             Err(Closed::Local(_))
         ));
         assert!(matches!(
-            connect(Some("192.0.2.1:0".parse().unwrap()), remote).await,
+            connect(Some("192.0.2.1:0".parse().unwrap()), remote, PATIENCE).await,
             Err(Closed::Local(_))
         ));
     }

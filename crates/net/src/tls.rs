@@ -137,6 +137,8 @@ impl TlsClient {
                 TlsFailure::Handshake("the certificate cannot be read".to_owned()),
                 None,
             )),
+            // Nobody has said anything against TLS.
+            (Err(error), _) if error.kind() == io::ErrorKind::TimedOut => Err(Closed::TimedOut),
             (Err(error), facts) => Err(Closed::Tls(failure(&error, certificate.as_ref()), facts)),
         }
     }

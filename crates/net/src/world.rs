@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use sip_registration::{Action, Closed, DnsError, Endpoint, FlowId, Opened, QueryId, Records, Transmit, Transport};
 use tokio::sync::mpsc;
@@ -65,6 +65,7 @@ impl World {
             favourite_port: network.favourite_port,
             tls: TlsClient::new(network.tls),
             dns: Dns::new(network.dns, network.timeout),
+            patience: network.timeout / 2,
         };
         Self {
             means: Arc::new(means),
@@ -175,6 +176,8 @@ struct Means {
     favourite_port: Option<u16>,
     tls: TlsClient,
     dns: Dns,
+    /// How long what was sent may go unacknowledged: so long that a peer which is there has said so, and less than a reply is waited for.
+    patience: Duration,
 }
 
 impl Means {
@@ -193,7 +196,7 @@ impl Means {
     }
 
     async fn plain(&self, endpoint: &Endpoint) -> Result<(Line, Opened), Closed> {
-        let stream = tcp::connect(self.local, endpoint.remote).await?;
+        let stream = tcp::connect(self.local, endpoint.remote, self.patience).await?;
         let opened = Opened {
             local: tcp::local_address(&stream)?,
             connected_at: Some(Instant::now()),
@@ -204,7 +207,7 @@ impl Means {
 
     async fn secured(&self, endpoint: &Endpoint) -> Result<(Line, Opened), Closed> {
         self.tls.prepare()?;
-        let stream = tcp::connect(self.local, endpoint.remote).await?;
+        let stream = tcp::connect(self.local, endpoint.remote, self.patience).await?;
         let (local, connected_at) = (tcp::local_address(&stream)?, Some(Instant::now()));
         let (stream, facts) = self.tls.handshake(&endpoint.server_name, stream).await?;
         let (stream, session) = stream.into_inner();

@@ -15,7 +15,7 @@ use sip_message::printable;
 use crate::encode::hexadecimal;
 use crate::locate::Target;
 use crate::report::OtherBinding;
-use crate::{Cause, Goal, State, TlsFacts};
+use crate::{Cause, Goal, State, TlsFacts, Transport};
 
 pub use self::left::Left;
 pub use self::step::{Carrying, Happening, ReplyNote, Step, TracedMessage};
@@ -243,6 +243,25 @@ pub enum Notice {
         local: SocketAddr,
         /// What it sees.
         seen: SocketAddr,
+    },
+    /// The registrar sees another address than the one that it saw a request earlier.
+    NatRebound {
+        /// What it saw.
+        before: SocketAddr,
+        /// What it sees.
+        now: SocketAddr,
+    },
+    /// A target that had asked for credentials said nothing after it got them.
+    SilentAfterChallenge {
+        /// How it was reached.
+        transport: Transport,
+        /// Where it is.
+        remote: SocketAddr,
+    },
+    /// A request that should have gone by a stream went by UDP, and needs fragments on most ways.
+    LargeRequest {
+        /// Its length.
+        bytes: usize,
     },
     /// A header came back changed.
     EchoChanged {

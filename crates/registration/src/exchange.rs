@@ -63,6 +63,8 @@ pub(crate) struct Dialog {
     pub(crate) contact: Option<Arc<str>>,
     /// The Contact URI that was bound last: another one when the address has changed since.
     pub(crate) bound: Option<Arc<str>>,
+    /// The one before it, when it was another: it stays bound until it lapses or is removed together with this one.
+    pub(crate) outlived: Option<Arc<str>>,
     /// The seconds that a 423 taught us to ask for at least.
     pub(crate) least_expires: u32,
     /// Whom the last REGISTER was sent to.
@@ -74,6 +76,15 @@ pub(crate) struct Dialog {
     /// Where that flow leads, or led.
     pub(crate) home: Option<SiteId>,
     pub(crate) absorbing: Absorbing,
+}
+
+impl Dialog {
+    /// This Contact is bound now. Another address or port, after a lost connection or a change of our address, makes another Contact.
+    pub(crate) fn bind(&mut self, contact: Option<Arc<str>>) {
+        if self.bound != contact {
+            self.outlived = std::mem::replace(&mut self.bound, contact);
+        }
+    }
 }
 
 /// How often something that is not SIP becomes a step; more of it would hide what follows.
@@ -228,6 +239,10 @@ impl Exchange {
                         Cause::NoReply
                     };
                     party.dialog.absorbing.abandoned(cx.now, sent.branch.nonce);
+                    if self.answered.anybody() {
+                        let (transport, remote) = (sent.transport, sent.remote);
+                        self.attempt.notice(Notice::SilentAfterChallenge { transport, remote });
+                    }
                     if sent.transport.is_reliable() {
                         let flow = *flow;
                         // A connection that delivers no reply is as good as dead: the next try opens another one.
@@ -260,6 +275,8 @@ impl Exchange {
             return Some(self.give_up());
         }
         self.current += 1;
+        // What was said of the one before says nothing of this one.
+        self.attempt.words.clear();
         // Another server: its challenge will be another one.
         self.credentials.clear();
         self.answered = Answered::default();

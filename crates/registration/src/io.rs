@@ -1,5 +1,6 @@
 //! What the core and the world say to each other: inputs, actions, transmissions. Values only; `sip-net` carries them out.
 
+use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Instant;
@@ -111,8 +112,8 @@ pub enum Closed {
     /// The peer's host refuses: TCP reset on connect.
     Refused,
     /// ICMP unreachable (port, host, network), or no route.
-    Unreachable,
-    /// The connection did not open in time.
+    Unreachable(Obstacle),
+    /// The connection did not open in time; an open one: the peer has acknowledged nothing for long.
     TimedOut,
     /// The peer closed an open connection.
     Ended,
@@ -122,6 +123,32 @@ pub enum Closed {
     Tls(TlsFailure, Option<TlsFacts>),
     /// Our own side could not (no such local address, out of descriptors, ...): the system's words.
     Local(String),
+}
+
+/// What stands between us and a peer that cannot be reached, and who says so.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Obstacle {
+    /// Our own system: it has no route there, or the link that leads there is down.
+    NoRoute,
+    /// The peer's host, by ICMP: nobody listens on that port.
+    NobodyListens,
+    /// Whoever gets no further, by ICMP: a router, or our own host when it does not find the peer on its own network.
+    NoWay(Option<IpAddr>),
+    /// A firewall, by ICMP: it is forbidden (RFC 1812 §5.2.7.1, RFC 4443 §3.1).
+    Forbidden(Option<IpAddr>),
+}
+
+impl fmt::Display for Obstacle {
+    /// A clause behind "cannot be reached".
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let says = |by: &Option<IpAddr>| by.map_or_else(|| "the network says".to_owned(), |by| format!("{by} says"));
+        match self {
+            Self::NoRoute => f.write_str("this machine has no route there, or its link is down"),
+            Self::NobodyListens => f.write_str("its host says that nobody listens on that port"),
+            Self::NoWay(by) => write!(f, "{} that there is no way to it", says(by)),
+            Self::Forbidden(by) => write!(f, "{} that it is forbidden", says(by)),
+        }
+    }
 }
 
 /// Why TLS failed.

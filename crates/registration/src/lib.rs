@@ -98,7 +98,7 @@ pub use attempt::{
 pub use explain::{Explanation, Word};
 pub use incoming::IncomingRequest;
 pub use io::{
-    Action, Closed, DnsError, Endpoint, FlowId, Input, Key, Naptr, Opened, QueryId, Question, RecordKind, Records, Srv, TlsFacts,
+    Action, Closed, DnsError, Endpoint, FlowId, Input, Key, Naptr, Obstacle, Opened, QueryId, Question, RecordKind, Records, Srv, TlsFacts,
     TlsFailure, Transmit,
 };
 pub use keep_alive::{DatagramPing, KeepAlive};

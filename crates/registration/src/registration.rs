@@ -106,6 +106,7 @@ impl Registration {
             known: None,
             contact: None,
             bound: None,
+            outlived: None,
             least_expires: 0,
             server: None,
             flow: None,
@@ -388,7 +389,7 @@ impl Registration {
         self.standing = match attempt.ending {
             Ending::Succeeded => {
                 (self.failures, self.credential_failures) = (0, 0);
-                self.dialog.bound = attempt.binding.as_ref().map(|bound| Arc::clone(&bound.sent));
+                self.dialog.bind(attempt.binding.as_ref().map(|bound| Arc::clone(&bound.sent)));
                 self.perhaps_bound = false;
                 // A reply may take longer than what it grants.
                 self.held = attempt.binding.clone().filter(|bound| cx.now < bound.valid_until);
@@ -450,7 +451,7 @@ impl Registration {
     fn finish_removal(&mut self, attempt: &Attempt) {
         self.standing = match attempt.ending {
             Ending::Succeeded => {
-                (self.held, self.dialog.bound) = (None, None);
+                (self.held, self.dialog.bound, self.dialog.outlived) = (None, None, None);
                 self.perhaps_bound = false;
                 Standing::Fine { refresh_at: None }
             }

@@ -311,11 +311,17 @@ pub enum FindingId {
     DigestDowngraded,
     /// A binding of ours that was to go may still be there.
     MayBeBound,
+    /// The registrar saw us at two addresses one after the other.
+    NatRebound,
+    /// A target said nothing after it got the credentials that it had asked for.
+    SilentAfterChallenge,
+    /// A request went by UDP that is too large for it.
+    LargeRequest,
 }
 
 impl FindingId {
     /// Every finding.
-    pub const ALL: [Self; 24] = [
+    pub const ALL: [Self; 27] = [
         Self::WeakDigest,
         Self::PlaintextTransport,
         Self::NonceRotated,
@@ -340,6 +346,9 @@ impl FindingId {
         Self::ForeignRealm,
         Self::DigestDowngraded,
         Self::MayBeBound,
+        Self::NatRebound,
+        Self::SilentAfterChallenge,
+        Self::LargeRequest,
     ];
 
     /// The word in reports.
@@ -370,6 +379,9 @@ impl FindingId {
             Self::ForeignRealm => "foreign_realm",
             Self::DigestDowngraded => "digest_downgraded",
             Self::MayBeBound => "may_be_bound",
+            Self::NatRebound => "nat_rebound",
+            Self::SilentAfterChallenge => "silent_after_challenge",
+            Self::LargeRequest => "large_request",
         }
     }
 }

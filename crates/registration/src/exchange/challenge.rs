@@ -19,7 +19,7 @@ pub(super) struct Answered {
 }
 
 impl Answered {
-    const fn anybody(self) -> bool {
+    pub(super) const fn anybody(self) -> bool {
         self.www || self.proxy
     }
 

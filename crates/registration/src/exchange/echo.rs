@@ -64,7 +64,9 @@ impl Exchange {
         let is_known = (seen.ip(), seen.port()) == (local.ip(), local.port()) || (is_advertised && host_port(seen) == *sent.sent_by);
         if is_told && !is_known {
             self.attempt.notice(Notice::NatDetected { local, seen });
-            self.attempt.seen_as = Some(seen);
+            if let Some(before) = self.attempt.seen_as.replace(seen).filter(|before| *before != seen) {
+                self.attempt.notice(Notice::NatRebound { before, now: seen });
+            }
         }
     }
 }

@@ -77,14 +77,14 @@ impl Exchange {
             self.leave_silent(cx, None);
             return self.open(cx, party);
         }
-        let unanswered = matches!(self.step, Step::Waiting { .. }) && self.may_have_bound();
+        let unanswered = self.is_waiting() && self.may_have_bound();
         self.attempt.may_be_bound |= unanswered;
         self.attempt.unanswered |= unanswered;
         let cause = match closed {
             Closed::Refused => Cause::ConnectionRefused,
-            Closed::Unreachable | Closed::Local(_) => Cause::Unreachable,
-            Closed::TimedOut => Cause::ConnectTimeout,
-            Closed::Ended | Closed::Reset => Cause::ConnectionLost,
+            Closed::Unreachable(_) | Closed::Local(_) => Cause::Unreachable,
+            Closed::TimedOut if !self.is_waiting() => Cause::ConnectTimeout,
+            Closed::TimedOut | Closed::Ended | Closed::Reset => Cause::ConnectionLost,
             Closed::Tls(TlsFailure::Expired, _) => Cause::CertificateExpired,
             Closed::Tls(TlsFailure::Untrusted, _) => Cause::CertificateUntrusted,
             Closed::Tls(TlsFailure::NameMismatch(_), _) => Cause::CertificateNameMismatch,
@@ -92,6 +92,11 @@ impl Exchange {
         };
         self.note_closed(closed);
         self.fail_target(cx, party, cause)
+    }
+
+    /// Whether a request is out, on a flow that had opened.
+    const fn is_waiting(&self) -> bool {
+        matches!(self.step, Step::Waiting { .. })
     }
 
     fn note_closed(&mut self, closed: &Closed) {
@@ -107,7 +112,10 @@ impl Exchange {
                 };
                 self.attempt.tls = facts.clone().map(Arc::new);
             }
-            Closed::Refused | Closed::Unreachable | Closed::TimedOut | Closed::Ended | Closed::Reset => {}
+            Closed::Unreachable(obstacle) => self.attempt.words = obstacle.to_string(),
+            Closed::Reset => "it was reset".clone_into(&mut self.attempt.words),
+            Closed::TimedOut if self.is_waiting() => "its host does not acknowledge what we send".clone_into(&mut self.attempt.words),
+            Closed::Refused | Closed::TimedOut | Closed::Ended => {}
         }
     }
 }

@@ -7,7 +7,7 @@ use sip_digest::AnswerError;
 use sip_message::SipUri;
 
 use super::{Branch, Cause, Cx, Dialog, Ending, Exchange, FlowId, Goal, Party, Sent, Step, Transaction, Transmit, Transport};
-use crate::attempt::{Carrying, Happening, TargetOutcome, TracedMessage, TriedTarget};
+use crate::attempt::{Carrying, Happening, Notice, TargetOutcome, TracedMessage, TriedTarget};
 use crate::encode::Outgoing;
 use crate::flows::Claim;
 use crate::report::Direction;
@@ -24,9 +24,12 @@ impl Exchange {
             self.attempt.words = error.to_string();
             return Some(Ending::Failed(Cause::UnsupportedAlgorithm));
         }
-        if self.is_too_large_for_udp(cx, party, &sent) {
-            self.prefer_tcp();
-            return self.open(cx, party);
+        if let Some(bytes) = self.too_large_for_udp(cx, party, &sent) {
+            if self.may_prefer_tcp(party) {
+                self.prefer_tcp();
+                return self.open(cx, party);
+            }
+            self.note_large(bytes);
         }
         party.dialog.cseq = sent.cseq;
         party.dialog.note_counts(&self.credentials);
@@ -82,9 +85,12 @@ impl Exchange {
             let known = party.dialog.contact.as_ref().filter(|known| ***known == **text);
             known.map_or_else(|| text.as_str().into(), Arc::clone)
         });
-        // The last REGISTER may have bound another address without saying so.
-        let bound = party.dialog.bound.clone().filter(|_| self.goal == Goal::Unregister);
-        let former = bound.filter(|bound| *bound != contact);
+        // The last REGISTER may have bound another address without saying so, and the one before it another one.
+        let others = [&party.dialog.bound, &party.dialog.outlived].into_iter().flatten();
+        let former = others
+            .filter(|other| self.goal == Goal::Unregister && **other != contact)
+            .cloned()
+            .next();
         Some(Sent {
             branch: Branch {
                 key: cx.key,
@@ -134,19 +140,31 @@ impl Exchange {
         self.outgoing(party, sent).write(datagram).ok().map(|()| transmit)
     }
 
-    /// RFC 3261 §18.1.1: a large request goes by a congestion-controlled transport, unless the user decided on UDP.
-    fn is_too_large_for_udp(&self, cx: &mut Cx<'_>, party: &Party<'_>, sent: &Sent) -> bool {
-        if sent.transport != Transport::Udp || party.account.transport.is_some() || party.account.target.is_some() {
-            return false;
+    /// The bytes of a request that is too large for UDP (RFC 3261 §18.1.1).
+    fn too_large_for_udp(&self, cx: &mut Cx<'_>, party: &Party<'_>, sent: &Sent) -> Option<usize> {
+        let (outgoing, limit) = (self.outgoing(party, sent), cx.policy.udp_request_limit);
+        if sent.transport != Transport::Udp || outgoing.at_most() <= limit {
+            return None;
         }
-        let outgoing = self.outgoing(party, sent);
-        if outgoing.at_most() <= cx.policy.udp_request_limit {
-            return false;
-        }
-        let next_hop = party.account.outbound_proxy.as_ref().unwrap_or(&party.account.registrar).parts();
-        let decided = next_hop.transport().is_some() || self.tcp_was_tried();
         // Only now its very bytes matter.
-        !decided && outgoing.write(&mut cx.out.scratch).is_ok() && cx.out.scratch.len() > cx.policy.udp_request_limit
+        outgoing.write(&mut cx.out.scratch).ok()?;
+        Some(cx.out.scratch.len()).filter(|bytes| *bytes > limit)
+    }
+
+    /// RFC 3261 §18.1.1: a large request goes by a congestion-controlled transport, unless the user decided on UDP.
+    fn may_prefer_tcp(&self, party: &Party<'_>) -> bool {
+        let account = party.account;
+        let next_hop = account.outbound_proxy.as_ref().unwrap_or(&account.registrar).parts();
+        let decided = account.transport.is_some() || account.target.is_some() || next_hop.transport().is_some();
+        !decided && !self.tcp_was_tried()
+    }
+
+    /// Says once that fragments are needed, or may be.
+    fn note_large(&mut self, bytes: usize) {
+        let is_said = |notice: &Notice| matches!(notice, Notice::LargeRequest { .. });
+        if !self.attempt.notices.iter().any(is_said) {
+            self.attempt.notice(Notice::LargeRequest { bytes });
+        }
     }
 
     fn tcp_was_tried(&self) -> bool {

@@ -276,13 +276,13 @@ const DNS_FAILED: Explanation = Explanation {
 };
 
 const UNREACHABLE: Explanation = Explanation {
-    meaning: "The network said that the address or port cannot be reached: there is no route, or the host has nothing on that UDP port.",
+    meaning: "The network said that the address or port cannot be reached: there is no route, or the host has nothing on that UDP port. The detail says who said so: this machine, a router, or the host itself.",
     likely: &[
         "the SIP server is stopped, or listens on another port or address",
         "a firewall that rejects instead of dropping",
-        "no route: a VPN is down, or there is no IPv6 here",
+        "no route: a link or a VPN is down, this machine's address is gone, or there is no IPv6 here",
     ],
-    todo: "Check port and transport, and on the server that it is listening (`ss -lunp`). With IPv6 addresses in the report and no IPv6 in this network use `-4`.",
+    todo: "If it is this machine that has no way, look at `ip route get ADDRESS` and `ip address` here. If the host said so, check port and transport, and on the server that it is listening (`ss -lunp`). With IPv6 addresses in the report and no IPv6 in this network use `-4`.",
 };
 
 const CONNECTION_REFUSED: Explanation = Explanation {
@@ -307,12 +307,13 @@ const CONNECT_TIMEOUT: Explanation = Explanation {
 };
 
 const CONNECTION_LOST: Explanation = Explanation {
-    meaning: "The connection was open, and the other side closed or reset it before the final reply.",
+    meaning: "The connection was open, and the other side closed or reset it before the final reply, or its host did not acknowledge any more what was sent.",
     likely: &[
         "a server that hangs up on requests that it does not like, or on banned addresses",
         "a plain SIP request on a TLS port, or the reverse",
         "a load balancer without a working server behind it",
         "a server that restarts",
+        "nothing acknowledged: the way to the host is cut, it has lost its power, or a firewall has forgotten the connection",
     ],
     todo: "See in the ladder how far it came. Closed right after the first request: check that transport and port belong together. Closed after the credentials: suspect a ban.",
 };

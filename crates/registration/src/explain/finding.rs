@@ -32,6 +32,9 @@ impl FindingId {
             Self::ForeignRealm => &FOREIGN_REALM,
             Self::DigestDowngraded => &DIGEST_DOWNGRADED,
             Self::MayBeBound => &MAY_BE_BOUND,
+            Self::NatRebound => &NAT_REBOUND,
+            Self::SilentAfterChallenge => &SILENT_AFTER_CHALLENGE,
+            Self::LargeRequest => &LARGE_REQUEST,
         }
     }
 }
@@ -253,4 +256,34 @@ const MAY_BE_BOUND: Explanation = Explanation {
         "a registrar that refuses or forgets to confirm removals",
     ],
     todo: "`regprobe bindings` shows whether it is there, and `regprobe unregister` removes it. Otherwise it ends by itself at the time that the finding names, and calls for the account may go there until then.",
+};
+
+const NAT_REBOUND: Explanation = Explanation {
+    meaning: "The registrar saw our requests come from one outer address and then from another: the NAT in between gave us a new mapping, so that what is sent to the old one is lost.",
+    likely: &[
+        "the NAT forgets mappings after some seconds without traffic, or was restarted",
+        "two lines to the outside, between which a router divides the traffic",
+        "a carrier-grade NAT with a pool of addresses",
+    ],
+    todo: "Calls reach a phone behind it only until the next change: keep the mapping with keep-alives (`regprobe watch --keep-alive crlf` on UDP), or use TCP or TLS. With two lines, bind SIP to one of them.",
+};
+
+const SILENT_AFTER_CHALLENGE: Explanation = Explanation {
+    meaning: "The server asked for credentials, and from the request that carried them on nothing came back: address, port and transport are right, and what is silent is this step alone.",
+    likely: &[
+        "that request or its reply is larger than the first one, and fragments of it are dropped on the way (UDP)",
+        "the registrar waits for its database of users or its RADIUS server",
+        "a firewall or a SIP ALG drops what carries credentials, or a ban begins with them",
+        "the way broke just then",
+    ],
+    todo: "Repeat it once. If it ends here again, try `--transport tcp`: a success there means that large datagrams do not arrive. If that falls silent too, the operator has to look at the registrar's user database.",
+};
+
+const LARGE_REQUEST: Explanation = Explanation {
+    meaning: "A request went by UDP that is larger than RFC 3261 allows there (1300 bytes): on most ways it travels in fragments, and where one of them is dropped, all of it is.",
+    likely: &[
+        "UDP was chosen by hand, or TCP was tried before and did not answer",
+        "long URIs, parameters or display names in the account",
+    ],
+    todo: "Use `--transport tcp` or tls. If it has to be UDP and nothing comes back, suspect this first: firewalls and NATs like to drop fragments.",
 };

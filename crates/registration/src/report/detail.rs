@@ -1,5 +1,7 @@
 //! One sentence on what happened, from the evidence of this exchange. Advice is [`crate::Explanation`]'s.
 
+use std::net::SocketAddr;
+
 use super::assemble::{Evidence, milliseconds};
 use super::findings;
 use crate::attempt::{Attempt, Ending, Notice, TargetOutcome, TriedTarget};
@@ -115,7 +117,7 @@ fn failure(evidence: &Evidence<'_>, cause: Cause) -> String {
         Cause::UnknownUser => format!("the registrar does not know the account ({reply})"),
         Cause::IntervalTooBrief => format!("the registrar finds the interval too brief ({reply}) and names none that it would take"),
         Cause::Replied408 => format!("a proxy answered {reply}: it did not reach the registrar in time"),
-        Cause::NoReply => said(format!("no reply from {server}").trim_end_matches(',')),
+        Cause::NoReply => said(&no_reply(attempt, server.trim_end_matches(','))),
         Cause::OnlyProvisional => format!("{server} took the request on and never answered it"),
         Cause::Overloaded => overloaded(attempt, &reply),
         Cause::DnsNotFound | Cause::DnsFailed => words.to_owned(),
@@ -129,6 +131,21 @@ fn failure(evidence: &Evidence<'_>, cause: Cause) -> String {
         Cause::CertificateNameMismatch => said(&format!("the certificate of {server} is for other names")),
         Cause::MalformedReply => said("the reply cannot be read"),
         Cause::ServerNotAuthenticated => said("the server does not know the password that it asked for"),
+    }
+}
+
+/// Which request was the one without a reply, if it was not the first.
+fn no_reply(attempt: &Attempt, server: &str) -> String {
+    let last = attempt.targets.iter().rfind(|tried| tried.outcome != TargetOutcome::NotTried);
+    let is_last = |at: SocketAddr| last.is_some_and(|tried| tried.target.endpoint.remote == at);
+    let had_asked = |notice: &Notice| matches!(notice, Notice::SilentAfterChallenge { remote, .. } if is_last(*remote));
+    if attempt.notices.iter().any(had_asked) {
+        format!(
+            "no reply from {server} to the request with credentials, which it had asked for ({})",
+            reply(attempt)
+        )
+    } else {
+        format!("no reply from {server}")
     }
 }
 

@@ -1,6 +1,7 @@
 //! What else was noticed, put into words: from the evidence of an attempt to the report's findings.
 
 use std::cmp::{Ordering, Reverse};
+use std::net::SocketAddr;
 
 use sip_digest::Algorithm;
 
@@ -49,6 +50,11 @@ fn each(evidence: &Evidence<'_>, tell: &mut Tell<'_>) {
     for notice in later.filter(|notice| counts_later(notice) && !attempt.notices.contains(notice)) {
         from_notice(notice, tell);
     }
+    // The removal goes the same way, some time later.
+    let seen = attempt.seen_as.zip(removal.and_then(|removal| removal.seen_as));
+    if let Some((before, now)) = seen.filter(|(before, now)| before != now) {
+        tell(FindingId::NatRebound, Severity::Warning, &|| nat_rebound(before, now));
+    }
     authentication(attempt, tell);
     binding(attempt, tell);
     network(
@@ -67,6 +73,9 @@ const fn counts_later(notice: &Notice) -> bool {
         Notice::NonceRotated
         | Notice::ChallengeChanged { .. }
         | Notice::NatDetected { .. }
+        | Notice::NatRebound { .. }
+        | Notice::SilentAfterChallenge { .. }
+        | Notice::LargeRequest { .. }
         | Notice::EchoChanged { .. }
         | Notice::ContactRewritten { .. }
         | Notice::OtherSource { .. }
@@ -102,6 +111,14 @@ fn from_notice(notice: &Notice, tell: &mut Tell<'_>) {
         Notice::NatDetected { local, seen } => say(Id::NatDetected, Warning, &|| {
             format!("the registrar sees {} where we are {}", host_port(*seen), host_port(*local))
         }),
+        Notice::NatRebound { before, now } => say(Id::NatRebound, Warning, &|| nat_rebound(*before, *now)),
+        Notice::SilentAfterChallenge { transport, remote } => say(Id::SilentAfterChallenge, Warning, &|| {
+            format!(
+                "{} {remote} asked for credentials and said nothing after it got them",
+                transport.name()
+            )
+        }),
+        Notice::LargeRequest { bytes } => say(Id::LargeRequest, Warning, &|| format!("a request of {bytes} bytes went by UDP")),
         Notice::EchoChanged { header, sent, echoed } => say(Id::SipAlgSuspected, Warning, &|| {
             format!("{header} went out as {sent} and came back as {echoed}")
         }),
@@ -125,6 +142,10 @@ fn from_notice(notice: &Notice, tell: &mut Tell<'_>) {
         Notice::Warning { code, text } => say(Id::WarningReceived, Info, &|| format!("{code} {text}")),
         Notice::RedirectedTo(_) | Notice::CredentialsWithheld(_) => {}
     }
+}
+
+fn nat_rebound(before: SocketAddr, now: SocketAddr) -> String {
+    format!("the registrar saw us as {} and then as {}", host_port(before), host_port(now))
 }
 
 /// Both realms, and why the one is answered and the other is not.

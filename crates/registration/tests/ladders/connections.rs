@@ -123,6 +123,30 @@ fn a_removal_after_the_address_changed_removes_both_contacts() {
 }
 
 #[test]
+fn a_removal_after_a_refresh_from_another_address_removes_the_contact_before_it_too() {
+    let mut world = over(Transport::Tcp);
+    let contacts = |world: &World| {
+        let text = String::from_utf8(world.last_request().bytes.clone()).unwrap();
+        let contacts = text.lines().filter(|line| line.starts_with("Contact: "));
+        contacts.map(|line| line.split(';').next().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    let former = contacts(&world);
+    world.reply("200 OK", &[BOUND]);
+    world.close(world.last_request().flow, Closed::Ended);
+    world.wait(Duration::from_secs(3));
+    let present = contacts(&world);
+    assert_ne!(former, present);
+    world.reply("200 OK", &[BOUND]);
+    world.order(Goal::Unregister);
+    assert_eq!(contacts(&world), [present.clone(), former].concat());
+    world.reply("200 OK", &[]);
+    world.order(Goal::Register);
+    world.reply("200 OK", &[BOUND]);
+    world.order(Goal::Unregister);
+    assert_eq!(contacts(&world), present, "what is removed is not removed again");
+}
+
+#[test]
 fn a_removal_that_leaves_the_former_contact_is_not_confirmed() {
     let mut world = over(Transport::Tcp);
     world.reply("200 OK", &[BOUND]);

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use sip_registration::{Closed, DnsError, Goal, RecordKind, Records, Srv, TlsFailure, Transport};
+use sip_registration::{Closed, DnsError, Goal, Obstacle, RecordKind, Records, Srv, TlsFailure, Transport};
 
 use crate::peer::{BOUND, CHALLENGE};
 use crate::setup::Setup;
@@ -74,7 +74,7 @@ fn all_targets_overloaded() {
 #[test]
 fn an_unreachable_target_leads_to_the_next_one_at_once() {
     let mut world = registering(three(Setup::probe()));
-    world.close(world.last_request().flow, Closed::Unreachable);
+    world.close(world.last_request().flow, Closed::Unreachable(Obstacle::NobodyListens));
     world.reply("200 OK", &[BOUND]);
     world.is_as_stored();
 }

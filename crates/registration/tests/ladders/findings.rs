@@ -88,6 +88,136 @@ fn nat_detected_when_received_or_rport_differ() {
     assert_eq!(report(&world).network.seen_as.as_deref(), Some("203.0.113.77:6060"));
 }
 
+/// The last request is answered as if it had been seen to come from there.
+fn reply_seen_from(world: &mut World, address: &str, status: &str, header: &str) {
+    let request = world.last_request().clone();
+    let reply = peer::reply(&request.bytes, status, &[header]);
+    let reply = peer::with_via_param(&reply, &peer::seen_from(address.parse().unwrap()));
+    world.deliver(request.flow, &reply);
+}
+
+#[test]
+fn nat_rebound_when_the_mapping_changes_between_two_requests() {
+    for (second, rebound) in [("203.0.113.77:6061", true), ("203.0.113.77:6060", false)] {
+        let mut world = registering(Setup::probe());
+        reply_seen_from(&mut world, "203.0.113.77:6060", "401 Unauthorized", CHALLENGE);
+        reply_seen_from(&mut world, second, "200 OK", BOUND);
+        assert_eq!(report(&world).network.seen_as.as_deref(), Some(second));
+        if rebound {
+            found(
+                &world,
+                FindingId::NatRebound,
+                Severity::Warning,
+                "203.0.113.77:6060 and then as 203.0.113.77:6061",
+            );
+        } else {
+            assert!(report(&world).findings.iter().all(|finding| finding.id != FindingId::NatRebound));
+        }
+    }
+}
+
+#[test]
+fn silent_after_challenge_when_nothing_follows_the_credentials() {
+    let mut world = registering(Setup::probe());
+    world.reply("401 Unauthorized", &[CHALLENGE]);
+    world.wait(Duration::from_secs(10));
+    found(
+        &world,
+        FindingId::SilentAfterChallenge,
+        Severity::Warning,
+        "udp 192.0.2.10:5060 asked for credentials",
+    );
+    assert!(
+        report(&world).detail.contains("to the request with credentials"),
+        "{}",
+        report(&world).detail
+    );
+
+    let mut world = registering(Setup::probe());
+    world.wait(Duration::from_secs(10));
+    assert!(
+        report(&world)
+            .findings
+            .iter()
+            .all(|finding| finding.id != FindingId::SilentAfterChallenge)
+    );
+    assert_eq!(report(&world).detail, "no reply from udp 192.0.2.10:5060");
+}
+
+#[test]
+fn large_request_when_udp_was_chosen_for_what_is_too_large_for_it() {
+    let large = format!("sip:192.0.2.10;filler={}", "x".repeat(1200));
+    let mut world = registering(Setup::probe().registrar(&large).transport(Transport::Udp));
+    world.reply("401 Unauthorized", &[CHALLENGE]);
+    world.reply("200 OK", &[BOUND]);
+    found(&world, FindingId::LargeRequest, Severity::Warning, "bytes went by UDP");
+    let told = report(&world)
+        .findings
+        .iter()
+        .filter(|finding| finding.id == FindingId::LargeRequest)
+        .count();
+    assert_eq!(told, 1);
+
+    let mut world = registering(Setup::probe().transport(Transport::Udp));
+    world.reply("200 OK", &[BOUND]);
+    assert!(report(&world).findings.iter().all(|finding| finding.id != FindingId::LargeRequest));
+}
+
+#[test]
+fn what_cuts_an_open_connection_is_told_apart() {
+    use sip_registration::{Cause, Closed};
+    for (closed, words) in [
+        (Closed::Ended, "closed the connection before it answered"),
+        (Closed::Reset, "before it answered: it was reset"),
+        (Closed::TimedOut, "before it answered: its host does not acknowledge what we send"),
+    ] {
+        let mut world = registering(Setup::probe().transport(Transport::Tcp));
+        world.wait(Duration::from_millis(10));
+        world.close(world.last_request().flow, closed);
+        let report = report(&world);
+        assert_eq!(report.cause, Some(Cause::ConnectionLost));
+        assert!(report.detail.ends_with(words), "{}", report.detail);
+    }
+}
+
+#[test]
+fn who_says_that_nobody_can_be_reached_is_told_and_says_nothing_of_the_next_target() {
+    use sip_registration::{Closed, Obstacle};
+    let router = Some("198.51.100.254".parse().unwrap());
+    for (obstacle, words) in [
+        (
+            Obstacle::NoRoute,
+            "cannot be reached: this machine has no route there, or its link is down",
+        ),
+        (
+            Obstacle::NobodyListens,
+            "cannot be reached: its host says that nobody listens on that port",
+        ),
+        (
+            Obstacle::NoWay(router),
+            "cannot be reached: 198.51.100.254 says that there is no way to it",
+        ),
+        (
+            Obstacle::Forbidden(None),
+            "cannot be reached: the network says that it is forbidden",
+        ),
+    ] {
+        let mut world = registering(Setup::probe());
+        world.close(world.last_request().flow, Closed::Unreachable(obstacle));
+        assert!(report(&world).detail.ends_with(words), "{}", report(&world).detail);
+    }
+
+    let mut world = World::new(Setup::probe().registrar("sip:pbx.example.test:5060"));
+    let addresses = ["192.0.2.1", "192.0.2.2"].map(|address| address.parse().unwrap());
+    let records = sip_registration::Records::Addresses(addresses.to_vec());
+    world.zone.push(("pbx.example.test", sip_registration::RecordKind::A, Ok(records)));
+    let refused = Closed::Unreachable(Obstacle::NobodyListens);
+    world.doors.push(("192.0.2.1:5060".parse().unwrap(), Door::Shut(refused)));
+    world.register();
+    world.wait(Duration::from_secs(12));
+    assert_eq!(report(&world).detail, "no reply from udp 192.0.2.2:5060, the last of 2 targets");
+}
+
 #[test]
 fn no_nat_when_the_registrar_sees_us_where_we_are() {
     let mut world = registering(Setup::probe());
@@ -224,9 +354,10 @@ fn failed_over() {
     let addresses = ["192.0.2.1", "192.0.2.2"].map(|address| address.parse().unwrap());
     let records = sip_registration::Records::Addresses(addresses.to_vec());
     world.zone.push(("pbx.example.test", sip_registration::RecordKind::A, Ok(records)));
-    world
-        .doors
-        .push(("192.0.2.1:5060".parse().unwrap(), Door::Shut(sip_registration::Closed::Unreachable)));
+    world.doors.push((
+        "192.0.2.1:5060".parse().unwrap(),
+        Door::Shut(sip_registration::Closed::Unreachable(sip_registration::Obstacle::NoRoute)),
+    ));
     world.register();
     world.wait(Duration::from_millis(20));
     world.reply("200 OK", &[BOUND]);

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use proptest::prelude::*;
 use sip_message::Contact;
-use sip_registration::{Closed, Goal, State, Transport};
+use sip_registration::{Closed, Goal, Obstacle, State, Transport};
 
 use crate::peer;
 use crate::picture;
@@ -131,7 +131,7 @@ fn play(world: &mut World, step: &Step) {
         }
         Step::Close(how) if !world.wire.is_empty() => {
             let flow = world.last_request().flow;
-            let closed = [Closed::Ended, Closed::Reset, Closed::Unreachable][*how].clone();
+            let closed = [Closed::Ended, Closed::Reset, Closed::Unreachable(Obstacle::NoRoute)][*how].clone();
             if world.flows[&flow].is_open {
                 world.close(flow, closed);
             }

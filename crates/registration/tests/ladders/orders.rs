@@ -199,7 +199,10 @@ fn the_removal_removes_what_was_bound_and_not_what_was_looked_from() {
             .map(|line| line.split_once('>').unwrap().0.to_owned())
     };
     let registered = contact(&world.last_request().bytes);
-    world.close(world.last_request().flow, sip_registration::Closed::Unreachable);
+    world.close(
+        world.last_request().flow,
+        sip_registration::Closed::Unreachable(sip_registration::Obstacle::NoRoute),
+    );
     world.order(Goal::Ping);
     world.reply("200 OK", &[]);
     world.order(Goal::Unregister);

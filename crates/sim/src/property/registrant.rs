@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 
 use sip_digest::Secret;
 use sip_registration::{
-    Account, Action, Admission, Closed, DnsError, Endpoint, Event, FlowId, Goal, Input, Key, Opened, Policy, QueryId, Question, Registrant,
-    State, TlsFailure, Transport,
+    Account, Action, Admission, Closed, DnsError, Endpoint, Event, FlowId, Goal, Input, Key, Obstacle, Opened, Policy, QueryId, Question,
+    Registrant, State, TlsFailure, Transport,
 };
 
 use super::draw::{Draw, PASSWORD, shows_password};
@@ -304,7 +304,7 @@ impl Play {
         self.flows.remove(&flow);
         let closed = [
             Closed::Refused,
-            Closed::Unreachable,
+            Closed::Unreachable(Obstacle::NoRoute),
             Closed::TimedOut,
             Closed::Ended,
             Closed::Reset,

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use sip_registration::{Action, Closed, DnsError, Event, FlowId, Input, Naptr, Opened, QueryId, Records, Srv, Transport};
+use sip_registration::{Action, Closed, DnsError, Event, FlowId, Input, Naptr, Obstacle, Opened, QueryId, Records, Srv, Transport};
 
 use super::{Happening, Reach, World};
 use crate::log::Step;
@@ -122,8 +122,10 @@ impl World {
                 if let Some(delay) = delays.first()
                     && let Some(back) = link.datagram(link.down, &mut self.rng).first()
                 {
-                    self.queue
-                        .push(self.now + *delay + *back, Happening::Close(agent, flow, Closed::Unreachable));
+                    self.queue.push(
+                        self.now + *delay + *back,
+                        Happening::Close(agent, flow, Closed::Unreachable(Obstacle::NobodyListens)),
+                    );
                 }
                 delays.len()
             }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use sip_registration::{Cause, Closed, DnsError, RecordKind, TlsFailure, Transport};
+use sip_registration::{Cause, Closed, DnsError, Obstacle, RecordKind, TlsFailure, Transport};
 
 use super::{Row, answered, row};
 use crate::peer::BOUND;
@@ -82,7 +82,7 @@ fn lost_connections() -> Vec<Row> {
         both(
             "ICMP unreachable",
             Setup::probe,
-            |world| close(world, Closed::Unreachable),
+            |world| close(world, Closed::Unreachable(Obstacle::NobodyListens)),
             Cause::Unreachable,
         ),
         both(
@@ -146,7 +146,7 @@ fn shut_doors() -> Vec<Row> {
         unsent(
             "no route",
             tcp,
-            |world| shut(world, REGISTRAR, Closed::Unreachable),
+            |world| shut(world, REGISTRAR, Closed::Unreachable(Obstacle::NobodyListens)),
             Cause::Unreachable,
             4,
         ),
