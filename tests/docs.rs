@@ -102,6 +102,22 @@ fn every_attack_of_the_security_page_has_tests_that_exist() {
     }
 }
 
+#[test]
+fn every_test_of_a_fault_of_the_network_has_its_row_and_every_row_its_test() {
+    let page = read("docs/testing.md");
+    let (_, table) = page.split_once("<!-- faults -->").expect("the page has its table");
+    let (table, _) = table.split_once("<!-- end of faults -->").expect("the table ends");
+    let named = table.lines().filter_map(|line| line.rsplit_once("| `")?.1.strip_suffix("` |"));
+    let files = ["addresses", "datagrams", "fragments", "half_open", "links", "streams"];
+    let sources = files.map(|file| read(format!("tests/faults/{file}.rs"))).concat();
+    let tests = sources.split("#[test]\nfn ").skip(1).filter_map(|test| test.split('(').next());
+    assert_eq!(
+        named.collect::<BTreeSet<_>>(),
+        tests.collect(),
+        "left: docs/testing.md, right: tests/faults"
+    );
+}
+
 /// Everything that is written in Rust below this folder, one file behind the other.
 fn rust_below(folder: &Path, sources: &mut String) {
     for entry in fs::read_dir(folder).expect("the folder is there") {

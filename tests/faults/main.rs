@@ -5,10 +5,19 @@
 
 #![allow(clippy::unwrap_used, reason = "in a test program a failed unwrap is a failed test")]
 
+mod addresses;
 mod datagrams;
+mod fragments;
+mod half_open;
 mod interruption;
+mod links;
+mod streams;
 
 #[path = "../lab/mod.rs"]
 mod lab;
+#[path = "../watch/program.rs"]
+mod program;
 #[path = "../support/mod.rs"]
 mod support;
+mod way;
+mod wires;

@@ -5,6 +5,7 @@
 
 use std::env;
 use std::ffi::OsString;
+use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::process::{Child, Command, Stdio};
 
@@ -83,6 +84,25 @@ impl Namespace {
         let mut tee = process::command(&self.entry(), find("tee"));
         tee.arg(format!("/proc/sys/net/{name}"));
         fed(tee, &format!("{value}\n"))
+    }
+
+    /// Gives fragments that wait for others so many bytes of room; with none, no datagram in fragments arrives.
+    #[track_caller]
+    pub(crate) fn keep_fragments(&self, bytes: u64) {
+        // The lower mark, from which the kernel begins to make room, is never above the upper one.
+        let set = self.set("ipv4/ipfrag_low_thresh", 0);
+        let set = set.and_then(|()| self.set("ipv4/ipfrag_high_thresh", bytes));
+        set.unwrap_or_else(|error| panic!("ipfrag_high_thresh: {error}"));
+    }
+
+    /// A counter of IP, such as `ReasmOKs` (RFC 4293).
+    pub(crate) fn ip_counter(&self, name: &str) -> u64 {
+        let table = fs::read_to_string(format!("/proc/{}/net/snmp", self.id())).expect("the network is there");
+        let mut rows = table.lines().filter(|line| line.starts_with("Ip: "));
+        let (names, values) = (rows.next().unwrap_or_default(), rows.next().unwrap_or_default());
+        let mut both = names.split_whitespace().zip(values.split_whitespace());
+        let value = both.find_map(|(this, value)| (this == name).then(|| value.parse().ok()).flatten());
+        value.unwrap_or_else(|| panic!("no {name}: {table}"))
     }
 
     /// Runs `cat` in the new network, and waits until it answers.

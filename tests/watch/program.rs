@@ -1,5 +1,8 @@
 //! The program as it watches, and as the registrar that it watches at. Both end with their owner.
 
+#![allow(dead_code, reason = "each test program compiles this module and uses its own part of it")]
+
+use std::ffi::OsString;
 use std::fs::{self, File};
 use std::net::SocketAddr;
 use std::process::{Child, Command, Stdio};
@@ -11,6 +14,7 @@ use nix::unistd::Pid;
 use serde_json::Value;
 
 use super::support::port::{self, LOOPBACK};
+use super::support::process;
 use super::support::scratch::Scratch;
 use super::support::wait::await_that;
 
@@ -21,9 +25,9 @@ struct Process {
 }
 
 impl Process {
-    fn start(scratch: Scratch, words: &[String], variables: &[(&str, &str)]) -> Self {
+    fn start(entry: &[OsString], scratch: Scratch, words: &[String], variables: &[(&str, &str)]) -> Self {
         let output = |name: &str| File::create(scratch.file(name)).unwrap();
-        let mut command = Command::new(env!("CARGO_BIN_EXE_regprobe"));
+        let mut command = process::command(entry, env!("CARGO_BIN_EXE_regprobe"));
         command
             .args(words)
             .env_clear()
@@ -74,24 +78,26 @@ pub(crate) struct Registrar {
 impl Registrar {
     /// Starts one with these users.
     pub(crate) fn start(users: &[(&str, &str)], options: &[&str]) -> Self {
-        let mut words: Vec<String> = options.iter().map(|&word| word.to_owned()).collect();
-        for (name, password) in users {
-            words.extend(["--user".to_owned(), format!("{name}:{password}")]);
-        }
+        let words = words(users, options);
         // A port that was free may be taken by the time it is asked for.
         (0..5)
-            .find_map(|_| Self::listen(SocketAddr::new(LOOPBACK, port::free(LOOPBACK)), &words))
+            .find_map(|_| Self::listen(&[], SocketAddr::new(LOOPBACK, port::free(LOOPBACK)), &words))
             .expect("one of five free ports")
     }
 
-    fn listen(address: SocketAddr, words: &[String]) -> Option<Self> {
+    /// Starts one in a network where nobody else is, run by the program that leads there.
+    pub(crate) fn start_at(entry: &[OsString], address: SocketAddr, users: &[(&str, &str)], options: &[&str]) -> Self {
+        Self::listen(entry, address, &words(users, options)).expect("nobody else is there")
+    }
+
+    fn listen(entry: &[OsString], address: SocketAddr, words: &[String]) -> Option<Self> {
         let listen = [
             "registrar".to_owned(),
             format!("--listen=udp:{address}"),
             format!("--listen=tcp:{address}"),
         ];
         let all: Vec<String> = listen.into_iter().chain(words.iter().cloned()).collect();
-        let mut process = Process::start(Scratch::new("registrar"), &all, &[]);
+        let mut process = Process::start(entry, Scratch::new("registrar"), &all, &[]);
         let ready = format!("listening on tcp:{address}\n");
         await_that(|| process.has_ended() || process.said("stdout").contains(&ready));
         let words = words.to_vec();
@@ -142,7 +148,7 @@ pub(crate) struct Gone {
 impl Gone {
     /// Starts it again where it was; it has forgotten everything.
     pub(crate) fn comes_back(self) -> Registrar {
-        Registrar::listen(self.address, &self.words).expect("nobody else has taken its port")
+        Registrar::listen(&[], self.address, &self.words).expect("nobody else has taken its port")
     }
 }
 
@@ -172,11 +178,16 @@ impl Watch {
 
     /// Watches a list of this name.
     pub(crate) fn of(name: &str, list: &str, words: &[&str]) -> Self {
+        Self::by(&[], name, list, words)
+    }
+
+    /// The same, run by another program, such as the one that leads into a namespace.
+    pub(crate) fn by(entry: &[OsString], name: &str, list: &str, words: &[&str]) -> Self {
         let scratch = Scratch::new("watch");
         write(&scratch, name, list);
         let words: Vec<String> = ["watch", name].iter().chain(words).map(|&word| word.to_owned()).collect();
         Self {
-            process: Process::start(scratch, &words, &[("SECRET", "secret")]),
+            process: Process::start(entry, scratch, &words, &[("SECRET", "secret")]),
             list: name.to_owned(),
             seen: 0,
         }
@@ -283,6 +294,15 @@ impl Watch {
             errors: self.process.said("stderr"),
         }
     }
+}
+
+/// The options of a registrar with these users.
+fn words(users: &[(&str, &str)], options: &[&str]) -> Vec<String> {
+    let mut words: Vec<String> = options.iter().map(|&word| word.to_owned()).collect();
+    for (name, password) in users {
+        words.extend(["--user".to_owned(), format!("{name}:{password}")]);
+    }
+    words
 }
 
 /// The whole lines of a text that may end in the middle of one.

@@ -42,6 +42,10 @@ pub(crate) enum Cut {
     Requests,
     /// What comes from it.
     Replies,
+    /// What goes to the registrar and does not fit into one packet.
+    LargeRequests,
+    /// What comes from it and does not fit into one packet.
+    LargeReplies,
     /// Everything.
     Everything,
 }
@@ -200,7 +204,7 @@ impl Core {
             connection: 0,
             bytes,
         };
-        let fate = if state.cut.loses(direction) {
+        let fate = if state.cut.loses(direction, bytes.len()) {
             Fate::Lose
         } else {
             (state.script)(&passing)
@@ -269,10 +273,14 @@ impl State {
 }
 
 impl Cut {
-    const fn loses(self, direction: Direction) -> bool {
-        match (self, direction) {
-            (Self::Everything, _) | (Self::Requests, Direction::Request) | (Self::Replies, Direction::Reply) => true,
-            (Self::Nothing, _) | (Self::Requests, Direction::Reply) | (Self::Replies, Direction::Request) => false,
+    fn loses(self, direction: Direction, length: usize) -> bool {
+        match self {
+            Self::Nothing => false,
+            Self::Requests => direction == Direction::Request,
+            Self::Replies => direction == Direction::Reply,
+            Self::LargeRequests => direction == Direction::Request && length > ONE_PACKET,
+            Self::LargeReplies => direction == Direction::Reply && length > ONE_PACKET,
+            Self::Everything => true,
         }
     }
 }
@@ -282,6 +290,9 @@ fn bound(address: SocketAddr) -> UdpSocket {
     socket.set_read_timeout(Some(LOOK_UP_EVERY)).expect("the time is not zero");
     socket
 }
+
+/// What an Ethernet frame leaves for a datagram, behind the headers of IPv4 and UDP.
+const ONE_PACKET: usize = 1500 - 20 - 8;
 
 const LOOK_UP_EVERY: Duration = Duration::from_millis(20);
 const WITHIN: Duration = Duration::from_secs(15);

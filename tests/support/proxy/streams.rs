@@ -49,6 +49,7 @@ struct Pair {
     front: TcpStream,
     back: TcpStream,
     vanished: AtomicBool,
+    forgotten: AtomicBool,
     seen: [AtomicUsize; 2],
 }
 
@@ -80,6 +81,13 @@ impl Streams {
     pub(crate) fn vanish(&self) {
         for pair in self.core.pairs() {
             pair.vanished.store(true, Ordering::SeqCst);
+        }
+    }
+
+    /// The other end of every connection knows nothing of it any more: what is written next is answered with a RST.
+    pub(crate) fn forget(&self) {
+        for pair in self.core.pairs() {
+            pair.forgotten.store(true, Ordering::SeqCst);
         }
     }
 }
@@ -133,6 +141,7 @@ impl Core {
             front,
             back,
             vanished: AtomicBool::new(fate == Fate::Vanish),
+            forgotten: AtomicBool::new(false),
             seen: [const { AtomicUsize::new(0) }; 2],
         };
         match fate {
@@ -178,6 +187,9 @@ impl Core {
     fn fate(&self, pair: &Pair, direction: Direction, bytes: &[u8]) -> Fate {
         if pair.vanished.load(Ordering::SeqCst) {
             return Fate::Vanish;
+        }
+        if pair.forgotten.load(Ordering::SeqCst) {
+            return Fate::Reset;
         }
         let number = pair.seen[direction as usize].fetch_add(1, Ordering::SeqCst) + 1;
         let passing = Passing {
