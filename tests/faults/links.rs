@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use crate::support::port;
 use crate::support::run::Running;
 use crate::support::wait::await_that;
 use crate::way::{Fault, Way};
@@ -60,9 +61,11 @@ fn each_fault_on_the_way_is_called_what_it_is_and_over_when_it_is_mended() {
 #[test]
 fn a_connection_over_a_broken_way_does_not_open_in_time_or_is_told_at_once_that_there_is_none() {
     Way::each("tcp", &[], |way| {
-        // A proxy in the test's own process takes every connection: nothing of this can be had from it. See `streams`.
         if !way.is_wired() {
-            return;
+            // A proxy's kernel takes every connection, or refuses it: nothing nearer can be had without wires.
+            let closed = port::closed().to_string();
+            let report = way.probe_as(&closed, &[]).report().failed("connection_refused", 5);
+            return report.holds(&[("/requests", 0.into())]);
         }
         for (fault, cause, status, detail) in [
             (Fault::OwnLink, "unreachable", 5, NO_ROUTE),

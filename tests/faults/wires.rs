@@ -72,3 +72,26 @@ impl Wires {
         end.try_ip(&[format!("route add default via {gateway}")])
     }
 }
+
+#[test]
+fn the_networks_are_gone_with_their_value_and_after_a_panic() {
+    let Ok(wires) = Wires::lay() else {
+        // What is not let leaves nothing behind either; the scenarios say that it is not.
+        return;
+    };
+    let holders = |wires: &Wires| [&wires.client, &wires.router, &wires.server].map(Namespace::id);
+    let is_there = |id: u32| std::fs::exists(format!("/proc/{id}")).unwrap();
+    let first = holders(&wires);
+    assert!(first.into_iter().all(is_there));
+    drop(wires);
+    assert!(!first.into_iter().any(is_there));
+
+    let (sender, receiver) = std::sync::mpsc::channel();
+    let failing = std::thread::spawn(move || {
+        let wires = Wires::lay().unwrap();
+        sender.send(holders(&wires)).unwrap();
+        panic!("on purpose, with wires in hand");
+    });
+    assert!(failing.join().is_err());
+    assert!(!receiver.recv().unwrap().into_iter().any(is_there));
+}

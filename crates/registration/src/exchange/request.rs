@@ -86,11 +86,8 @@ impl Exchange {
             known.map_or_else(|| text.as_str().into(), Arc::clone)
         });
         // The last REGISTER may have bound another address without saying so, and the one before it another one.
-        let others = [&party.dialog.bound, &party.dialog.outlived].into_iter().flatten();
-        let former = others
-            .filter(|other| self.goal == Goal::Unregister && **other != contact)
-            .cloned()
-            .next();
+        let mut others = [&party.dialog.bound, &party.dialog.outlived].into_iter().flatten();
+        let former = others.find(|other| self.goal == Goal::Unregister && **other != contact).cloned();
         Some(Sent {
             branch: Branch {
                 key: cx.key,
