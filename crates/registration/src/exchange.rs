@@ -61,10 +61,10 @@ pub(crate) struct Dialog {
     pub(crate) known: Option<Arc<Known>>,
     /// The Contact URI that a REGISTER asked to bind last.
     pub(crate) contact: Option<Arc<str>>,
-    /// The Contact URI that was bound last: another one when the address has changed since.
-    pub(crate) bound: Option<Arc<str>>,
-    /// The one before it, when it was another: it stays bound until it lapses or is removed together with this one.
-    pub(crate) outlived: Option<Arc<str>>,
+    /// Whether the registrar has confirmed that one.
+    pub(crate) is_bound: bool,
+    /// The one that it had confirmed before, when the address or the connection was another: it stays bound until it lapses or is removed.
+    pub(crate) former: Option<Box<Former>>,
     /// The seconds that a 423 taught us to ask for at least.
     pub(crate) least_expires: u32,
     /// Whom the last REGISTER was sent to.
@@ -78,11 +78,19 @@ pub(crate) struct Dialog {
     pub(crate) absorbing: Absorbing,
 }
 
+/// A Contact of ours that was another one.
+#[derive(Debug)]
+pub(crate) struct Former {
+    pub(crate) contact: Arc<str>,
+}
+
 impl Dialog {
-    /// This Contact is bound now. Another address or port, after a lost connection or a change of our address, makes another Contact.
-    pub(crate) fn bind(&mut self, contact: Option<Arc<str>>) {
-        if self.bound != contact {
-            self.outlived = std::mem::replace(&mut self.bound, contact);
+    /// This Contact is asked for now. One that was confirmed is remembered, to be removed at the end.
+    pub(crate) fn ask_for(&mut self, contact: &Arc<str>) {
+        let before = self.contact.replace(Arc::clone(contact)).filter(|before| before != contact);
+        if let Some(before) = before.filter(|_| self.is_bound) {
+            self.former = Some(Box::new(Former { contact: before }));
+            self.is_bound = false;
         }
     }
 }

@@ -105,8 +105,8 @@ impl Registration {
             credentials: Box::default(),
             known: None,
             contact: None,
-            bound: None,
-            outlived: None,
+            is_bound: false,
+            former: None,
             least_expires: 0,
             server: None,
             flow: None,
@@ -389,7 +389,7 @@ impl Registration {
         self.standing = match attempt.ending {
             Ending::Succeeded => {
                 (self.failures, self.credential_failures) = (0, 0);
-                self.dialog.bind(attempt.binding.as_ref().map(|bound| Arc::clone(&bound.sent)));
+                self.dialog.is_bound = true;
                 self.perhaps_bound = false;
                 // A reply may take longer than what it grants.
                 self.held = attempt.binding.clone().filter(|bound| cx.now < bound.valid_until);
@@ -451,7 +451,7 @@ impl Registration {
     fn finish_removal(&mut self, attempt: &Attempt) {
         self.standing = match attempt.ending {
             Ending::Succeeded => {
-                (self.held, self.dialog.bound, self.dialog.outlived) = (None, None, None);
+                (self.held, self.dialog.is_bound, self.dialog.former) = (None, false, None);
                 self.perhaps_bound = false;
                 Standing::Fine { refresh_at: None }
             }

@@ -67,7 +67,7 @@ const FAILOVER: &str = "
     0.010                          dns: Aaaa b.pbx.test: NoRecords
     0.010                          dns: A b.pbx.test: 192.0.2.2
     0.015  ──► udp 192.0.2.1:5060  REGISTER sip:alice@example.test 1, expires 3600
-    0.035                          flow: Unreachable
+    0.035                          flow: Unreachable(NobodyListens)
     0.035  ──► udp 192.0.2.2:5060  REGISTER sip:alice@example.test 2, expires 3600
     0.055  ◄── udp 192.0.2.2:5060  401 Unauthorized 2
     0.055  ──► udp 192.0.2.2:5060  REGISTER sip:alice@example.test 3, expires 3600, authorized

@@ -66,7 +66,7 @@ impl Exchange {
         }
         let user = SipUri::user_of(contact.as_bytes()).unwrap_or_default();
         cx.flows.claim(flow, cx.key, Claim::of(SipUri::unescaped(user)));
-        dialog.contact = Some(Arc::clone(contact));
+        dialog.ask_for(contact);
         dialog.has_claimed = dialog.flow == Some(flow);
     }
 
@@ -85,9 +85,11 @@ impl Exchange {
             let known = party.dialog.contact.as_ref().filter(|known| ***known == **text);
             known.map_or_else(|| text.as_str().into(), Arc::clone)
         });
-        // The last REGISTER may have bound another address without saying so, and the one before it another one.
-        let mut others = [&party.dialog.bound, &party.dialog.outlived].into_iter().flatten();
-        let former = others.find(|other| self.goal == Goal::Unregister && **other != contact).cloned();
+        // The last REGISTER may have bound another address without saying so.
+        let former = party.dialog.former.as_ref().map(|former| &former.contact);
+        let former = former
+            .filter(|former| self.goal == Goal::Unregister && **former != contact)
+            .cloned();
         Some(Sent {
             branch: Branch {
                 key: cx.key,
