@@ -124,7 +124,9 @@ fn a_failed_registration_tells_what_became_of_what_it_may_have_bound() {
     overtaken.reply("200 OK", &[]);
     assert_eq!(
         report(&overtaken).detail,
-        format!("no reply from udp 192.0.2.10:5060{MAY_COME_YET}")
+        format!(
+            "no reply from udp 192.0.2.10:5060 to the request with credentials, which it had asked for (401 Unauthorized){MAY_COME_YET}"
+        )
     );
     let mut answered = failed();
     answered.reply_to(1, "200 OK", &[BOUND]);
