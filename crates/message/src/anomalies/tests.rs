@@ -56,6 +56,17 @@ fn sound_messages_have_nothing_odd() {
 }
 
 #[test]
+fn where_a_message_starts_is_known_and_also_where_no_line_ends() {
+    let start = |bytes: &'static [u8]| {
+        let inspection = inspect(bytes);
+        (inspection.start_line_number(), inspection.start_line, inspection.kind)
+    };
+    let ok = Some(Kind::Response(200));
+    assert_eq!(start(b"SIP/2.0 200 OK\r\n\r\n"), (1, &b"SIP/2.0 200 OK"[..], ok));
+    assert_eq!(start(b"\r\n\n SIP/2.0 200 OK "), (3, &b"SIP/2.0 200 OK"[..], ok));
+}
+
+#[test]
 fn a_display_name_is_a_quoted_string_or_tokens() {
     for name in ["\"A (at home)\"", "Alice Smith", ""] {
         assert_eq!(seen(&with("\"Alice\"", name)), [], "{name}");

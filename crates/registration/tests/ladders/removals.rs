@@ -169,6 +169,22 @@ fn a_reply_that_cannot_be_read_may_have_been_a_binding() {
     );
 }
 
+/// Who leaves then is removed first, and who was refused only goes.
+#[test]
+fn a_registration_that_may_have_bound_is_removed_when_it_leaves() {
+    let mut world = unanswered();
+    world.wait(THE_END);
+    let before = world.wire.len();
+    world.remove();
+    let removal = String::from_utf8(world.last_request().bytes.clone()).unwrap();
+    assert!(world.wire.len() > before && removal.contains(";expires=0\r\n"), "{removal}");
+    let mut world = World::new(Setup::probe());
+    world.register();
+    world.reply("404 Not Found", &[]);
+    world.remove();
+    assert!(world.removed && world.wire.len() == 1);
+}
+
 #[test]
 fn a_refusal_has_bound_nothing_and_nothing_is_said_of_it() {
     let mut world = World::new(Setup::probe());
