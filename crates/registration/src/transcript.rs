@@ -96,7 +96,7 @@ fn next_password(bytes: &[u8]) -> Option<(usize, usize)> {
         let before = bytes.get(from..at)?;
         let ends = |byte: &u8| byte.is_ascii_whitespace() || matches!(byte, b'<' | b'>' | b'"');
         let start = from + before.iter().rposition(ends).map_or(0, |end| end + 1);
-        from = at + 1;
+        from = at;
         let (scheme, userinfo) = split_at_colon(bytes.get(start..at)?)?;
         let (user, password) = split_at_colon(userinfo)?;
         let is_sip = ends_with_word(scheme, b"sip") || ends_with_word(scheme, b"sips");
@@ -177,6 +177,21 @@ mod tests {
             text,
             "REGISTER sip:h SIP/2.0\nAuthorization: Digest username=\"a\", Response = \"[redacted]\", qop=auth\nX: rspauth=[redacted]\n\n"
         );
+    }
+
+    #[test]
+    fn a_head_ends_behind_its_empty_line() {
+        assert_eq!(head_length(b"A: b\r\nC: d\r\n\r\nxy\n\nz"), 14);
+        assert_eq!(head_length(b"A: b\n\nxy"), 6);
+        assert_eq!(head_length(b"A: b\r\nC: d\r\n"), 12);
+    }
+
+    #[test]
+    fn a_password_is_found_wherever_its_uri_begins() {
+        for before in ["", "To: ", "To: <", "Contact: \"A: b\"<", "m: sip:x:***@h;a=\"b\", <", "X: y\r\n\t"] {
+            let shown = redacted(format!("{before}sip:a:secret@h>").as_bytes());
+            assert_eq!(String::from_utf8(shown).unwrap(), format!("{before}sip:a:***@h>"));
+        }
     }
 
     #[test]
