@@ -20,7 +20,7 @@ pub(crate) const fn is_token(byte: u8) -> bool {
     const TOKEN: [bool; 256] = {
         let mut table = [false; 256];
         let mut byte = 0_u8;
-        while byte < 128 {
+        while byte.is_ascii() {
             table[byte as usize] =
                 byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'!' | b'%' | b'*' | b'_' | b'+' | b'`' | b'\'' | b'~');
             byte += 1;
