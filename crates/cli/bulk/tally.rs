@@ -106,8 +106,10 @@ impl Tally {
         also(self.failed, "failed");
         also(of(Why::HeldBack), "held back");
         also(of(Why::NotDone), "not done");
-        also(self.skipped, "done by an earlier run");
-        also(self.skipped_failed, "of these failed then");
+        match self.skipped_failed {
+            0 => also(self.skipped, "done by an earlier run"),
+            failed => also(self.skipped, &format!("done by an earlier run ({failed} of them failed)")),
+        }
         also(self.left_bound, "still bound");
         format!("{}{ended}", parts.join(", "))
     }
@@ -191,7 +193,7 @@ mod tests {
             text.contains("no_reply") && text.contains("held_back") && text.contains("bad_row"),
             "{text}"
         );
-        let sentence = "100 of 103 rows registered, 2 failed, 1 held back, 1 done by an earlier run, 1 of these failed then, \
+        let sentence = "100 of 103 rows registered, 2 failed, 1 held back, 1 done by an earlier run (1 of them failed), \
                         1 still bound";
         assert!(text.contains(sentence), "{text}");
         assert!(!tally.is_good());
