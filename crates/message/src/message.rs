@@ -233,5 +233,6 @@ mod tests {
         }
         assert_eq!(Message::parse(b"\r\n\r\n").unwrap_err(), ParseError::Empty);
         assert_eq!(Message::parse(&vec![b'a'; MAX_MESSAGE + 1]).unwrap_err(), ParseError::TooLong);
+        assert_eq!(Message::parse(&vec![b'a'; MAX_MESSAGE]).unwrap_err(), ParseError::HeadUnfinished);
     }
 }
