@@ -236,7 +236,7 @@ fn every_word_of_the_list_is_explained() {
         .collect();
     // Beside the words of a probe there are four verdicts, six levels of evidence and three rows of bulk that nobody probed.
     let elsewhere = regprobe_providers::Reason::ALL.len() + sip_message::Anomaly::ALL.len();
-    assert_eq!(words.len(), 67 + 4 + 6 + 3 + elsewhere, "{list}");
+    assert_eq!(words.len(), 70 + 4 + 6 + 3 + elsewhere, "{list}");
     for status in ["0", "1", "2", "3", "130"] {
         assert!(statuses.contains(&format!("\n  {status} ")), "{statuses}");
         let page = succeeds(&["explain", status]);
