@@ -315,6 +315,8 @@ pub enum Notice {
 impl Attempt {
     /// The most steps that are kept; a flood of replies is counted in [`Attempt::strays`] beyond that.
     pub const MAX_STEPS: usize = 100;
+    /// For how many bytes of text whole messages are kept; beyond that a few lines of each. A usual exchange has some kilobytes.
+    pub const MAX_TRACED: usize = 256 * 1024;
     /// The most notices that are kept.
     const MAX_NOTICES: usize = 32;
     /// For how many entries a list keeps its room: what a refresh needs, and not what a flood leaves behind.
@@ -374,15 +376,25 @@ impl Attempt {
         self.traced_step(at, happening, None);
     }
 
-    /// Writes down a step with its message.
+    /// Writes down a step with its message, which is cut when there is hardly room for it.
     pub(crate) fn traced_step(&mut self, at: Instant, happening: Happening, message: Option<TracedMessage>) {
         if self.steps.len() < Self::MAX_STEPS {
-            self.steps.push(Step {
-                at,
-                happening,
-                message: message.map(Box::new),
-            });
+            let message = message.map(|message| Box::new(self.fitted(message)));
+            self.steps.push(Step { at, happening, message });
         }
+    }
+
+    /// A message as far as there is room for it, and a few of its lines in any case.
+    fn fitted(&self, mut message: TracedMessage) -> TracedMessage {
+        let texts = self.steps.iter().filter_map(|step| step.message.as_deref());
+        let kept: usize = texts.map(|message| message.text.len()).sum();
+        let room = Self::MAX_TRACED.saturating_sub(kept).max(LONGEST_SHOWN);
+        if message.text.len() > room {
+            message.text.truncate(message.text.floor_char_boundary(room));
+            message.text.push_str("…\n[cut: a transcript keeps no more]\n");
+            message.text.shrink_to_fit();
+        }
+        message
     }
 }
 
@@ -413,6 +425,28 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    #[test]
+    fn a_flood_of_long_messages_is_kept_in_part() {
+        let mut attempt = Attempt::begin(crate::tests::origin(), Goal::Register);
+        for _ in 0..200 {
+            let message = TracedMessage {
+                direction: crate::Direction::Received,
+                peer: "192.0.2.10:5060".parse().unwrap(),
+                text: "é".repeat(100_000),
+            };
+            attempt.traced_step(attempt.started_at, Happening::NotSip("".into()), Some(message));
+        }
+        let texts: Vec<&str> = attempt
+            .steps
+            .iter()
+            .filter_map(|step| Some(&*step.message.as_ref()?.text))
+            .collect();
+        let kept: usize = texts.iter().map(|text| text.len()).sum();
+        assert_eq!(texts.len(), Attempt::MAX_STEPS);
+        assert!(kept < Attempt::MAX_TRACED + Attempt::MAX_STEPS * 300, "{kept}");
+        assert!(texts[0].len() == 200_000 && texts[99].starts_with("éé") && texts[99].contains("[cut"));
+    }
 
     #[test]
     fn long_text_is_cut_between_characters() {

@@ -274,7 +274,7 @@ pub struct TranscriptEntry {
     pub direction: Direction,
     /// The other side.
     pub peer: String,
-    /// The first line, escaped.
+    /// The first line, escaped, cut where it is long.
     pub summary: String,
     /// The whole message, secrets redacted, escaped line by line.
     pub text: String,

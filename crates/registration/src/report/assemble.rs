@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use sip_message::printable;
 
 use super::{detail, findings};
-use crate::attempt::{Attempt, Ending, Left, TargetOutcome, TriedTarget};
+use crate::attempt::{Attempt, Ending, LONGEST_SHOWN, Left, TargetOutcome, TriedTarget};
 use crate::report::{
     Arrow, AuthReport, BindingReport, LadderStep, LastResponse, NetworkReport, PhasesReport, Removal, Report, SCHEMA, Severity,
     TargetReport, TlsReport, TranscriptEntry,
@@ -287,11 +287,20 @@ fn transcript(evidence: &Evidence<'_>) -> Vec<TranscriptEntry> {
                 at_ms: milliseconds(step.at.saturating_duration_since(start)),
                 direction: message.direction,
                 peer: message.peer.to_string(),
-                summary: message.text.lines().next().unwrap_or_default().to_owned(),
+                summary: summary(&message.text),
                 text: message.text.clone(),
             })
         })
         .collect()
+}
+
+/// The first line; a phrase may be as long as its message.
+fn summary(text: &str) -> String {
+    let line = text.lines().next().unwrap_or_default();
+    match line.get(..line.floor_char_boundary(LONGEST_SHOWN)) {
+        Some(start) if start.len() < line.len() => format!("{start}…"),
+        Some(_) | None => line.to_owned(),
+    }
 }
 
 /// Milliseconds with three decimals.
