@@ -338,7 +338,7 @@ pub(crate) struct TlsArgs {
 #[command(next_help_heading = "Exchange")]
 pub(crate) struct ExchangeArgs {
     /// The longest that it may take, such as 3s, 500ms or 1m, plain numbers are seconds; 32s is the RFC's own; the removal of the binding has what is left of it,
-    /// or 2s; with --every-target each target has all of it
+    /// or 0.9s; with --every-target each target has all of it
     #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = values::duration)]
     pub(crate) timeout: Duration,
     /// Follow a 3xx, once

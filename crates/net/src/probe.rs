@@ -126,7 +126,7 @@ pub(crate) async fn probe_one<F: Future<Output = ()>, H: Future<Output = ()>>(
     let keep = options.keep && attempt.ending == Ending::Succeeded;
     // The removal shares the time of the whole, and has some of its own when nothing is left.
     let took = attempt.ended_at.saturating_duration_since(attempt.started_at);
-    let left = options.policy.timeout.saturating_sub(took).max(REMOVAL_AT_MOST);
+    let left = options.policy.timeout.saturating_sub(took).max(REMOVAL_AT_LEAST);
     let removed = match options.goal {
         Goal::Register if bound && !keep => Some(run.exchange(Goal::Unregister, Some(left)).await),
         Goal::Register | Goal::Unregister | Goal::Clear | Goal::Fetch | Goal::Ping | Goal::Locate => None,
@@ -202,5 +202,8 @@ impl<'a, 'b, F: Future<Output = ()>, H: Future<Output = ()>> Run<'a, 'b, F, H> {
     }
 }
 
-/// How long the removal of a binding may take once the user wants to go, or once the time for the whole is used up.
+/// How long the removal of a binding may take once the time for the whole is used up: with all that is beside it, less than a second.
+const REMOVAL_AT_LEAST: Duration = Duration::from_millis(900);
+
+/// How long the removal of a binding may take once the user wants to go.
 pub const REMOVAL_AT_MOST: Duration = Duration::from_secs(2);
