@@ -181,10 +181,14 @@ fn written_again(message: &Message<'_>) {
     }
 }
 
-/// A value as the writer leaves it: without folds, CR, LF and NUL, and without white space around it.
+/// A value as the writer leaves it: without folds, CR, LF and NUL, and without white space around it, which a form feed is not
+/// (RFC 3261 §25.1 `LWS`).
 fn on_one_line(value: &[u8]) -> Vec<u8> {
     let line: Vec<u8> = unfold(value).iter().map(|byte| if *byte == 0 { b' ' } else { *byte }).collect();
-    line.trim_ascii().to_vec()
+    let is_blank = |byte: &u8| matches!(byte, b' ' | b'\t');
+    let start = line.iter().position(|byte| !is_blank(byte)).unwrap_or(line.len());
+    let end = line.iter().rposition(|byte| !is_blank(byte)).map_or(start, |last| last + 1);
+    line.get(start..end).unwrap_or_default().to_vec()
 }
 
 /// What a start line can hold of a URI.
