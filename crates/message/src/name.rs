@@ -169,6 +169,14 @@ mod tests {
             ("via", Name::Via),
             ("warning", Name::Warning),
             ("www-authenticate", Name::WwwAuthenticate),
+            ("c", Name::ContentType),
+            ("f", Name::From),
+            ("i", Name::CallId),
+            ("k", Name::Supported),
+            ("l", Name::ContentLength),
+            ("m", Name::Contact),
+            ("t", Name::To),
+            ("v", Name::Via),
         ] {
             assert_eq!(Name::from_bytes(text.as_bytes()), name, "{text}");
             assert_eq!(Name::from_bytes(text.to_ascii_uppercase().as_bytes()), name, "{text}");
