@@ -15,8 +15,8 @@ use crate::values::{self, Rate, ValueError, rate};
     after_help = EXAMPLES,
     mut_args(super::credentials::unasked),
     mut_arg("timeout", |argument| argument.help(
-        "The longest that one row may take, such as 3s, 500ms or 1m, plain numbers are seconds; 32s is the RFC's own; the removal of its binding has \
-         what is left of it, or 2s"
+        "The longest that one row may take, such as 3s, 500ms or 1m, plain numbers are seconds; 32s is the RFC's own; the removal of its binding may \
+         take as long again"
     ))
 )]
 pub(crate) struct Bulk {
