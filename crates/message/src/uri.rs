@@ -438,6 +438,16 @@ mod tests {
     }
 
     #[test]
+    fn a_percent_sign_that_opens_no_escape_is_one() {
+        for user in ["a%4", "a%4g", "a%g4", "a%"] {
+            assert!(equivalent(&format!("sip:{user}@h"), &format!("sip:{user}@h")));
+            assert!(!equivalent(&format!("sip:{user}@h"), "sip:aD@h"), "{user}");
+        }
+        assert!(!equivalent("sip:a%4gb@h", "sip:aPb@h") && !equivalent("sip:a%g4b@h", "sip:a\x04b@h"));
+        assert!(equivalent("sip:%61@h", "sip:a@h"));
+    }
+
+    #[test]
     fn an_escaped_reserved_character_is_not_the_plain_one() {
         assert!(!equivalent("sip:a%3Bb@h", "sip:a;b@h"));
         assert!(equivalent("sip:a%3Bb@h", "sip:a%3bb@h"));
