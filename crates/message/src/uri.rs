@@ -359,6 +359,16 @@ mod tests {
     }
 
     #[test]
+    fn an_owned_uri_is_shown_as_it_was_given() {
+        let uri: OwnedUri = "SIP:A@h;x=%41".parse().unwrap();
+        assert_eq!((uri.as_str(), &*uri.text()), ("SIP:A@h;x=%41", "SIP:A@h;x=%41"));
+        assert_eq!(
+            (format!("{uri}"), format!("{uri:?}")),
+            ("SIP:A@h;x=%41".into(), "<SIP:A@h;x=%41>".into())
+        );
+    }
+
+    #[test]
     fn only_sips_is_secure() {
         let is_secure = |text: &str| text.parse::<OwnedUri>().unwrap().is_secure();
         assert!(is_secure("sips:a@h") && is_secure("SIPS:h"));

@@ -67,6 +67,15 @@ fn where_a_message_starts_is_known_and_also_where_no_line_ends() {
 }
 
 #[test]
+fn a_star_stands_only_where_everything_is_removed() {
+    let star = SOUND.replace("<sip:alice@192.0.2.1:5060>;expires=60;q=0.5", "*");
+    assert_eq!(names(star.as_bytes()), ["contact_star"]);
+    assert_eq!(names(star.replace("Expires: 60", "Expires: 0").as_bytes()), [""; 0]);
+    let reply = REPLY.replace("Content-L", "Contact: *\r\nExpires: 0\r\nContent-L");
+    assert_eq!(names(reply.as_bytes()), ["contact_star"]);
+}
+
+#[test]
 fn a_display_name_is_a_quoted_string_or_tokens() {
     for name in ["\"A (at home)\"", "Alice Smith", ""] {
         assert_eq!(seen(&with("\"Alice\"", name)), [], "{name}");

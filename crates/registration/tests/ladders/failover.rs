@@ -5,6 +5,7 @@ use std::time::Duration;
 use sip_registration::{Closed, DnsError, Goal, Obstacle, RecordKind, Records, Srv, TlsFailure, Transport};
 
 use crate::peer::{BOUND, CHALLENGE};
+use crate::picture;
 use crate::setup::Setup;
 use crate::world::{Door, World};
 
@@ -50,6 +51,19 @@ fn an_overloaded_target_leads_to_the_next_one() {
     world.reply("200 OK", &[BOUND]);
     assert_eq!(world.attempt().retry_after, None);
     world.is_as_stored();
+}
+
+/// Only who refuses says when to come back.
+#[test]
+fn a_retry_after_beside_a_success_is_not_told() {
+    let notes = |status| {
+        let mut world = World::new(Setup::probe());
+        world.register();
+        world.reply(status, &[BOUND, "Retry-After: 77"]);
+        let ladder = picture::report(&world.setup, world.attempt()).ladder;
+        ladder.iter().filter(|step| step.note.contains("77")).count()
+    };
+    assert_eq!((notes("200 OK"), notes("480 Temporarily Unavailable")), (0, 1));
 }
 
 #[test]

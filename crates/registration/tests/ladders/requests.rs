@@ -3,11 +3,11 @@
 use std::num::NonZeroU32;
 use std::time::Duration;
 
-use sip_registration::{Advertised, Closed, ContactPlan, Goal, Transport};
+use sip_registration::{Action, Advertised, Closed, ContactPlan, Goal, RecordKind, Records, Registrant, Srv, Transport};
 
 use crate::peer::{BOUND, CHALLENGE, parse};
 use crate::setup::{INSTANCE, Setup};
-use crate::world::{Door, World, stored};
+use crate::world::{self, Door, World, stored};
 
 /// The request that answers a challenge to this goal, whole; what is random is blanked.
 fn whole(setup: Setup, goal: Goal) -> String {
@@ -194,6 +194,60 @@ fn a_large_request_goes_by_tcp() {
     assert_eq!(world.last_request().bytes.windows(7).filter(|seven| seven == b"UDP 198").count(), 0);
     let ladder = world.attempt().targets.len();
     assert_eq!(ladder, 2);
+}
+
+#[test]
+fn a_large_request_goes_by_the_tcp_that_dns_names() {
+    let mut world = World::new(large().registrar("sip:example.test"));
+    for (service, port) in [("_sip._udp.example.test", 5080), ("_sip._tcp.example.test", 5090)] {
+        let record = Srv {
+            priority: 1,
+            weight: 1,
+            port,
+            target: "a.example.test".into(),
+        };
+        world.zone.push((service, RecordKind::Srv, Ok(Records::Srv(vec![record]))));
+    }
+    let addresses = Records::Addresses(vec!["192.0.2.1".parse().unwrap()]);
+    world.zone.push(("a.example.test", RecordKind::A, Ok(addresses)));
+    world.register();
+    world.wait(Duration::from_millis(50));
+    let endpoint = &world.flows[&world.last_request().flow].endpoint;
+    assert_eq!(
+        (endpoint.transport, endpoint.remote),
+        (Transport::Tcp, "192.0.2.1:5090".parse().unwrap())
+    );
+    world.reply("200 OK", &[BOUND]);
+    let targets: Vec<_> = world
+        .attempt()
+        .targets
+        .iter()
+        .map(|tried| tried.target.endpoint.remote.port())
+        .collect();
+    assert_eq!(targets, [5090, 5080]);
+}
+
+/// What is known of one account's target says nothing of another's.
+#[test]
+fn accounts_at_one_address_have_each_its_own_transport_and_port() {
+    let setup = Setup::probe();
+    let (mut registrant, now) = (Registrant::new([setup.seed; 32], setup.policy.clone()), world::origin());
+    for (registrar, transport) in [
+        ("sip:192.0.2.10", Transport::Udp),
+        ("sip:192.0.2.10", Transport::Tcp),
+        ("sip:192.0.2.10:5070", Transport::Tcp),
+        ("sip:192.0.2.10", Transport::Udp),
+    ] {
+        let key = registrant.add(now, setup.clone().registrar(registrar).transport(transport).shared_account());
+        registrant.order(now, key, Goal::Register);
+    }
+    let opened: Vec<_> = std::iter::from_fn(|| registrant.poll_action())
+        .map(|action| match action {
+            Action::Open(_, endpoint) => (endpoint.transport, endpoint.remote.port()),
+            Action::Query(..) | Action::Close(_) => panic!("an address needs no look-up"),
+        })
+        .collect();
+    assert_eq!(opened, [(Transport::Udp, 5060), (Transport::Tcp, 5060), (Transport::Tcp, 5070)]);
 }
 
 #[test]

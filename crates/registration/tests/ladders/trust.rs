@@ -256,6 +256,15 @@ fn a_registrar_that_takes_sha_256_back_is_told_of_and_answered() {
 }
 
 #[test]
+fn another_realm_that_offers_less_has_taken_nothing_back() {
+    let elsewhere = MD5.replace("example.test", "other");
+    let mut world = refreshed_with(Setup::kept(), &[&elsewhere, &CHALLENGE.replace("n1", "n2")]);
+    world.reply("200 OK", &[BOUND]);
+    assert_eq!(world.attempt().ending, Ending::Succeeded);
+    assert!(!finds(&world, FindingId::DigestDowngraded));
+}
+
+#[test]
 fn a_registrar_that_takes_sha_256_back_gets_nothing_when_it_is_wanted() {
     let kept = Setup::kept().account(|account| want(account, Algorithm::Sha256));
     let mut world = refreshed_with(kept, &[]);
