@@ -224,7 +224,7 @@ const STRICT: &str = "REGPROBE_STRICT_TIME";
 /// How much memory the program may ever ask for, in bytes (setrlimit(2), RLIMIT_DATA: heap and other private pages). All of these
 /// tests pass with a quarter of it; one buffer that follows a Content-Length of 4 GiB, or an endless header, does not.
 const MEMORY: u64 = 16 * 1024 * 1024;
-/// The most that any probe may have, for those that ask DNS: four answers at a time of thousands of records, each of which takes twenty
+/// The most that any probe may have, for those that ask DNS: two answers at a time of thousands of records, each of which takes twenty
 /// times its bytes.
 const MEMORY_OF_MUCH: u64 = 32 * 1024 * 1024;
 /// What `providers ... list` may have: it shows all pages together, 16 MiB of JSON at most.

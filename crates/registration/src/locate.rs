@@ -133,7 +133,7 @@ const fn words(error: DnsError) -> &'static str {
 /// How many questions one search asks at most.
 const MAX_QUESTIONS: u32 = 64;
 /// How many of them wait for an answer at the same time: an answer can be 64 KiB long, and takes a MiB once it is read.
-const MAX_OUTSTANDING: usize = 4;
+const MAX_OUTSTANDING: usize = 2;
 /// How many targets one search finds at most.
 const MAX_TARGETS: usize = 64;
 /// How many records of one answer are looked at.

@@ -48,7 +48,7 @@ use crate::{DnsError, Endpoint, Families, Override, Question, RecordKind, Record
 ///  no target: Failed when a question on the way was not answered, otherwise NotFound
 /// ```
 ///
-/// Questions of one row go out together, four at a time, and the next row waits for all of their answers. Without NAPTR, UDP, TCP and TLS
+/// Questions of one row go out together, two at a time, and the next row waits for all of their answers. Without NAPTR, UDP, TCP and TLS
 /// are tried in this order, `sips:` goes by TLS only. The addresses of one host are tried IPv6 first, then IPv4, each in the order of its
 /// answer.
 ///
