@@ -375,10 +375,11 @@ fn a_second_control_c_ends_at_once() {
         std::thread::yield_now();
     }
     let done = child.wait_with_output().unwrap();
-    assert_eq!(
-        (done.status.code(), text(&done.stdout).as_str()),
-        (Some(130), ""),
-        "there was no time for a report"
+    let report = text(&done.stdout);
+    assert_eq!(done.status.code(), Some(130), "{report}");
+    assert!(
+        report.contains("binding not removed") && report.contains("may_be_bound"),
+        "{report}"
     );
 }
 

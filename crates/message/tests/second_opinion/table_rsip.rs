@@ -65,6 +65,9 @@ pub(crate) const ROWS: &[Disagreement] = &[
     Disagreement::of(Rsip, "a Via with a transport that it does not know", t::other_transport, &[Via])
         .shown(b"SIP/2.0 200 OK\r\nVia: SIP/2.0/UNKNOWN h;branch=z9hG4bK1\r\n\r\n", "UNKNOWN h branch z9hG4bK1 received - rport -", "unreadable")
         .decided("RFC 4475 §3.1.1.10", Ours),
+    Disagreement::of(Rsip, "rport twice in a Via", t::rport_twice, &[Via])
+        .shown(b"SIP/2.0 200 OK\r\nVia: SIP/2.0/UDP h;branch=z9hG4bK1;rport;rport=40112\r\n\r\n", "UDP h branch z9hG4bK1 received - rport -", "UDP h branch z9hG4bK1 received - rport 40112")
+        .decided("RFC 3261 §7.3.1", Either),
     Disagreement::of(Rsip, "spaces between the parts of a Via", t::spaces, &[Via])
         .shown(b"SIP/2.0 200 OK\r\nVia: SIP/2.0/UDP h ; branch = z9hG4bK1\r\n\r\n", "UDP h branch z9hG4bK1 received - rport -", "UDP h branch - received - rport -")
         .decided("RFC 3261 §25.1 SEMI, EQUAL", Ours),

@@ -349,6 +349,12 @@ pub(crate) fn colon_in_param(input: &Input<'_>, field: Field) -> bool {
     input.any(field, |value| value.split(|byte| *byte == b';').skip(1).any(colon))
 }
 
+/// `rport` more than once, with and without a port.
+pub(crate) fn rport_twice(input: &Input<'_>, field: Field) -> bool {
+    let is_rport = |part: &&[u8]| part.trim_ascii().get(..5).is_some_and(|name| name.eq_ignore_ascii_case(b"rport"));
+    input.any(field, |value| value.split(|byte| *byte == b';').filter(is_rport).count() > 1)
+}
+
 /// Several qualities of protection.
 pub(crate) fn comma_in_qop(input: &Input<'_>, field: Field) -> bool {
     input.has(field, &["auth,", "auth-int,", "auth ,"])

@@ -97,13 +97,17 @@ async fn a_peer_that_is_busy_for_long_gets_every_request_once_it_reads() {
             let line = lines.next().expect("the connection stays").unwrap();
             requests += u32::from(line.starts_with("REGISTER "));
         }
+        drop(lines);
+        // Open until all has been looked at.
+        stream
     });
     while !reading.is_finished() {
         told.extend(driver.next_before(Some(Instant::now())).await);
     }
-    reading.join().unwrap();
+    let stream = reading.join().unwrap();
     assert!(
         told.iter().all(|(_, event)| !matches!(event, Event::Attempt(_))),
         "nobody was given up"
     );
+    drop(stream);
 }
