@@ -64,17 +64,17 @@ const FAILOVER: &str = "
     0.005                          dns: Srv _sip._udp.pbx.test: 10 1 5060 a.pbx.test, 20 1 5060 b.pbx.test
     0.010                          dns: Aaaa a.pbx.test: NoRecords
     0.010                          dns: A a.pbx.test: 192.0.2.1
-    0.010                          dns: Aaaa b.pbx.test: NoRecords
-    0.010                          dns: A b.pbx.test: 192.0.2.2
-    0.015  ──► udp 192.0.2.1:5060  REGISTER sip:alice@example.test 1, expires 3600
-    0.035                          flow: Unreachable(NobodyListens)
-    0.035  ──► udp 192.0.2.2:5060  REGISTER sip:alice@example.test 2, expires 3600
-    0.055  ◄── udp 192.0.2.2:5060  401 Unauthorized 2
-    0.055  ──► udp 192.0.2.2:5060  REGISTER sip:alice@example.test 3, expires 3600, authorized
-    0.055                          alice@example.test: AUTHENTICATING_STATE
-    0.075  ◄── udp 192.0.2.2:5060  200 OK 3
-    0.075                          alice@example.test: Register Succeeded, 3 requests, 0 again
-    0.075                          alice@example.test: REGISTERED_STATE, bound for 3599.980 s
+    0.015                          dns: Aaaa b.pbx.test: NoRecords
+    0.015                          dns: A b.pbx.test: 192.0.2.2
+    0.020  ──► udp 192.0.2.1:5060  REGISTER sip:alice@example.test 1, expires 3600
+    0.040                          flow: Unreachable(NobodyListens)
+    0.040  ──► udp 192.0.2.2:5060  REGISTER sip:alice@example.test 2, expires 3600
+    0.060  ◄── udp 192.0.2.2:5060  401 Unauthorized 2
+    0.060  ──► udp 192.0.2.2:5060  REGISTER sip:alice@example.test 3, expires 3600, authorized
+    0.060                          alice@example.test: AUTHENTICATING_STATE
+    0.080  ◄── udp 192.0.2.2:5060  200 OK 3
+    0.080                          alice@example.test: Register Succeeded, 3 requests, 0 again
+    0.080                          alice@example.test: REGISTERED_STATE, bound for 3599.980 s
 ";
 
 #[test]
